@@ -1,0 +1,16 @@
+//! What is signed and how: envelopes over statements about OCI manifests, and the keys that vouch for them.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod digest;
+pub mod name;
+pub mod threshold;
+pub mod time;
+pub mod verified;
+
+pub use digest::Digest;
+pub use name::Name;
+pub use time::UnixTime;
+pub use verified::{Unverified, Verified};

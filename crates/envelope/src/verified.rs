@@ -1,0 +1,64 @@
+//! What was checked and what was not, as types.
+
+use core::fmt;
+
+/// A value that was read but whose signatures nobody has checked.
+///
+/// It opens only through [`Unverified::untrusted`], so that each use of unchecked data can be found by its name.
+#[derive(Clone)]
+pub struct Unverified<T>(T);
+
+impl<T> Unverified<T> {
+    /// Wraps what was read.
+    pub fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// Looks at the value although nothing vouches for it: for messages, and to find out what to check next.
+    pub fn untrusted(&self) -> &T {
+        &self.0
+    }
+
+    /// Takes the value although nothing vouches for it.
+    pub fn into_untrusted(self) -> T {
+        self.0
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Unverified<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Unverified").field(&self.0).finish()
+    }
+}
+
+/// A value that a check vouches for.
+///
+/// The one constructor takes the [`Evidence`](crate::threshold::Evidence) that only
+/// [`threshold`](crate::threshold) gives out, so the origins of every `Verified` can be found by that name.
+#[derive(Clone, Debug)]
+pub struct Verified<T> {
+    value: T,
+    evidence: crate::threshold::Evidence,
+}
+
+impl<T> Verified<T> {
+    /// Binds `value` to the evidence for it. The caller is the function that did the check.
+    pub fn by(evidence: crate::threshold::Evidence, value: T) -> Self {
+        Self { value, evidence }
+    }
+
+    /// The value.
+    pub fn get(&self) -> &T {
+        &self.value
+    }
+
+    /// The keys that vouch for it.
+    pub fn evidence(&self) -> &crate::threshold::Evidence {
+        &self.evidence
+    }
+
+    /// The value, without its evidence.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+}
