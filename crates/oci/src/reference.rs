@@ -1,0 +1,336 @@
+//! References to artifacts (SPEC.md, section 13): `oci:PATH[:TAG][@DIGEST]` and `oci-archive:FILE[:TAG][@DIGEST]`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use touchmark_envelope::digest::{Digest, DigestError};
+use touchmark_envelope::name::is_version;
+
+/// What kind of place a reference names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Scheme {
+    /// `oci:`, an OCI layout in a folder; `ocidir:` is read as the same.
+    Layout,
+    /// `oci-archive:`, an OCI layout in a tar.
+    Archive,
+}
+
+impl Scheme {
+    /// The scheme as it is written before the colon.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Scheme::Layout => "oci",
+            Scheme::Archive => "oci-archive",
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where an artifact is, and which one: a place, and a tag, a digest or both.
+///
+/// With both, the digest decides and the tag is not looked at. What is written by [`Display`](fmt::Display) reads back as
+/// the same reference.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference {
+    scheme: Scheme,
+    path: PathBuf,
+    tag: Option<String>,
+    digest: Option<Digest>,
+}
+
+impl Reference {
+    /// The kind of place.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The folder of the OCI layout, or the tar file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The tag, if one was given.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// The digest, if one was given.
+    pub fn digest(&self) -> Option<&Digest> {
+        self.digest.as_ref()
+    }
+
+    /// The place alone, without tag and digest.
+    #[must_use]
+    pub fn place(&self) -> Self {
+        Self { scheme: self.scheme, path: self.path.clone(), tag: None, digest: None }
+    }
+
+    /// The reference to `digest` at the same place, without the tag: `oci:PATH@DIGEST`, which stays true whatever is tagged.
+    #[must_use]
+    pub fn pin(&self, digest: Digest) -> Self {
+        Self { digest: Some(digest), ..self.place() }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.scheme, self.path.display())?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        match &self.digest {
+            Some(digest) => write!(f, "@{digest}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Reference {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        if text.chars().any(char::is_control) {
+            return Err(ReferenceError::ControlCharacter);
+        }
+        let (scheme, rest) = split_scheme(text)?;
+        let (rest, digest) = split_digest(rest)?;
+        if split_digest(rest)?.1.is_some() {
+            return Err(ReferenceError::Ambiguous);
+        }
+        let (path, tag) = match rest.rsplit_once(':') {
+            Some((_, "")) => return Err(ReferenceError::EmptyTag),
+            Some((path, tag)) if is_version(tag) => (path, Some(tag)),
+            _ => (rest, None),
+        };
+        if path.is_empty() {
+            return Err(ReferenceError::EmptyPath);
+        }
+        // Otherwise the pin `oci:a:b@DIGEST` of `oci:a:b:c` would be read as tag b in folder a.
+        if path.rsplit_once(':').is_some_and(|(_, end)| is_version(end) || end.is_empty()) {
+            return Err(ReferenceError::Ambiguous);
+        }
+        Ok(Self { scheme, path: PathBuf::from(path), tag: tag.map(str::to_owned), digest })
+    }
+}
+
+/// The scheme, and what follows its colon.
+fn split_scheme(text: &str) -> Result<(Scheme, &str), ReferenceError> {
+    if text.is_empty() {
+        return Err(ReferenceError::Empty);
+    }
+    match text.split_once(':') {
+        // Helm and others name registries so.
+        Some(("oci", rest)) if rest.starts_with("//") => Err(unknown(text)),
+        Some(("oci", rest)) => Ok((Scheme::Layout, rest)),
+        // regctl writes `ocidir://PATH`.
+        Some(("ocidir", rest)) => Ok((Scheme::Layout, rest.strip_prefix("//").unwrap_or(rest))),
+        Some(("oci-archive", rest)) => Ok((Scheme::Archive, rest)),
+        _ => Err(unknown(text)),
+    }
+}
+
+/// What stands before the last `@`, and the digest after it. What follows an `@` and is nothing like a digest is part of the path.
+fn split_digest(text: &str) -> Result<(&str, Option<Digest>), ReferenceError> {
+    let Some((path, end)) = text.rsplit_once('@') else { return Ok((text, None)) };
+    let Some((algorithm, encoded)) = end.split_once(':') else { return Ok((text, None)) };
+    let known = ["sha256", "sha512"].iter().any(|name| algorithm.eq_ignore_ascii_case(name));
+    let looks_encoded = encoded.len() >= 32 && encoded.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !known && !looks_encoded {
+        return Ok((text, None));
+    }
+    Ok((path, Some(end.parse().map_err(ReferenceError::Digest)?)))
+}
+
+fn unknown(text: &str) -> ReferenceError {
+    let guess = match text.split_once(':') {
+        _ if text.starts_with("oci://") || text.starts_with("docker:") || text.starts_with("http:") || text.starts_with("https:") => {
+            Guess::Registry
+        }
+        Some(("docker-archive" | "docker-daemon" | "containers-storage" | "dir" | "ostree" | "sif", _)) => Guess::Transport,
+        _ if text.contains(".tar") => Guess::Archive,
+        _ if text.starts_with(['.', '/', '~', '\\']) || text.get(1..3) == Some(":\\") => Guess::Layout,
+        _ => Guess::Either,
+    };
+    ReferenceError::Scheme { text: text.chars().take(200).collect(), guess }
+}
+
+/// What a reference without a known scheme was probably meant to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Guess {
+    /// An artifact in a registry.
+    Registry,
+    /// Another tool's transport, such as `docker-archive:`.
+    Transport,
+    /// A tar.
+    Archive,
+    /// A folder.
+    Layout,
+    /// A folder or a repository in a registry.
+    Either,
+}
+
+/// Why a text is no reference.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReferenceError {
+    /// Nothing at all.
+    #[error("the reference is empty")]
+    Empty,
+    /// A line break or another control character.
+    #[error("the reference contains a control character")]
+    ControlCharacter,
+    /// It begins with no scheme that is known.
+    #[error("`{text}` is no reference to an OCI layout: it begins with neither `oci:` nor `oci-archive:`")]
+    Scheme {
+        /// The text, at most 200 characters of it.
+        text: String,
+        /// What it was probably meant to be.
+        guess: Guess,
+    },
+    /// Nothing between the scheme and the tag or digest.
+    #[error("the reference names no path")]
+    EmptyPath,
+    /// A colon with nothing after it.
+    #[error("the reference ends in a colon without a tag")]
+    EmptyTag,
+    /// What remains of the path would itself be read as having a tag or a digest.
+    #[error("the path before the tag or digest ends like a tag or digest itself")]
+    Ambiguous,
+    /// What follows the `@` is meant as a digest and is none.
+    #[error("what follows the `@` is no digest: {0}")]
+    Digest(DigestError),
+}
+
+impl ReferenceError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            ReferenceError::Empty | ReferenceError::EmptyPath => "reference_empty",
+            ReferenceError::ControlCharacter => "reference_control_character",
+            ReferenceError::Scheme { .. } => "reference_scheme",
+            ReferenceError::EmptyTag => "reference_empty_tag",
+            ReferenceError::Ambiguous => "reference_ambiguous",
+            ReferenceError::Digest(_) => "reference_digest",
+        }
+    }
+
+    /// What to try.
+    pub fn hint(&self) -> String {
+        let form = "write oci:PATH[:TAG][@DIGEST] for a folder, oci-archive:FILE[:TAG][@DIGEST] for a tar";
+        match self {
+            ReferenceError::Scheme { text, guess } => match guess {
+                Guess::Registry => "this version reads and writes OCI layouts; bring the artifact into one first, with its referrers: \
+                     oras cp -r REGISTRY/REPOSITORY:TAG --to-oci-layout PATH:TAG"
+                    .to_owned(),
+                Guess::Transport => "convert it first: skopeo copy SOURCE oci:PATH:TAG".to_owned(),
+                Guess::Archive => format!("try oci-archive:{text}"),
+                Guess::Layout => format!("try oci:{text}"),
+                Guess::Either => format!("for a folder try oci:{text}; registries are not read by this version"),
+            },
+            ReferenceError::EmptyTag => "give the tag, or leave the colon out; is a variable empty?".to_owned(),
+            ReferenceError::Ambiguous => "end the folder with a slash (oci:a:b/:TAG), or rename the file".to_owned(),
+            ReferenceError::Digest(_) => "a digest is sha256: and 64, or sha512: and 128, lower-case hexadecimal digits".to_owned(),
+            ReferenceError::Empty | ReferenceError::ControlCharacter | ReferenceError::EmptyPath => form.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn parsed(text: &str) -> (Scheme, String, Option<String>, bool) {
+        let reference: Reference = text.parse().unwrap();
+        let again: Reference = reference.to_string().parse().unwrap();
+        assert_eq!(again, reference, "{text}");
+        let pin = reference.pin(format!("sha256:{HEX}").parse().unwrap());
+        assert_eq!(pin.to_string(), format!("{}:{}@sha256:{HEX}", reference.scheme(), reference.path().display()));
+        assert_eq!(pin.to_string().parse::<Reference>().unwrap(), pin, "{text}");
+        let path = reference.path().to_str().unwrap().to_owned();
+        (reference.scheme(), path, reference.tag().map(str::to_owned), reference.digest().is_some())
+    }
+
+    #[test]
+    fn paths_tags_and_digests() {
+        let layout = |path: &str, tag: Option<&str>, digest| (Scheme::Layout, path.to_owned(), tag.map(str::to_owned), digest);
+        assert_eq!(parsed("oci:x"), layout("x", None, false));
+        assert_eq!(parsed("oci:x:1.0"), layout("x", Some("1.0"), false));
+        assert_eq!(parsed("ocidir://x/y:1.0"), layout("x/y", Some("1.0"), false));
+        assert_eq!(parsed("ocidir:///x/y"), layout("/x/y", None, false));
+        assert_eq!(parsed("ocidir:x:1"), layout("x", Some("1"), false));
+        assert_eq!(parsed(&format!("oci:x@sha256:{HEX}")), layout("x", None, true));
+        assert_eq!(parsed(&format!("oci:x:1.0@sha256:{HEX}")), layout("x", Some("1.0"), true));
+        assert_eq!(parsed(&format!("oci:x:1.0@sha512:{HEX}{HEX}")), layout("x", Some("1.0"), true));
+        assert_eq!(parsed(r"oci:C:\x"), layout(r"C:\x", None, false));
+        assert_eq!(parsed(r"oci:C:\x:1"), layout(r"C:\x", Some("1"), false));
+        assert_eq!(parsed("oci:C:/x"), layout("C:/x", None, false));
+        assert_eq!(parsed("oci:/a:b/c"), layout("/a:b/c", None, false));
+        assert_eq!(parsed("oci:/a:b/c:d"), layout("/a:b/c", Some("d"), false));
+        assert_eq!(parsed("oci:a:b/:c"), layout("a:b/", Some("c"), false));
+        assert_eq!(parsed("oci:a: b"), layout("a: b", None, false));
+        assert_eq!(parsed("oci:a:-b"), layout("a:-b", None, false));
+        assert_eq!(parsed("oci:user@host"), layout("user@host", None, false));
+        assert_eq!(parsed("oci:icon@2x:1"), layout("icon@2x", Some("1"), false));
+        assert_eq!(parsed("oci:é/ü:1"), layout("é/ü", Some("1"), false));
+        assert_eq!(parsed("oci-archive:x.tar:1"), (Scheme::Archive, "x.tar".to_owned(), Some("1".to_owned()), false));
+        assert_eq!(parsed("oci-archive:x.tar"), (Scheme::Archive, "x.tar".to_owned(), None, false));
+    }
+
+    #[test]
+    fn a_tag_has_at_most_128_characters() {
+        let tag = "t".repeat(128);
+        assert_eq!(parsed(&format!("oci:x:{tag}")).2, Some(tag.clone()));
+        assert_eq!(parsed(&format!("oci:x:{tag}t")).2, None);
+    }
+
+    #[test]
+    fn refused() {
+        let code = |text: &str| text.parse::<Reference>().unwrap_err().code();
+        assert_eq!(code(""), "reference_empty");
+        for text in ["oci:", "oci::tag", "oci-archive:", "ocidir://", &format!("oci:@sha256:{HEX}")] {
+            assert_eq!(code(text), "reference_empty", "{text}");
+        }
+        assert_eq!(code("oci:x:"), "reference_empty_tag");
+        assert_eq!(code(&format!("oci:x:@sha256:{HEX}")), "reference_empty_tag");
+        assert_eq!(code("oci:a:b:c"), "reference_ambiguous");
+        assert_eq!(code("oci:a::c"), "reference_ambiguous");
+        assert_eq!(code(&format!("oci:a@sha256:{HEX}@sha256:{HEX}")), "reference_ambiguous");
+        assert_eq!(code("oci:a\nb"), "reference_control_character");
+        assert_eq!(code("oci:a\0b"), "reference_control_character");
+        for end in ["sha256:../../x", "sha256:", "sha256:abc", "SHA256:abc", "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709"] {
+            assert_eq!(code(&format!("oci:a@{end}")), "reference_digest", "{end}");
+        }
+        assert_eq!(code(&format!("oci:a@sha256:{}", HEX.to_uppercase())), "reference_digest");
+    }
+
+    #[test]
+    fn without_a_scheme_the_hint_says_what_to_write() {
+        for (text, wanted) in [
+            ("ghcr.io/acme/x:1", "registries are not read"),
+            ("oci://ghcr.io/acme/x", "oras cp -r"),
+            ("docker://ghcr.io/acme/x", "oras cp -r"),
+            ("https://ghcr.io/acme/x", "oras cp -r"),
+            ("docker-archive:x.tar", "skopeo copy"),
+            ("x.tar:1", "try oci-archive:x.tar:1"),
+            ("./x", "try oci:./x"),
+            (r"C:\x", r"try oci:C:\x"),
+            ("alpine", "oci:alpine"),
+            ("OCI:x", "oci:"),
+            ("é", "oci:é"),
+        ] {
+            let error = text.parse::<Reference>().unwrap_err();
+            assert_eq!(error.code(), "reference_scheme", "{text}");
+            assert!(error.hint().contains(wanted), "{text}: {}", error.hint());
+        }
+    }
+}
