@@ -5,7 +5,9 @@
 extern crate alloc;
 
 pub mod digest;
+pub mod key;
 pub mod name;
+mod pem;
 pub mod threshold;
 pub mod time;
 pub mod verified;
