@@ -1,5 +1,8 @@
 //! OCI layouts (OCI image spec 1.1, "Image Layout"), as folders and as tars.
+#![forbid(unsafe_code)]
 
+pub mod error;
 pub mod reference;
 
+pub use error::{Class, Error};
 pub use reference::Reference;

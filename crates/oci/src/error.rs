@@ -1,0 +1,380 @@
+//! What can go wrong in a store of OCI artifacts, as facts, and what to try then.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use touchmark_envelope::Digest;
+
+use crate::reference::ReferenceError;
+
+/// What a failure means to the caller: exit codes derive from this alone (SPEC.md, section 18).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Class {
+    /// The question was wrong: a bad reference, an ambiguous one, a folder that is no OCI layout to be written.
+    Usage,
+    /// The store answers, and what was asked for is not in it.
+    NotFound,
+    /// The store did not answer, or not the same twice; trying again may help.
+    Unavailable,
+    /// A limit was reached before the answer was known.
+    Cap,
+    /// The store returned bytes of another digest.
+    WrongDigest,
+    /// What the store holds breaks its format.
+    Malformed,
+    /// The store cannot be written: permissions, read-only, full.
+    NotWritable,
+}
+
+/// A failure of a store. Every variant says where it happened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A reference that cannot be read.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// The folder or file is no OCI layout.
+    #[error("{}: no OCI layout: {reason}", path.display())]
+    NotALayout {
+        /// The folder or tar.
+        path: PathBuf,
+        /// What is missing or wrong.
+        reason: String,
+    },
+    /// An `imageLayoutVersion` other than 1.0.0.
+    #[error("{}: OCI layout version {found:?}, and only 1.0.0 is known", path.display())]
+    LayoutVersion {
+        /// The `oci-layout` file.
+        path: PathBuf,
+        /// What it says.
+        found: String,
+    },
+    /// No entry has this tag.
+    #[error("{location}: no artifact is tagged {tag:?}")]
+    NoSuchTag {
+        /// The store.
+        location: String,
+        /// The tag asked for.
+        tag: String,
+        /// The tags that there are; at most 20 of them.
+        tags: Vec<String>,
+    },
+    /// A tag that cannot be written: not of the grammar, or reserved for lists of referrers.
+    #[error("{tag:?} cannot be a tag: {reason}")]
+    BadTag {
+        /// The tag.
+        tag: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// Neither listed nor among the blobs.
+    #[error("{location}: {digest} is not there")]
+    NoSuchBlob {
+        /// The store.
+        location: String,
+        /// What was asked for.
+        digest: Digest,
+    },
+    /// No tag and no digest were given, and there is no artifact at all.
+    #[error("{location}: holds no artifact")]
+    Empty {
+        /// The store.
+        location: String,
+    },
+    /// No tag and no digest were given, and there are several artifacts.
+    #[error("{location}: holds {} artifacts, and neither a tag nor a digest says which", choices.len())]
+    Ambiguous {
+        /// The store.
+        location: String,
+        /// Its artifacts, by tag where they have one and else by digest.
+        choices: Vec<String>,
+    },
+    /// A tag that two entries with different digests hold.
+    #[error("{location}: the tag {tag:?} names more than one artifact")]
+    AmbiguousTag {
+        /// The store.
+        location: String,
+        /// The tag.
+        tag: String,
+    },
+    /// The bytes have another digest than the one they are stored under or were announced with.
+    #[error("{location}: the bytes of {expected} have the digest {found}")]
+    WrongDigest {
+        /// The store that returned them.
+        location: String,
+        /// What they should be.
+        expected: Digest,
+        /// What they are.
+        found: Digest,
+    },
+    /// The bytes are more or fewer than their descriptor says.
+    #[error("{location}: {digest} has {found} bytes where {expected} were announced")]
+    WrongSize {
+        /// The store that returned them.
+        location: String,
+        /// The content.
+        digest: Digest,
+        /// The announced size in bytes.
+        expected: u64,
+        /// The size found, in bytes.
+        found: u64,
+    },
+    /// Larger than the limit for it.
+    #[error("{location}: {what} has {size} bytes, more than the limit of {limit}")]
+    TooLarge {
+        /// The store.
+        location: String,
+        /// A digest, or a file of the OCI layout.
+        what: String,
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// Breaks its format.
+    #[error("{location}: {what} is malformed: {reason}")]
+    Malformed {
+        /// The store.
+        location: String,
+        /// A digest, or a file of the OCI layout.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A symbolic link, a device or the like where the OCI layout has a file or a folder. Links are never followed.
+    #[error("{}: is {found}, where an OCI layout has {wanted}", path.display())]
+    Irregular {
+        /// Where.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+        /// What should be.
+        wanted: &'static str,
+    },
+    /// A manifest to be attached has no `subject`.
+    #[error("{digest} cannot be attached: it has no subject")]
+    NoSubject {
+        /// The manifest.
+        digest: Digest,
+    },
+    /// A referrer that is not the subject's.
+    #[error("{location}: {referrer} does not refer to {subject}")]
+    OtherSubject {
+        /// The store.
+        location: String,
+        /// The subject asked for.
+        subject: Digest,
+        /// The manifest.
+        referrer: Digest,
+    },
+    /// A manifest names a blob that the store does not hold.
+    #[error("{location}: {manifest} needs {blob}, which is not there")]
+    MissingBlob {
+        /// The store.
+        location: String,
+        /// The manifest to be written.
+        manifest: Digest,
+        /// What it names.
+        blob: Digest,
+    },
+    /// An index still lists the manifest that was to be removed.
+    #[error("{location}: {digest} is part of {parent}")]
+    StillListed {
+        /// The store.
+        location: String,
+        /// The manifest to be removed.
+        digest: Digest,
+        /// The index that lists it.
+        parent: Digest,
+    },
+    /// What was written is not listed when the list is read back: something else writes to the store all the time.
+    #[error("{location}: {digest} was written, but is not listed: another program keeps rewriting the list")]
+    NotListed {
+        /// The store.
+        location: String,
+        /// The referrer.
+        digest: Digest,
+    },
+    /// Another program changed the file again and again between reading and writing it.
+    #[error("{}: another program keeps rewriting it", path.display())]
+    Contended {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The store cannot be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    NotWritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Reading or another step failed.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The content that was to be stored could not be read.
+    #[error("{location}: reading what is to be stored failed: {source}")]
+    Content {
+        /// The store that was being written.
+        location: String,
+        /// What the reader says.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// What the failure means to the caller.
+    pub fn class(&self) -> Class {
+        match self {
+            Error::Reference(_)
+            | Error::NotALayout { .. }
+            | Error::BadTag { .. }
+            | Error::Ambiguous { .. }
+            | Error::NoSubject { .. }
+            | Error::OtherSubject { .. }
+            | Error::StillListed { .. } => Class::Usage,
+            Error::NoSuchTag { .. } | Error::NoSuchBlob { .. } | Error::Empty { .. } => Class::NotFound,
+            Error::MissingBlob { .. } | Error::NotListed { .. } | Error::Contended { .. } | Error::Content { .. } => Class::Unavailable,
+            Error::TooLarge { .. } => Class::Cap,
+            Error::WrongDigest { .. } => Class::WrongDigest,
+            Error::LayoutVersion { .. }
+            | Error::AmbiguousTag { .. }
+            | Error::WrongSize { .. }
+            | Error::Malformed { .. }
+            | Error::Irregular { .. } => Class::Malformed,
+            Error::NotWritable { .. } => Class::NotWritable,
+            Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Class::NotFound,
+            Error::Io { .. } => Class::Unavailable,
+        }
+    }
+
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::Reference(_) => "bad-reference",
+            Error::NotALayout { .. } => "not-a-layout",
+            Error::LayoutVersion { .. } => "layout-version",
+            Error::NoSuchTag { .. } => "no-such-tag",
+            Error::BadTag { .. } => "bad-tag",
+            Error::NoSuchBlob { .. } => "not-found",
+            Error::Empty { .. } => "empty-layout",
+            Error::Ambiguous { .. } => "ambiguous",
+            Error::AmbiguousTag { .. } => "ambiguous-tag",
+            Error::WrongDigest { .. } => "wrong-digest",
+            Error::WrongSize { .. } => "wrong-size",
+            Error::TooLarge { .. } => "too-large",
+            Error::Malformed { .. } => "malformed",
+            Error::Irregular { .. } => "irregular-file",
+            Error::NoSubject { .. } => "no-subject",
+            Error::OtherSubject { .. } => "other-subject",
+            Error::MissingBlob { .. } => "missing-blob",
+            Error::StillListed { .. } => "still-listed",
+            Error::NotListed { .. } => "attached-not-listed",
+            Error::Contended { .. } => "contended",
+            Error::NotWritable { .. } => "not-writable",
+            Error::Io { .. } => "io",
+            Error::Content { .. } => "content-unreadable",
+        }
+    }
+
+    /// What to try, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Error::NotALayout { .. } => {
+                "name a folder that holds `oci-layout` and `index.json`, or a new or empty one to write to".to_owned()
+            }
+            Error::NoSuchTag { tags, .. } if tags.is_empty() => "nothing is tagged here; name the artifact by @DIGEST".to_owned(),
+            Error::NoSuchTag { tags, .. } => format!("the tags are: {}", tags.join(", ")),
+            Error::Ambiguous { choices, .. } => format!("add :TAG or @DIGEST, one of: {}", choices.join(", ")),
+            Error::AmbiguousTag { .. } => "name the artifact by @DIGEST".to_owned(),
+            Error::WrongDigest { .. } | Error::WrongSize { .. } => {
+                "the content was damaged or exchanged; copy it from its origin again".to_owned()
+            }
+            Error::MissingBlob { .. } => "write the blobs first, then the manifest that names them".to_owned(),
+            Error::StillListed { .. } => "remove the index that lists it first".to_owned(),
+            Error::NotListed { .. } | Error::Contended { .. } => {
+                "stop the other program, then try again, or run `touchmark repair`".to_owned()
+            }
+            Error::NotWritable { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space and try again; nothing was lost".to_owned(),
+                io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                    "make the folder writable, or copy the OCI layout to one that is".to_owned()
+                }
+                _ => return None,
+            },
+            _ => return None,
+        })
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        self.class() == Class::Unavailable
+    }
+
+    /// A failure to read `path`, or whatever error of this crate `source` carries.
+    pub(crate) fn reading(path: &Path, source: io::Error) -> Self {
+        Self::carried(source).unwrap_or_else(|source| Error::Io { action: "read", path: path.to_owned(), source })
+    }
+
+    /// A failure to write `path`, or whatever error of this crate `source` carries.
+    pub(crate) fn writing(path: &Path, source: io::Error) -> Self {
+        Self::carried(source).unwrap_or_else(|source| Error::NotWritable { path: path.to_owned(), source })
+    }
+
+    /// A failure of the reader that gives what is to be stored, or whatever error of this crate `source` carries.
+    pub(crate) fn content(location: &str, source: io::Error) -> Self {
+        Self::carried(source).unwrap_or_else(|source| Error::Content { location: location.to_owned(), source })
+    }
+
+    /// The error that [`From<Error>`] for [`io::Error`] put into `source`.
+    ///
+    /// # Errors
+    /// `source` itself, if it carries none.
+    pub fn carried(source: io::Error) -> Result<Self, io::Error> {
+        source.downcast::<Error>()
+    }
+}
+
+/// For readers, which can only fail with an [`io::Error`]; [`Error::carried`] takes it out again.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.class() {
+            Class::NotFound => io::ErrorKind::NotFound,
+            Class::Malformed | Class::WrongDigest => io::ErrorKind::InvalidData,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use touchmark_envelope::digest::Algorithm;
+
+    #[test]
+    fn an_error_survives_a_reader() {
+        let digest = Algorithm::Sha256.digest(b"");
+        let error = Error::NoSuchBlob { location: "oci:x".to_owned(), digest };
+        let back = Error::reading(Path::new("f"), error.into());
+        assert!(matches!(back, Error::NoSuchBlob { .. }));
+        let other = Error::reading(Path::new("f"), io::Error::from(io::ErrorKind::TimedOut));
+        assert_eq!((other.class(), other.code()), (Class::Unavailable, "io"));
+    }
+
+    #[test]
+    fn a_full_disk_says_so() {
+        let error = Error::writing(Path::new("d/index.json"), io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(error.class(), Class::NotWritable);
+        assert!(error.to_string().starts_with("d/index.json: cannot be written: "));
+        assert!(error.hint().is_some_and(|hint| hint.contains("space")));
+    }
+}

@@ -1,0 +1,214 @@
+//! The two traits that everything else is written against: a place to read artifacts from, and one to write them to.
+
+use std::io::Read;
+
+use touchmark_envelope::Digest;
+use touchmark_envelope::manifest::Descriptor;
+
+use crate::error::Error;
+
+/// A place that holds artifacts: manifests, the blobs that they name, and lists of who refers to whom.
+///
+/// Nothing that a source says about content is to be believed before the content was hashed; where a method has hashed it, its
+/// description says so.
+pub trait Source {
+    /// The place, as a reference without tag and digest, for messages and pins: `oci:PATH`.
+    fn location(&self) -> String;
+
+    /// The descriptor of the artifact that a reference names (SPEC.md, section 13). With a digest the tag is not looked at;
+    /// with neither it is the only artifact of the place.
+    ///
+    /// By digest, the descriptor is made from the bytes; by tag, it is what the place says and is to be checked against the
+    /// manifest.
+    ///
+    /// # Errors
+    /// No such tag or artifact, several artifacts to choose from, or the place cannot be read.
+    fn resolve(&self, tag: Option<&str>, digest: Option<&Digest>) -> Result<Descriptor, Error>;
+
+    /// The bytes of a manifest, at most `limit`. They were hashed and have this digest.
+    ///
+    /// # Errors
+    /// Not there, larger than `limit`, or of another digest.
+    fn manifest(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, Error>;
+
+    /// The size of a blob in bytes, and its content. The reader hashes what passes through it: after exactly that many bytes it
+    /// ends if they have this digest, and fails otherwise ([`Error::carried`] has the reason).
+    ///
+    /// # Errors
+    /// Not there, or not to be read.
+    fn blob(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error>;
+
+    /// As [`blob`](Self::blob), but the reader hashes nothing: for a [`Store`] that hashes what it takes in, so that no byte is
+    /// hashed twice.
+    ///
+    /// # Errors
+    /// Not there, or not to be read.
+    fn unhashed_blob(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error>;
+
+    /// Whether a blob or manifest of this digest is there, without reading it: its size in bytes.
+    ///
+    /// # Errors
+    /// The place cannot be read.
+    fn size(&self, digest: &Digest) -> Result<Option<u64>, Error>;
+
+    /// The manifests whose `subject` is this digest: the union of every list that tools keep (SPEC.md, section 14).
+    ///
+    /// At most `max_entries` of them, whose entries take at most `max_bytes`; [`Referrers::complete`] says whether these were
+    /// all. What the entries say (artifactType, annotations, subject) are hints.
+    ///
+    /// # Errors
+    /// The place cannot be read.
+    fn referrers(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error>;
+
+    /// Every tag with what it names, in the order of the place. Tags that are lists of referrers are left out.
+    ///
+    /// # Errors
+    /// The place cannot be read.
+    fn tags(&self) -> Result<Vec<(String, Descriptor)>, Error>;
+
+    /// Every artifact that is listed, refers to nothing and is part of no index; each once.
+    ///
+    /// # Errors
+    /// The place cannot be read.
+    fn roots(&self) -> Result<Vec<Descriptor>, Error>;
+}
+
+/// A [`Source`] that can be written.
+///
+/// Every file is there whole or not at all, and whatever was there before a call that failed or was killed is still there.
+pub trait Store: Source {
+    /// Stores what `content` gives, hashing it on the way; with `expected`, it must have that size and digest. A blob that is
+    /// there already and right is left alone, and then `content` may stay unread.
+    ///
+    /// # Errors
+    /// `content` fails or is not as expected, or the store cannot be written.
+    fn put_blob(&self, expected: Option<&Descriptor>, content: &mut dyn Read) -> Result<Descriptor, Error>;
+
+    /// Stores a manifest and lists it, with `tag` if one is given; what had that tag stays listed without it. The returned
+    /// descriptor has the tag among its annotations.
+    ///
+    /// A manifest with a `subject` belongs to [`attach`](Self::attach), which lists it where referrers are looked for.
+    ///
+    /// # Errors
+    /// `bytes` are no manifest of that media type, the tag is none, or the store cannot be written.
+    fn put_manifest(&self, bytes: &[u8], media_type: &str, tag: Option<&str>) -> Result<Descriptor, Error>;
+
+    /// Stores a manifest that has a `subject`, lists it as its referrer, and reads both back. What it names must be there already
+    /// or be inlined in it.
+    ///
+    /// # Errors
+    /// No manifest, no subject, a blob is missing, it is not listed when the list is read back, or the store cannot be written.
+    fn attach(&self, manifest: &[u8]) -> Result<Attached, Error>;
+
+    /// As [`attach`](Self::attach), for many at once: lists are written once for all of them.
+    ///
+    /// # Errors
+    /// As for [`attach`](Self::attach); nothing is listed then, except what was before.
+    fn attach_all(&self, manifests: &[Vec<u8>]) -> Result<Vec<Attached>, Error> {
+        manifests.iter().map(|manifest| self.attach(manifest)).collect()
+    }
+
+    /// Removes a referrer: from every list, then the manifest, then those of its blobs that nothing else names, so that no
+    /// [`repair`](Self::repair) finds it again.
+    ///
+    /// # Errors
+    /// Not there, the referrer of something else, part of an index, or the store cannot be written.
+    fn detach(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error>;
+
+    /// Lists again every referrer that is there, and takes out of the lists those that are not; for one `subject` or for all.
+    /// With `dry_run` it only says what it would do.
+    ///
+    /// # Errors
+    /// The store cannot be read, or written.
+    fn repair(&self, dry_run: bool, subject: Option<&Digest>) -> Result<RepairReport, Error>;
+}
+
+/// What a place knows of an artifact's referrers.
+#[derive(Clone, Debug, Default)]
+pub struct Referrers {
+    /// The referrers, each once: first as the lists have them, then those that no list has.
+    pub entries: Vec<Descriptor>,
+    /// Whether these are all. If not, a finding says why, and "none found" means nothing.
+    pub complete: bool,
+    /// What is wrong with the lists or the content.
+    pub findings: Vec<Finding>,
+}
+
+/// Something wrong in a store that does not stop the work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of thing.
+    pub kind: FindingKind,
+    /// What it concerns, if it has a digest.
+    pub digest: Option<Digest>,
+    /// For people.
+    pub detail: String,
+}
+
+/// The kinds of [`Finding`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum FindingKind {
+    /// A list names a manifest that is not there.
+    Dangling,
+    /// A referrer that a list should have and has not.
+    Unlisted,
+    /// Bytes of another digest than the one that they are stored under.
+    WrongDigest,
+    /// Something that breaks its format and was left out.
+    Malformed,
+    /// Larger than what is looked at.
+    TooLarge,
+    /// A limit ended the search.
+    Stopped,
+    /// Not to be read, for a reason outside the format.
+    Unreadable,
+}
+
+impl FindingKind {
+    /// A stable name for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            FindingKind::Dangling => "dangling",
+            FindingKind::Unlisted => "unlisted",
+            FindingKind::WrongDigest => "wrong-digest",
+            FindingKind::Malformed => "malformed",
+            FindingKind::TooLarge => "too-large",
+            FindingKind::Stopped => "stopped",
+            FindingKind::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// A referrer that was attached and read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// The referrer, as it is listed.
+    pub descriptor: Descriptor,
+    /// What it refers to.
+    pub subject: Digest,
+    /// Whether it was stored and listed before.
+    pub already: bool,
+}
+
+/// What [`Store::repair`] did, or would do.
+#[derive(Clone, Debug, Default)]
+pub struct RepairReport {
+    /// Referrers that a list had not: subject and referrer.
+    pub listed: Vec<(Digest, Descriptor)>,
+    /// Entries for what is not there, which were taken out of the lists.
+    pub removed: Vec<Digest>,
+    /// What was found and left as it is.
+    pub findings: Vec<Finding>,
+    /// Whether the search saw everything.
+    pub complete: bool,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+impl RepairReport {
+    /// Whether there was nothing to repair.
+    pub fn is_clean(&self) -> bool {
+        self.listed.is_empty() && self.removed.is_empty()
+    }
+}
