@@ -1,0 +1,272 @@
+//! The command line of `touchmark-verify`, read by hand: the same options as `touchmark verify` without that parser's code.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+
+use touchmark::envelope::UnixTime;
+
+use crate::options::{Input, Options, annotation, count, size};
+
+/// What the command line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Verify.
+    Verify(Box<Options>),
+    /// `--help`.
+    Help,
+    /// `--version`.
+    Version,
+}
+
+/// A command line that cannot be followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Usage {
+    /// What is wrong.
+    pub message: String,
+    /// Whether `--format json` was on the command line, so that the answer can be in it.
+    pub json: bool,
+}
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+Verify who signed an OCI artifact, and as what, wherever it lies.
+
+Usage: touchmark-verify REF... --key PUBLIC-KEY [OPTIONS]
+
+REF is oci:FOLDER or oci-archive:FILE.tar, each with [:TAG][@DIGEST].
+
+What must hold:
+  --key FILE                a public key (PEM); - is standard input, env:VAR a variable; repeat for several
+  --threshold N             how many of the keys must have signed [default: 1]
+  --name NAME[:VERSION]     the name that it must be signed as; NAME:* is any version
+  --any-version             any version of --name
+  --annotation KEY=VALUE    an annotation that must be signed; repeat for several
+  --type TYPE               an attestation of this type instead of a signature: a URI, slsa-v1, spdx,
+                            cyclonedx or vex; repeat for several, all of which must be there
+  --at TIME                 judge as of this time (RFC 3339) instead of now
+
+What is verified:
+  --refs-from FILE          more REFs, one a line; - is standard input
+  --platform OS/ARCH        REF is a signed index: its child for this platform
+  --covered-by INDEX        REF is a child of this signed index
+  --envelope FILE           use this envelope, which is not attached; repeat for several
+  --check-tag               the TAG of a REF must lead to its DIGEST
+  --deep                    hash every blob of the artifact too
+
+What is printed:
+  --print WHAT              predicate or statement, one JSON document a line, instead of pins
+  --format FORMAT           text or json [default: text]
+  -q, --quiet               nothing but data and errors
+
+Caps (sizes take KiB, MiB, GiB):
+  --max-referrers N         referrers looked at
+  --max-signatures N        signatures in one envelope
+  --max-manifest-size SIZE  bytes of a manifest
+  --max-envelope-size SIZE  bytes of an envelope
+  --max-list-size SIZE      bytes of a list of referrers
+
+  -h, --help
+  -V, --version
+
+Exit: 0 verified, 1 not verified, 2 usage, 3 no signature, 4 could not find out,
+      5 untrusted metadata, 6 malformed artifact.
+";
+
+/// Reads the arguments after the program's name.
+///
+/// An option's value is the next argument or follows `=`; after `--` everything is a REF. An option that takes one
+/// value and is given twice is refused, for nobody knows which was meant.
+///
+/// # Errors
+/// Says which argument is wrong, and why.
+pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, Usage> {
+    let arguments: Vec<OsString> = arguments.collect();
+    let json = wants_json(&arguments);
+    read(arguments.into_iter()).map_err(|message| Usage { message, json })
+}
+
+/// Whether the answer to a wrong command line should be JSON.
+fn wants_json(arguments: &[OsString]) -> bool {
+    let before_refs = || arguments.iter().take_while(|argument| *argument != "--");
+    before_refs().any(|argument| argument == "--format=json")
+        || before_refs().zip(before_refs().skip(1)).any(|(name, value)| name == "--format" && value == "json")
+}
+
+fn read(mut arguments: impl Iterator<Item = OsString>) -> Result<Command, String> {
+    let mut options = Options::default();
+    let mut seen = BTreeSet::new();
+    while let Some(argument) = arguments.next() {
+        let Some(text) = argument.to_str() else {
+            options.references.push(reference(argument)?);
+            continue;
+        };
+        match text {
+            "--" => {
+                for rest in arguments.by_ref() {
+                    options.references.push(reference(rest)?);
+                }
+            }
+            "-h" | "--help" => return Ok(Command::Help),
+            "-V" | "--version" => return Ok(Command::Version),
+            _ if text.starts_with('-') && text != "-" => {
+                let (name, inline) = match text.split_once('=') {
+                    Some((name, value)) => (name.to_owned(), Some(OsString::from(value))),
+                    None => (text.to_owned(), None),
+                };
+                let taken = option(&mut options, &mut seen, &name, inline, &mut arguments);
+                taken.map_err(|problem| if problem.starts_with("unknown") { problem } else { format!("{name}: {problem}") })?;
+            }
+            _ => options.references.push(text.to_owned()),
+        }
+    }
+    options.check()?;
+    Ok(Command::Verify(Box::new(options)))
+}
+
+fn option(
+    options: &mut Options,
+    seen: &mut BTreeSet<String>,
+    name: &str,
+    inline: Option<OsString>,
+    arguments: &mut impl Iterator<Item = OsString>,
+) -> Result<(), String> {
+    let repeatable = matches!(name, "--key" | "--annotation" | "--type" | "--envelope" | "-q" | "--quiet");
+    if !repeatable && !seen.insert(name.to_owned()) {
+        return Err("given twice".to_owned());
+    }
+    let wants = &mut options.wants;
+    let flag = match name {
+        "-q" | "--quiet" => Some(&mut options.quiet),
+        "--any-version" => Some(&mut wants.any_version),
+        "--deep" => Some(&mut wants.deep),
+        "--check-tag" => Some(&mut wants.check_tag),
+        _ => None,
+    };
+    if let Some(flag) = flag {
+        *flag = true;
+        return if inline.is_some() { Err("takes no value".to_owned()) } else { Ok(()) };
+    }
+    let mut value = || inline.or_else(|| arguments.next()).ok_or_else(|| "its value is missing".to_owned());
+    match name {
+        "--key" => wants.keys.push(Input::from(value()?)),
+        "--envelope" => wants.envelopes.push(Input::from(value()?)),
+        "--refs-from" => options.refs_from = Some(Input::from(value()?)),
+        "--threshold" => wants.threshold = Some(count(&text(value()?)?)?),
+        "--name" => wants.name = Some(text(value()?)?.parse().map_err(display)?),
+        "--annotation" => wants.annotations.push(annotation(&text(value()?)?)?),
+        "--type" => wants.types.push(text(value()?)?),
+        "--platform" => wants.platform = Some(text(value()?)?),
+        "--covered-by" => wants.covered_by = Some(text(value()?)?),
+        "--at" => wants.at = Some(UnixTime::parse_rfc3339(&text(value()?)?).map_err(display)?),
+        "--print" => options.print = Some(text(value()?)?.parse()?),
+        "--format" => options.format = text(value()?)?.parse()?,
+        "--max-referrers" => wants.caps.referrers = Some(count(&text(value()?)?)?),
+        "--max-signatures" => wants.caps.signatures = Some(count(&text(value()?)?)?),
+        "--max-manifest-size" => wants.caps.manifest_size = Some(size(&text(value()?)?)?),
+        "--max-envelope-size" => wants.caps.envelope_size = Some(size(&text(value()?)?)?),
+        "--max-list-size" => wants.caps.list_size = Some(size(&text(value()?)?)?),
+        _ => return Err(format!("unknown option {name}; --help lists them")),
+    }
+    Ok(())
+}
+
+fn text(value: OsString) -> Result<String, String> {
+    value.into_string().map_err(|value| format!("{} is not UTF-8", lossy(&value)))
+}
+
+fn reference(argument: OsString) -> Result<String, String> {
+    argument.into_string().map_err(|argument| format!("the reference {} is not UTF-8", lossy(&argument)))
+}
+
+fn lossy(text: &OsStr) -> String {
+    format!("`{}`", text.to_string_lossy())
+}
+
+fn display(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Print;
+    use crate::output::Format;
+
+    fn parse_line(line: &str) -> Result<Command, Usage> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    fn options(line: &str) -> Options {
+        match parse_line(line) {
+            Ok(Command::Verify(options)) => *options,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_option_is_read() {
+        let read = options(
+            "oci:a --key k.pub --key=env:K --key - --threshold 2 --name acme/x:1 --any-version --annotation a=b --type slsa-v1 \
+             --print predicate --platform linux/arm64 --envelope e.json --at 2026-11-30T12:00:00Z --deep --check-tag --format json -q \
+             --max-referrers 5 --max-signatures 6 --max-manifest-size 7KiB --max-envelope-size 8 --max-list-size 9 --refs-from list -- -b",
+        );
+        assert_eq!(read.references, ["oci:a", "-b"]);
+        assert_eq!(read.refs_from, Some(Input::File("list".into())));
+        assert_eq!(read.wants.keys, [Input::File("k.pub".into()), Input::Environment("K".into()), Input::Stdin]);
+        assert_eq!(read.wants.threshold, Some(2));
+        assert_eq!(read.wants.name.as_ref().map(ToString::to_string).as_deref(), Some("acme/x:1"));
+        assert_eq!(read.wants.annotations, [("a".into(), "b".into())]);
+        assert_eq!(read.wants.types, ["slsa-v1"]);
+        assert_eq!(read.wants.platform.as_deref(), Some("linux/arm64"));
+        assert_eq!(read.wants.envelopes, [Input::File("e.json".into())]);
+        assert_eq!(read.wants.at.map(|at| at.to_string()).as_deref(), Some("2026-11-30T12:00:00Z"));
+        assert!(read.wants.any_version && read.wants.deep && read.wants.check_tag && read.quiet);
+        assert_eq!((read.print, read.format), (Some(Print::Predicate), Format::Json));
+        let caps = read.wants.caps;
+        assert_eq!((caps.referrers, caps.signatures, caps.manifest_size), (Some(5), Some(6), Some(7 << 10)));
+        assert_eq!((caps.envelope_size, caps.list_size), (Some(8), Some(9)));
+    }
+
+    #[test]
+    fn wrong_lines_are_refused() {
+        for line in [
+            "",
+            "oci:a",
+            "--key k",
+            "oci:a --key",
+            "oci:a --key k --threshold 0",
+            "oci:a --key k --threshold 1 --threshold 2",
+            "oci:a --key k --nmae x/y",
+            "oci:a --key k --deep=yes",
+            "oci:a --key k --name x",
+            "oci:a --key k --any-version",
+            "oci:a --key k --at tomorrow",
+            "oci:a --key k --print all",
+            "oci:a --key k --format yaml",
+            "oci:a --key k --platform linux/amd64 --covered-by oci:b",
+            "oci:a --key - --refs-from -",
+            "oci:a --key k -x",
+        ] {
+            assert!(parse_line(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_line_still_answers_in_the_asked_format() {
+        assert!(parse_line("oci:a --format json --nmae x").unwrap_err().json);
+        assert!(parse_line("oci:a --nmae --format=json").unwrap_err().json);
+        assert!(!parse_line("oci:a --nmae -- --format=json").unwrap_err().json);
+    }
+
+    #[test]
+    fn help_names_every_option() {
+        let source = include_str!("args.rs");
+        let arms = source.split("match name {").skip(1).flat_map(|part| part.lines()).filter_map(|line| line.trim().strip_prefix('"'));
+        let names: Vec<&str> = arms.filter_map(|arm| arm.split('"').next()).filter(|name| name.starts_with("--")).collect();
+        assert!(names.len() > 15);
+        for name in names {
+            assert!(HELP.contains(&format!("{name} ")), "{name}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Everything that can be asked of verify, whichever command line it came from.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use touchmark::envelope::UnixTime;
+use touchmark::envelope::name::Wanted;
+
+use crate::output::Format;
+
+/// The options of `verify`. `touchmark verify` and `touchmark-verify` both fill this and call [`run`](crate::run).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// REF...: what to verify, as typed.
+    pub references: Vec<String>,
+    /// `--refs-from FILE|-`: further references, one a line; empty lines and lines that begin with `#` are skipped.
+    pub refs_from: Option<Input>,
+    /// What to ask of each of them.
+    pub wants: Wants,
+    /// `--print`: what replaces the pins on standard output.
+    pub print: Option<Print>,
+    /// `--format`.
+    pub format: Format,
+    /// `--quiet`: no notes on standard error.
+    pub quiet: bool,
+}
+
+/// What must hold of an artifact: the options that `verify` shares with `unpack` and `copy --verify`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// `--key`: public keys.
+    pub keys: Vec<Input>,
+    /// `--threshold`: how many of them must vouch; 1 unless given.
+    pub threshold: Option<usize>,
+    /// `--name`.
+    pub name: Option<Wanted>,
+    /// `--any-version`: whatever version `name` was signed with.
+    pub any_version: bool,
+    /// `--annotation K=V`: annotations that the signed statement must hold.
+    pub annotations: Vec<(String, String)>,
+    /// `--type`: predicate types that must be attested, in place of a signature; aliases are expanded.
+    pub types: Vec<String>,
+    /// `--platform OS/ARCH[/VARIANT]`: the child of the named index that is meant.
+    pub platform: Option<String>,
+    /// `--covered-by INDEX`: the signed index that lists the artifact.
+    pub covered_by: Option<String>,
+    /// `--envelope FILE`: an envelope that is no referrer.
+    pub envelopes: Vec<Input>,
+    /// `--at`: the time to judge by, in place of the clock.
+    pub at: Option<UnixTime>,
+    /// `--deep`: hash every blob of the artifact too.
+    pub deep: bool,
+    /// `--check-tag`: a reference's tag must lead to its digest.
+    pub check_tag: bool,
+    /// The caps.
+    pub caps: Caps,
+}
+
+impl Options {
+    /// Checks what concerns several options together; each alone was checked when it was read.
+    ///
+    /// # Errors
+    /// Says which options contradict each other, or what is missing.
+    pub fn check(&self) -> Result<(), String> {
+        if self.references.is_empty() && self.refs_from.is_none() {
+            return Err("nothing to verify: give a REF, such as oci:FOLDER:TAG, or --refs-from".to_owned());
+        }
+        let stdin = self.wants.keys.iter().chain(&self.wants.envelopes).chain(&self.refs_from);
+        if stdin.filter(|input| **input == Input::Stdin).count() > 1 {
+            return Err("standard input (-) can be read for one option only".to_owned());
+        }
+        self.wants.check()
+    }
+}
+
+impl Wants {
+    /// As [`Options::check`].
+    ///
+    /// # Errors
+    /// Says which options contradict each other, or what is missing.
+    pub fn check(&self) -> Result<(), String> {
+        if self.keys.is_empty() {
+            return Err("no key to verify by: give --key PUBLIC-KEY".to_owned());
+        }
+        if self.any_version && self.name.is_none() {
+            return Err("--any-version needs --name".to_owned());
+        }
+        if self.platform.is_some() && self.covered_by.is_some() {
+            return Err("--platform and --covered-by exclude each other: the first names the index, the second the child".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Caps as given on the command line; what is `None` has its default (SPEC.md, "Limits").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// `--max-referrers`.
+    pub referrers: Option<usize>,
+    /// `--max-signatures`: signatures in one envelope.
+    pub signatures: Option<usize>,
+    /// `--max-manifest-size`, in bytes.
+    pub manifest_size: Option<u64>,
+    /// `--max-envelope-size`, in bytes.
+    pub envelope_size: Option<u64>,
+    /// `--max-list-size`: bytes of a list of referrers.
+    pub list_size: Option<u64>,
+}
+
+/// Where bytes come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// `-`: standard input.
+    Stdin,
+    /// `env:VAR`: an environment variable.
+    Environment(String),
+    /// A file.
+    File(PathBuf),
+}
+
+impl From<OsString> for Input {
+    fn from(text: OsString) -> Self {
+        match text.to_str() {
+            Some("-") => Self::Stdin,
+            Some(name) if name.starts_with("env:") => Self::Environment(name.trim_start_matches("env:").to_owned()),
+            _ => Self::File(text.into()),
+        }
+    }
+}
+
+impl std::fmt::Display for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stdin => f.write_str("standard input"),
+            Self::Environment(name) => write!(f, "environment variable {name}"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// What `--print` prints, one JSON document a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Print {
+    /// The predicate of each accepted statement.
+    Predicate,
+    /// Each accepted statement.
+    Statement,
+}
+
+impl FromStr for Print {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "predicate" => Ok(Self::Predicate),
+            "statement" => Ok(Self::Statement),
+            other => Err(format!("`{other}` cannot be printed: predicate or statement")),
+        }
+    }
+}
+
+/// Reads `K=V`.
+///
+/// # Errors
+/// There is no `=`, or nothing before it.
+pub fn annotation(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("`{text}` is no annotation: KEY=VALUE")),
+    }
+}
+
+/// Reads a number of bytes: digits, then nothing, `KiB`, `MiB` or `GiB`.
+///
+/// # Errors
+/// Another form, 0, or a number past 2^64 - 1.
+pub fn size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let factor: Option<u64> = match unit {
+        "" => Some(1),
+        "KiB" => Some(1 << 10),
+        "MiB" => Some(1 << 20),
+        "GiB" => Some(1 << 30),
+        _ => None,
+    };
+    factor
+        .and_then(|factor| digits.parse::<u64>().ok()?.checked_mul(factor))
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| format!("`{text}` is no size: a number of bytes, or one followed by KiB, MiB or GiB"))
+}
+
+/// Reads a count of at least 1.
+///
+/// # Errors
+/// Another form, or 0.
+pub fn count(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| format!("`{text}` is no count: a whole number from 1 on"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs() {
+        assert_eq!(Input::from(OsString::from("-")), Input::Stdin);
+        assert_eq!(Input::from(OsString::from("env:KEY")), Input::Environment("KEY".into()));
+        assert_eq!(Input::from(OsString::from("./-")), Input::File("./-".into()));
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("4194304"), Ok(4 << 20));
+        assert_eq!(size("4MiB"), Ok(4 << 20));
+        for bad in ["", "0", "MiB", "4M", "-1", "1.5MiB", "18446744073709551616", "17179869184GiB"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn annotations() {
+        assert_eq!(annotation("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert!(annotation("a").is_err() && annotation("=b").is_err());
+    }
+}

@@ -1,0 +1,235 @@
+//! What commands print: on standard output data, as lines or as one JSON document; on standard error talk.
+//!
+//! Every command makes one [`Output`], hands it each result or [`Failure`] as it comes, and ends with
+//! [`Output::finish`], which writes the JSON document (SPEC.md, "JSON output") and gives the exit.
+
+use std::io::{self, Write};
+
+use touchmark::envelope::json::{Object, Value};
+
+use crate::exit::Exit;
+
+/// The `schema` member of every document.
+pub const SCHEMA: &str = "urn:touchmark:output:v1";
+
+/// How standard output is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Lines.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+impl std::str::FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            other => Err(format!("`{other}` is no format: text or json")),
+        }
+    }
+}
+
+/// What went wrong, for people and for programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What the command ends with, if nothing weightier comes.
+    pub exit: Exit,
+    /// Stable, lower-case words with dashes: `referrers-cap`.
+    pub code: String,
+    /// What failed, and where.
+    pub message: String,
+    /// What to try.
+    pub hint: Option<String>,
+    /// Whether the same command may succeed later.
+    pub retryable: bool,
+}
+
+impl Failure {
+    /// A failure without a hint, which will fail again.
+    pub fn new(exit: Exit, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { exit, code: code.into(), message: message.into(), hint: None, retryable: false }
+    }
+
+    /// A mistake on the command line or in what it names: exit 2.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, "usage", message)
+    }
+
+    /// The same failure with what to try.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same failure, which may pass.
+    #[must_use]
+    pub fn retryable(mut self) -> Self {
+        self.retryable = true;
+        self
+    }
+
+    /// `{code, message, hint, retryable}`; `hint` is null where there is none.
+    pub fn to_json(&self) -> Value<'static> {
+        let mut object = Object::new();
+        object.insert("code", Value::from(self.code.clone()));
+        object.insert("message", Value::from(self.message.clone()));
+        object.insert("hint", self.hint.clone().map_or(Value::Null, Value::from));
+        object.insert("retryable", Value::from(self.retryable));
+        Value::Object(object)
+    }
+}
+
+/// The two streams of a command, and the JSON document that it builds.
+pub struct Output<'a> {
+    command: &'static str,
+    format: Format,
+    quiet: bool,
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+    results: Vec<Value<'static>>,
+    exit: Exit,
+    broken: Option<io::Error>,
+}
+
+impl<'a> Output<'a> {
+    /// The output of `command`. With `quiet`, notes are left out; data and errors never are.
+    pub fn new(command: &'static str, format: Format, quiet: bool, out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
+        Self { command, format, quiet, out, err, results: Vec::new(), exit: Exit::Done, broken: None }
+    }
+
+    /// How standard output is written.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The exit so far.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Prints a line of data. In JSON nothing: there the result holds it.
+    pub fn line(&mut self, text: &str) {
+        if self.format == Format::Text {
+            let done = writeln!(self.out, "{}", printable(text));
+            self.keep(done);
+        }
+    }
+
+    /// Prints a line of data as it is: JSON text, PEM. In JSON format nothing.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        if self.format == Format::Text {
+            let done = self.out.write_all(bytes);
+            self.keep(done);
+        }
+    }
+
+    /// Says something on standard error that a reader may want, unless quiet.
+    pub fn note(&mut self, text: &str) {
+        if !self.quiet {
+            self.say(text);
+        }
+    }
+
+    /// Says something on standard error that a reader must not miss.
+    pub fn warn(&mut self, text: &str) {
+        self.say(&format!("warning: {text}"));
+    }
+
+    /// Adds a result: `exit_code` and `outcome` first, then `members`.
+    pub fn result(&mut self, exit: Exit, members: Object<'static>) {
+        self.exit = self.exit.and(exit);
+        let mut object = Object::new();
+        object.insert("exit_code", Value::from(u64::from(exit.code())));
+        object.insert("outcome", Value::from(exit.name()));
+        for (name, value) in members.into_iter() {
+            object.insert(name, value);
+        }
+        self.results.push(Value::Object(object));
+    }
+
+    /// Adds a result that is a failure, of the reference that the user typed if it belongs to one, and says it.
+    pub fn fail(&mut self, reference: Option<&str>, failure: &Failure) {
+        self.fail_with(reference, failure, Object::new());
+    }
+
+    /// As [`Output::fail`], with further members.
+    pub fn fail_with(&mut self, reference: Option<&str>, failure: &Failure, members: Object<'static>) {
+        match reference {
+            Some(reference) => self.say(&format!("error: {reference}: {}", failure.message)),
+            None => self.say(&format!("error: {}", failure.message)),
+        }
+        if let Some(hint) = &failure.hint {
+            self.say(&format!("  try: {hint}"));
+        }
+        let mut object = Object::new();
+        if let Some(reference) = reference {
+            object.insert("reference", Value::from(reference.to_owned()));
+        }
+        object.insert("error", failure.to_json());
+        for (name, value) in members.into_iter() {
+            object.insert(name, value);
+        }
+        self.result(failure.exit, object);
+    }
+
+    /// Writes the document, if the format is JSON, and flushes.
+    ///
+    /// The exit is that of all results together; output that could not be written makes it [`Exit::Unknown`] at least,
+    /// for then nobody has read the answer.
+    pub fn finish(mut self) -> Exit {
+        if self.format == Format::Json {
+            let mut object = Object::new();
+            object.insert("schema", Value::from(SCHEMA));
+            object.insert("command", Value::from(self.command));
+            object.insert("results", Value::from(core::mem::take(&mut self.results)));
+            let mut text = Value::Object(object).to_pretty();
+            text.push(b'\n');
+            let done = self.out.write_all(&text);
+            self.keep(done);
+        }
+        let done = self.out.flush();
+        self.keep(done);
+        if let Some(error) = self.broken.take() {
+            self.say(&format!("error: standard output cannot be written: {error}"));
+            self.exit = self.exit.and(Exit::Unknown);
+        }
+        self.exit
+    }
+
+    fn keep(&mut self, done: io::Result<()>) {
+        if let Err(error) = done
+            && self.broken.is_none()
+        {
+            self.broken = Some(error);
+        }
+    }
+
+    /// Talk that cannot be delivered changes no outcome.
+    fn say(&mut self, text: &str) {
+        let _ = writeln!(self.err, "{}", printable(text));
+    }
+}
+
+/// `text` with control and bidirectional-formatting characters escaped, so that nothing from outside steers a terminal
+/// or begins a line of its own.
+pub fn printable(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        if steers(character) {
+            safe.extend(character.escape_unicode());
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
+}
+
+fn steers(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
