@@ -5,6 +5,7 @@
 extern crate alloc;
 
 pub mod digest;
+pub mod json;
 pub mod key;
 pub mod name;
 mod pem;
