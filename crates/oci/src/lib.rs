@@ -1,6 +1,7 @@
 //! OCI layouts (OCI image spec 1.1, "Image Layout"), as folders and as tars.
 #![forbid(unsafe_code)]
 
+pub mod archive;
 pub mod error;
 pub mod reference;
 

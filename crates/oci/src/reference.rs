@@ -213,12 +213,12 @@ impl ReferenceError {
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
-            ReferenceError::Empty | ReferenceError::EmptyPath => "reference_empty",
-            ReferenceError::ControlCharacter => "reference_control_character",
-            ReferenceError::Scheme { .. } => "reference_scheme",
-            ReferenceError::EmptyTag => "reference_empty_tag",
-            ReferenceError::Ambiguous => "reference_ambiguous",
-            ReferenceError::Digest(_) => "reference_digest",
+            ReferenceError::Empty | ReferenceError::EmptyPath => "reference-empty",
+            ReferenceError::ControlCharacter => "reference-control-character",
+            ReferenceError::Scheme { .. } => "reference-scheme",
+            ReferenceError::EmptyTag => "reference-empty-tag",
+            ReferenceError::Ambiguous => "reference-ambiguous",
+            ReferenceError::Digest(_) => "reference-digest",
         }
     }
 
@@ -296,21 +296,21 @@ mod tests {
     #[test]
     fn refused() {
         let code = |text: &str| text.parse::<Reference>().unwrap_err().code();
-        assert_eq!(code(""), "reference_empty");
+        assert_eq!(code(""), "reference-empty");
         for text in ["oci:", "oci::tag", "oci-archive:", "ocidir://", &format!("oci:@sha256:{HEX}")] {
-            assert_eq!(code(text), "reference_empty", "{text}");
+            assert_eq!(code(text), "reference-empty", "{text}");
         }
-        assert_eq!(code("oci:x:"), "reference_empty_tag");
-        assert_eq!(code(&format!("oci:x:@sha256:{HEX}")), "reference_empty_tag");
-        assert_eq!(code("oci:a:b:c"), "reference_ambiguous");
-        assert_eq!(code("oci:a::c"), "reference_ambiguous");
-        assert_eq!(code(&format!("oci:a@sha256:{HEX}@sha256:{HEX}")), "reference_ambiguous");
-        assert_eq!(code("oci:a\nb"), "reference_control_character");
-        assert_eq!(code("oci:a\0b"), "reference_control_character");
+        assert_eq!(code("oci:x:"), "reference-empty-tag");
+        assert_eq!(code(&format!("oci:x:@sha256:{HEX}")), "reference-empty-tag");
+        assert_eq!(code("oci:a:b:c"), "reference-ambiguous");
+        assert_eq!(code("oci:a::c"), "reference-ambiguous");
+        assert_eq!(code(&format!("oci:a@sha256:{HEX}@sha256:{HEX}")), "reference-ambiguous");
+        assert_eq!(code("oci:a\nb"), "reference-control-character");
+        assert_eq!(code("oci:a\0b"), "reference-control-character");
         for end in ["sha256:../../x", "sha256:", "sha256:abc", "SHA256:abc", "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709"] {
-            assert_eq!(code(&format!("oci:a@{end}")), "reference_digest", "{end}");
+            assert_eq!(code(&format!("oci:a@{end}")), "reference-digest", "{end}");
         }
-        assert_eq!(code(&format!("oci:a@sha256:{}", HEX.to_uppercase())), "reference_digest");
+        assert_eq!(code(&format!("oci:a@sha256:{}", HEX.to_uppercase())), "reference-digest");
     }
 
     #[test]
@@ -329,7 +329,7 @@ mod tests {
             ("é", "oci:é"),
         ] {
             let error = text.parse::<Reference>().unwrap_err();
-            assert_eq!(error.code(), "reference_scheme", "{text}");
+            assert_eq!(error.code(), "reference-scheme", "{text}");
             assert!(error.hint().contains(wanted), "{text}: {}", error.hint());
         }
     }

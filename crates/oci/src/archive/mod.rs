@@ -1,0 +1,7 @@
+//! OCI layouts in tars (SPEC.md, section 15).
+
+mod fault;
+mod header;
+mod scan;
+
+pub use fault::{Fault, Instead};
