@@ -5,10 +5,14 @@
 extern crate alloc;
 
 pub mod digest;
+pub mod dsse;
 pub mod json;
 pub mod key;
+pub mod manifest;
 pub mod name;
 mod pem;
+pub mod signature;
+pub mod statement;
 pub mod threshold;
 pub mod time;
 pub mod verified;

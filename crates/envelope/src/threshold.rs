@@ -1,5 +1,239 @@
-//! The one place that counts signatures.
+//! The one place that counts signatures, and it counts distinct public keys (SPEC.md, "Counting").
 
-/// Which keys vouch for a value. Only this module makes one.
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::key::PublicKey;
+use crate::verified::{Unverified, Verified};
+
+/// A search for the key behind signatures whose keyids help nobody makes at least this many checks before it gives up.
+const MIN_CHECKS: usize = 64;
+
+/// A signature as it was received, of DSSE or of TUF.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// A hint at the key, which nothing is decided by.
+    pub keyid: Option<String>,
+    /// The signature's bytes. They identify nothing: ECDSA has two for each.
+    pub bytes: Vec<u8>,
+}
+
+/// Distinct public keys. Two files of one key, under whatever keyids and in whatever encodings, are one.
 #[derive(Clone, Debug)]
-pub struct Evidence(());
+pub struct KeySet {
+    keys: Vec<PublicKey>,
+    hints: BTreeMap<String, Vec<usize>>,
+}
+
+impl KeySet {
+    /// The distinct ones of `keys`, in their order.
+    pub fn new(keys: impl IntoIterator<Item = PublicKey>) -> Self {
+        let mut set = Self { keys: Vec::new(), hints: BTreeMap::new() };
+        for key in keys {
+            if set.keys.contains(&key) {
+                continue;
+            }
+            for id in key.key_ids() {
+                set.hints.entry(id.into_string()).or_default().push(set.keys.len());
+            }
+            set.keys.push(key);
+        }
+        set
+    }
+
+    /// Accepts `hint` as a further keyid of `key`, such as the one that TUF metadata lists it under.
+    pub fn add_hint(&mut self, key: &PublicKey, hint: &str) {
+        if let Some(index) = self.keys.iter().position(|known| known == key) {
+            self.hints.entry(hint.into()).or_default().push(index);
+        }
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> &[PublicKey] {
+        &self.keys
+    }
+
+    /// How many distinct keys there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The keys that validly signed `message`, found with a bounded number of checks.
+    ///
+    /// Each signature is tried with the keys that its keyid hints at before any is tried with the others, so that no number
+    /// of hopeless signatures hides a hinted good one.
+    pub fn signers(&self, message: &[u8], signatures: &[Signature]) -> Signers {
+        let budget = self.keys.len().saturating_add(signatures.len()).max(MIN_CHECKS);
+        let mut signed = alloc::vec![false; self.keys.len()];
+        let mut explained = alloc::vec![false; signatures.len()];
+        let (mut gave_up, mut checks) = (false, 0);
+        for with_hints in [true, false] {
+            for (signature, explained) in signatures.iter().zip(&mut explained) {
+                for (index, hinted) in self.order(signature.keyid.as_deref()) {
+                    let (Some(signed), Some(key)) = (signed.get_mut(index), self.keys.get(index)) else { continue };
+                    if hinted != with_hints || *signed || *explained {
+                        continue;
+                    }
+                    if checks == budget {
+                        gave_up = true;
+                        break;
+                    }
+                    checks += 1;
+                    if key.verify(message, &signature.bytes).is_ok() {
+                        (*signed, *explained) = (true, true);
+                    }
+                }
+            }
+        }
+        let keys = self.keys.iter().zip(signed).filter(|(_, signed)| *signed).map(|(key, _)| key.clone()).collect();
+        Signers { keys, gave_up, checks }
+    }
+
+    /// The keys to try for a signature: the hinted ones first, then all others.
+    fn order(&self, keyid: Option<&str>) -> impl Iterator<Item = (usize, bool)> {
+        let hinted = keyid.and_then(|id| self.hints.get(id)).map(Vec::as_slice).unwrap_or_default();
+        let others = (0..self.keys.len()).filter(|index| !hinted.contains(index)).map(|index| (index, false));
+        hinted.iter().map(|index| (*index, true)).chain(others)
+    }
+}
+
+/// The distinct keys that vouch for a value. Only [`Tally::finish`] makes one.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    keys: Vec<PublicKey>,
+    needed: usize,
+}
+
+impl Evidence {
+    /// The keys that vouch, at least as many as were needed.
+    pub fn keys(&self) -> &[PublicKey] {
+        &self.keys
+    }
+
+    /// How many were needed.
+    pub fn needed(&self) -> usize {
+        self.needed
+    }
+}
+
+/// Counts the distinct keys of a set that signed values which all say the same as far as the caller asks.
+///
+/// The caller filters first: what it hands to [`Tally::count`] must alone satisfy everything that is asked.
+#[derive(Clone, Debug)]
+pub struct Tally<T> {
+    keys: KeySet,
+    needed: usize,
+    vouching: Vec<bool>,
+    values: Vec<T>,
+}
+
+/// The keys of a set that validly signed one message. Only [`KeySet::signers`] makes one.
+#[derive(Clone, Debug)]
+pub struct Signers {
+    keys: Vec<PublicKey>,
+    gave_up: bool,
+    checks: usize,
+}
+
+impl Signers {
+    /// The distinct keys.
+    pub fn keys(&self) -> &[PublicKey] {
+        &self.keys
+    }
+
+    /// Whether some signature was not tried with every key, because there are too many that no hint explains.
+    pub fn gave_up(&self) -> bool {
+        self.gave_up
+    }
+
+    /// How many signature checks were made: at most the keys and the signatures together, or 64 if that is more.
+    pub fn checks(&self) -> usize {
+        self.checks
+    }
+}
+
+impl<T> Tally<T> {
+    /// A tally that wants `needed` distinct ones of `keys`.
+    ///
+    /// # Errors
+    /// `needed` is zero, or more than there are keys, so that nothing could ever satisfy it.
+    pub fn new(keys: KeySet, needed: usize) -> Result<Self, ThresholdError> {
+        if needed == 0 {
+            return Err(ThresholdError::Zero);
+        }
+        if needed > keys.len() {
+            return Err(ThresholdError::TooHigh { needed, keys: keys.len() });
+        }
+        let vouching = alloc::vec![false; keys.len()];
+        Ok(Self { keys, needed, vouching, values: Vec::new() })
+    }
+
+    /// Counts the keys that signed the message which `value` was read from.
+    pub fn count(&mut self, signers: Signers, value: Unverified<T>) {
+        for (key, vouching) in self.keys.keys.iter().zip(&mut self.vouching) {
+            *vouching |= signers.keys.contains(key);
+        }
+        if !signers.keys.is_empty() {
+            self.values.push(value.into_untrusted());
+        }
+    }
+
+    /// How many distinct keys vouch so far.
+    pub fn distinct(&self) -> usize {
+        self.vouching.iter().filter(|vouches| **vouches).count()
+    }
+
+    /// How many are needed.
+    pub fn needed(&self) -> usize {
+        self.needed
+    }
+
+    /// Whether the threshold is reached.
+    pub fn is_reached(&self) -> bool {
+        self.distinct() >= self.needed
+    }
+
+    /// The values that the counted keys signed, if enough of them did.
+    ///
+    /// # Errors
+    /// Fewer keys than needed.
+    pub fn finish(self) -> Result<Verified<Vec<T>>, ThresholdError> {
+        let found = self.distinct();
+        if found < self.needed {
+            return Err(ThresholdError::Missed { needed: self.needed, found });
+        }
+        let keys = self.keys.keys.into_iter().zip(self.vouching).filter_map(|(key, vouches)| vouches.then_some(key)).collect();
+        Ok(Verified::by(Evidence { keys, needed: self.needed }, self.values))
+    }
+}
+
+/// Why a threshold is not satisfied, or cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ThresholdError {
+    /// A threshold of zero would accept anything.
+    #[error("a threshold is at least 1")]
+    Zero,
+    /// More than there are distinct keys.
+    #[error("the threshold is {needed}, and there are only {keys} distinct keys")]
+    TooHigh {
+        /// The threshold.
+        needed: usize,
+        /// The number of distinct keys.
+        keys: usize,
+    },
+    /// Too few distinct keys vouch.
+    #[error("{found} of {needed} required keys signed")]
+    Missed {
+        /// The threshold.
+        needed: usize,
+        /// How many distinct keys have a valid signature.
+        found: usize,
+    },
+}

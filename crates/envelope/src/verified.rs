@@ -33,8 +33,8 @@ impl<T: fmt::Debug> fmt::Debug for Unverified<T> {
 
 /// A value that a check vouches for.
 ///
-/// The one constructor takes the [`Evidence`](crate::threshold::Evidence) that only
-/// [`threshold`](crate::threshold) gives out, so the origins of every `Verified` can be found by that name.
+/// The one constructor is called in one place, [`Tally::finish`](crate::threshold::Tally::finish), where the keys that
+/// signed were counted. Everything else that is `Verified` was derived from such a value by [`Verified::map`].
 #[derive(Clone, Debug)]
 pub struct Verified<T> {
     value: T,
@@ -42,8 +42,8 @@ pub struct Verified<T> {
 }
 
 impl<T> Verified<T> {
-    /// Binds `value` to the evidence for it. The caller is the function that did the check.
-    pub fn by(evidence: crate::threshold::Evidence, value: T) -> Self {
+    /// Binds `value` to the evidence for it.
+    pub(crate) fn by(evidence: crate::threshold::Evidence, value: T) -> Self {
         Self { value, evidence }
     }
 
@@ -55,6 +55,11 @@ impl<T> Verified<T> {
     /// The keys that vouch for it.
     pub fn evidence(&self) -> &crate::threshold::Evidence {
         &self.evidence
+    }
+
+    /// What follows from the value alone, under the same evidence.
+    pub fn map<U>(self, derive: impl FnOnce(T) -> U) -> Verified<U> {
+        Verified { value: derive(self.value), evidence: self.evidence }
     }
 
     /// The value, without its evidence.

@@ -1,1 +1,21 @@
-//! See the README.
+//! The trust decision for OCI artifacts, without I/O: [`Search`] says what it needs next, is given it or told why not, and
+//! ends in [`Verified<Artifact>`](touchmark_envelope::Verified) or in every reason why not (SPEC.md, "The search and its outcome").
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod candidate;
+mod demand;
+mod limits;
+mod policy;
+mod report;
+mod request;
+mod search;
+
+pub use candidate::{Candidate, Outcome, Reason};
+pub use limits::Limits;
+pub use policy::Policy;
+pub use report::{Accepted, Artifact, Class, Coverage, Fault, Rejected};
+pub use request::{Request, Scope};
+pub use search::{Answer, Failure, Need, Search, Step};

@@ -1,0 +1,135 @@
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use touchmark_envelope::Digest;
+use touchmark_envelope::dsse::DsseError;
+use touchmark_envelope::json::{Object, Value};
+use touchmark_envelope::key::PublicKey;
+use touchmark_envelope::manifest::ManifestError;
+use touchmark_envelope::signature::Mismatch;
+use touchmark_envelope::statement::StatementError;
+
+use crate::search::Failure;
+
+/// A piece of evidence that was looked at, and what became of it.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The digest of the referrer's manifest; `None` for an envelope that the caller gave.
+    pub referrer: Option<Digest>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a candidate.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It counts, for these keys.
+    Counted {
+        /// The keys that signed it.
+        keys: Vec<PublicKey>,
+    },
+    /// It does not count.
+    Failed(Reason),
+    /// It could not be had, or not be looked at within the limits; it might have counted.
+    Unknown(Reason),
+}
+
+/// Why a candidate does not count, or could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The source did not give its manifest or its envelope.
+    #[error("{0}")]
+    Unavailable(Failure),
+    /// Its manifest is malformed.
+    #[error("{0}")]
+    Manifest(#[from] ManifestError),
+    /// The manifest's subject is not the artifact, or missing.
+    #[error("its manifest does not refer to this artifact")]
+    OtherSubject,
+    /// A signature's or attestation's manifest has one layer, the envelope.
+    #[error("its manifest does not have exactly one layer of the envelope's media type")]
+    Layers,
+    /// Inline data that is not what the digest says.
+    #[error("the envelope inlined in its manifest is not the one that the digest names")]
+    InlineData,
+    /// Its envelope is malformed.
+    #[error("{0}")]
+    Envelope(DsseError),
+    /// Too large, or with too many signatures, for the limits.
+    #[error("{what} exceeds the limit of {limit}; raise it with {option}")]
+    Limit {
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+        /// The command line's option.
+        option: &'static str,
+    },
+    /// Its payload type is not in-toto's.
+    #[error("its payload type is not {}", touchmark_envelope::dsse::IN_TOTO)]
+    PayloadType,
+    /// Its statement is malformed.
+    #[error("{0}")]
+    Statement(#[from] StatementError),
+    /// None of the policy's keys signed it.
+    #[error("none of the given keys signed it")]
+    NoKey,
+    /// A given key signed it, and it does not say what was asked.
+    #[error("{mismatch}")]
+    Mismatch {
+        /// The keys that signed it.
+        keys: Vec<PublicKey>,
+        /// What it does not satisfy.
+        mismatch: Box<Mismatch>,
+    },
+}
+
+impl Reason {
+    /// A stable word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Reason::Unavailable(failure) => failure.code(),
+            Reason::Manifest(_) | Reason::Layers | Reason::InlineData | Reason::Envelope(_) | Reason::Statement(_) => "malformed",
+            Reason::OtherSubject => "other-artifact",
+            Reason::Limit { .. } => "limit",
+            Reason::PayloadType => "payload-type",
+            Reason::NoKey => "no-key",
+            Reason::Mismatch { mismatch, .. } => mismatch.code(),
+        }
+    }
+
+    /// The keys that signed a statement which does not say what was asked.
+    pub fn keys(&self) -> &[PublicKey] {
+        match self {
+            Reason::Mismatch { keys, .. } => keys,
+            _ => &[],
+        }
+    }
+}
+
+impl Candidate {
+    /// The candidate as JSON: `{referrer, outcome, keys, reason: {code, message}}`. Nothing in it comes from unsigned bytes.
+    pub fn to_json(&self) -> Value<'static> {
+        let (outcome, keys, reason) = match &self.outcome {
+            Outcome::Counted { keys } => ("counted", keys.as_slice(), None),
+            Outcome::Failed(reason) => ("rejected", reason.keys(), Some(reason)),
+            Outcome::Unknown(reason) => ("unknown", reason.keys(), Some(reason)),
+        };
+        let mut object = Object::new();
+        object.insert("referrer", self.referrer.map_or(Value::Null, |digest| Value::from(alloc::format!("{digest}"))));
+        object.insert("outcome", Value::from(outcome));
+        object.insert("keys", key_ids(keys));
+        if let Some(reason) = reason {
+            let message = alloc::format!("{reason}");
+            object.insert("reason", Value::object([("code", Value::from(reason.code())), ("message", Value::from(message))]));
+        }
+        Value::from(object)
+    }
+}
+
+/// The keys as the identifiers that Touchmark writes.
+pub(crate) fn key_ids(keys: &[PublicKey]) -> Value<'static> {
+    Value::from(keys.iter().map(|key| Value::from(key.key_id().into_string())).collect::<Vec<_>>())
+}

@@ -1,0 +1,178 @@
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use touchmark_envelope::dsse::{self, DsseError, Envelope};
+use touchmark_envelope::manifest::{Descriptor, Manifest};
+use touchmark_envelope::name::{Name, Wanted};
+use touchmark_envelope::signature::{self, Asked};
+use touchmark_envelope::statement::Statement;
+use touchmark_envelope::threshold::{Tally, ThresholdError};
+use touchmark_envelope::{Digest, Unverified, Verified};
+
+use crate::candidate::{Outcome, Reason};
+use crate::policy::Policy;
+use crate::report::Accepted;
+use crate::request::Request;
+
+/// The manifest whose signatures decide.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    pub(crate) descriptor: Descriptor,
+    pub(crate) manifest: Manifest,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What an envelope was offered as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// By the caller, as what was asked for.
+    Given,
+    /// By a manifest of a signature's artifactType.
+    Signature,
+    /// By a manifest of an attestation's artifactType.
+    Attestation,
+}
+
+/// One predicate type that is asked for, and the keys that vouch for it so far.
+#[derive(Debug)]
+pub(crate) struct Demand {
+    predicate_type: String,
+    needed: usize,
+    /// With any version wanted, keys are counted for each version alone; otherwise there is one group.
+    groups: Vec<(Option<Name>, Tally<Accepted>)>,
+}
+
+impl Demand {
+    pub(crate) fn new(policy: &Policy, predicate_type: &str) -> Self {
+        Self { predicate_type: predicate_type.to_owned(), needed: policy.needed(), groups: Vec::new() }
+    }
+
+    pub(crate) fn predicate_type(&self) -> &str {
+        &self.predicate_type
+    }
+
+    /// The artifactType of the manifests that carry what is asked for.
+    pub(crate) fn artifact_type(&self) -> &'static str {
+        if self.is_signature() { signature::ARTIFACT_TYPE } else { dsse::IN_TOTO }
+    }
+
+    pub(crate) fn what(&self) -> String {
+        if self.is_signature() { "signature".to_owned() } else { alloc::format!("attestation of type {}", self.predicate_type) }
+    }
+
+    pub(crate) fn is_reached(&self) -> bool {
+        self.groups.iter().any(|(_, tally)| tally.is_reached())
+    }
+
+    pub(crate) fn distinct(&self) -> usize {
+        self.groups.iter().map(|(_, tally)| tally.distinct()).max().unwrap_or(0)
+    }
+
+    pub(crate) fn finish(self) -> Result<Verified<Vec<Accepted>>, ThresholdError> {
+        let (needed, found) = (self.needed, self.distinct());
+        match self.groups.into_iter().find(|(_, tally)| tally.is_reached()) {
+            Some((_, tally)) => tally.finish(),
+            None => Err(ThresholdError::Missed { needed, found }),
+        }
+    }
+
+    fn is_signature(&self) -> bool {
+        self.predicate_type == signature::PREDICATE_TYPE
+    }
+
+    fn tally(&mut self, policy: &Policy, name: Option<&Name>) -> Result<&mut Tally<Accepted>, ThresholdError> {
+        let group = match policy.wanted_name() {
+            Some(Wanted::AnyVersion(_)) => name.cloned(),
+            Some(Wanted::Exact(_)) | None => None,
+        };
+        let index = match self.groups.iter().position(|(known, _)| *known == group) {
+            Some(index) => index,
+            None => {
+                self.groups.push((group, Tally::new(policy.keys.clone(), policy.threshold)?));
+                self.groups.len() - 1
+            }
+        };
+        let missed = ThresholdError::Missed { needed: self.needed, found: 0 };
+        self.groups.get_mut(index).map(|(_, tally)| tally).ok_or(missed)
+    }
+}
+
+/// Looks at one envelope: first who signed it, so that nothing is said of statements that no given key signed, then what it
+/// says; only a statement that alone satisfies everything is counted. `None` if it is an attestation of a type not asked for.
+pub(crate) fn examine(
+    demands: &mut [Demand],
+    request: &Request,
+    subject: &Subject,
+    referrer: Option<Digest>,
+    place: Place,
+    bytes: &[u8],
+    limits: dsse::Limits,
+) -> Option<Outcome> {
+    let envelope = match Envelope::parse(bytes, limits) {
+        Ok(envelope) => envelope,
+        Err(error) => return Some(unread(error)),
+    };
+    let envelope = envelope.untrusted();
+    if envelope.payload_type != dsse::IN_TOTO {
+        return Some(Outcome::Failed(Reason::PayloadType));
+    }
+    let message = envelope.signed_bytes();
+    let signers = request.policy.keys.signers(&message, &envelope.signatures);
+    if signers.keys().is_empty() {
+        if signers.gave_up() {
+            let limit = u64::try_from(signers.checks()).unwrap_or(u64::MAX);
+            let reason = Reason::Limit { what: "the number of signatures without a keyid", limit, option: "--key, with fewer keys" };
+            return Some(Outcome::Unknown(reason));
+        }
+        return Some(Outcome::Failed(Reason::NoKey));
+    }
+    let statement = match Statement::parse(&envelope.payload) {
+        Ok(statement) => statement,
+        Err(error) => return Some(Outcome::Failed(Reason::Statement(error))),
+    };
+    let exact = demands.iter().position(|demand| demand.predicate_type == statement.predicate_type);
+    let demand = match exact {
+        Some(index) => demands.get_mut(index)?,
+        // Among attestations, one of another type is nothing that was asked for; offered as what was asked for, it is a failure.
+        None => match place {
+            Place::Attestation => return None,
+            Place::Signature => demands.iter_mut().find(|demand| demand.is_signature())?,
+            Place::Given => demands.first_mut()?,
+        },
+    };
+    let asked = Asked {
+        predicate_type: &demand.predicate_type,
+        manifest: &subject.bytes,
+        media_type: &subject.descriptor.media_type,
+        name: request.policy.name.as_ref(),
+        annotations: &request.policy.annotations,
+        at: request.at,
+    };
+    let said = match asked.satisfied_by(&statement) {
+        Ok(said) => said,
+        Err(mismatch) => return Some(Outcome::Failed(Reason::Mismatch { keys: signers.keys().to_vec(), mismatch: Box::new(mismatch) })),
+    };
+    let keys = signers.keys().to_vec();
+    let name = said.name.clone();
+    let accepted = Accepted { referrer, keys: keys.clone(), said, statement: envelope.payload.clone() };
+    match demand.tally(&request.policy, name.as_ref()) {
+        Ok(tally) => tally.count(signers, Unverified::new(accepted)),
+        Err(_) => return Some(Outcome::Failed(Reason::NoKey)),
+    }
+    Some(Outcome::Counted { keys })
+}
+
+fn unread(error: DsseError) -> Outcome {
+    let limit = |limit: usize| u64::try_from(limit).unwrap_or(u64::MAX);
+    match error {
+        DsseError::TooLarge { limit: bytes, .. } => {
+            Outcome::Unknown(Reason::Limit { what: "the size of its envelope", limit: limit(bytes), option: "--max-envelope-size" })
+        }
+        DsseError::TooManySignatures { limit: signatures, .. } => {
+            Outcome::Unknown(Reason::Limit { what: "the number of its signatures", limit: limit(signatures), option: "--max-signatures" })
+        }
+        error => Outcome::Failed(Reason::Envelope(error)),
+    }
+}

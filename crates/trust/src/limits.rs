@@ -1,0 +1,35 @@
+use touchmark_envelope::dsse;
+
+/// How much a search takes in before it says that it could not find out (SPEC.md, "Limits").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a manifest: 4 MiB.
+    pub manifest: u64,
+    /// Referrers that are looked at: 10,000.
+    pub referrers: usize,
+    /// Bytes of a list of referrers: 16 MiB.
+    pub referrers_bytes: u64,
+    /// Bytes of a signature's envelope: 1 MiB.
+    pub signature: u64,
+    /// Bytes of the envelope of an attestation that is asked for by its type: 64 MiB.
+    pub attestation: u64,
+    /// Signatures in one envelope: 128.
+    pub signatures: usize,
+    /// Manifests and blobs that a deep verification hashes: 100,000.
+    pub contents: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let envelope = dsse::Limits::default();
+        Self {
+            manifest: 4 << 20,
+            referrers: 10_000,
+            referrers_bytes: 16 << 20,
+            signature: u64::try_from(envelope.bytes).unwrap_or(1 << 20),
+            attestation: 64 << 20,
+            signatures: envelope.signatures,
+            contents: 100_000,
+        }
+    }
+}

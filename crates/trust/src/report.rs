@@ -1,0 +1,321 @@
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::fmt;
+
+use touchmark_envelope::Digest;
+use touchmark_envelope::UnixTime;
+use touchmark_envelope::json::{Object, Value};
+use touchmark_envelope::key::PublicKey;
+use touchmark_envelope::manifest::{Descriptor, ManifestError};
+use touchmark_envelope::name::Wanted;
+use touchmark_envelope::signature::Said;
+
+use crate::candidate::{Candidate, Outcome, key_ids};
+use crate::search::Failure;
+
+/// An artifact that a policy accepts, and how it came to.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// The manifest: its media type, digest and size, all from the bytes.
+    pub descriptor: Descriptor,
+    /// The signed index whose signatures cover it, where they decided.
+    pub covered_by: Option<Coverage>,
+    /// What was said and counted; at least as many keys as needed for each predicate type.
+    pub accepted: Vec<Accepted>,
+    /// The name that was asked for; `None` if the name was not checked.
+    pub wanted: Option<Wanted>,
+    /// How many keys were needed.
+    pub needed: usize,
+    /// The time of the verification.
+    pub at: UnixTime,
+    /// What a deep verification hashed: manifests and blobs below the artifact.
+    pub hashed: Option<usize>,
+    /// All the evidence that was looked at, up to the point where it sufficed.
+    pub candidates: Vec<Candidate>,
+}
+
+/// The index that covers an image.
+#[derive(Clone, Debug)]
+pub struct Coverage {
+    /// The index's media type, digest and size, from its bytes.
+    pub index: Descriptor,
+}
+
+/// A statement that counted.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The referrer's manifest; `None` for an envelope that the caller gave.
+    pub referrer: Option<Digest>,
+    /// The keys that signed it.
+    pub keys: Vec<PublicKey>,
+    /// What it says.
+    pub said: Said,
+    /// The statement itself, as it was signed.
+    pub statement: Vec<u8>,
+}
+
+impl Accepted {
+    /// The statement as JSON: `{predicate_type, name, claimed_issued, expires, annotations, keys, referrer}`.
+    pub fn to_json(&self) -> Value<'static> {
+        let text = |value: Option<String>| value.map_or(Value::Null, Value::from);
+        let annotations = self.said.annotations.iter().map(|(key, value)| (key.clone(), Value::from(value.clone())));
+        Value::object([
+            ("predicate_type", Value::from(self.said.predicate_type.clone())),
+            ("name", text(self.said.name.as_ref().map(ToString::to_string))),
+            ("claimed_issued", text(self.said.issued.map(|time| time.to_string()))),
+            ("expires", text(self.said.expires.map(|time| time.to_string()))),
+            ("annotations", Value::object(annotations)),
+            ("keys", key_ids(&self.keys)),
+            ("referrer", text(self.referrer.map(|digest| digest.to_string()))),
+        ])
+    }
+}
+
+impl Artifact {
+    /// The artifact as JSON; the members are those of SPEC.md, "JSON output".
+    pub fn to_json(&self) -> Object<'static> {
+        let mut object = Object::new();
+        object.insert("digest", Value::from(self.descriptor.digest.to_string()));
+        object.insert("media_type", Value::from(self.descriptor.media_type.clone()));
+        object.insert("size", Value::from(self.descriptor.size));
+        object.insert("covered_by", self.covered_by.as_ref().map_or(Value::Null, |by| Value::from(by.index.digest.to_string())));
+        object.insert("accepted_by", Value::from("envelopes"));
+        object.insert("rollback_protected", Value::from(false));
+        object.insert("name_checked", Value::from(self.wanted.is_some()));
+        object.insert("threshold", Value::from(u64::try_from(self.needed).unwrap_or(u64::MAX)));
+        object.insert("at", Value::from(self.at.to_string()));
+        if let Some(hashed) = self.hashed {
+            object.insert("hashed", Value::from(u64::try_from(hashed).unwrap_or(u64::MAX)));
+        }
+        object.insert("statements", Value::from(self.accepted.iter().map(Accepted::to_json).collect::<Vec<_>>()));
+        object.insert("candidates", Value::from(self.candidates.iter().map(Candidate::to_json).collect::<Vec<_>>()));
+        object
+    }
+}
+
+/// The kinds of refusal. The command line's exit codes and C's statuses derive from it alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Class {
+    /// There is evidence, and it does not suffice.
+    NotVerified,
+    /// There is no evidence.
+    Unsigned,
+    /// It could not be found out.
+    Unknown,
+    /// The trust metadata is expired or not to be trusted.
+    UntrustedMetadata,
+    /// The artifact is malformed, or a source returned other bytes than asked for.
+    Malformed,
+}
+
+impl Class {
+    /// A stable word for it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Class::NotVerified => "not-verified",
+            Class::Unsigned => "unsigned",
+            Class::Unknown => "unknown",
+            Class::UntrustedMetadata => "untrusted-metadata",
+            Class::Malformed => "malformed",
+        }
+    }
+
+    /// The class of several demands that must all be met: malformed, untrusted metadata, not verified, unsigned, unknown.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let rank = |class| match class {
+            Class::Malformed => 0,
+            Class::UntrustedMetadata => 1,
+            Class::NotVerified => 2,
+            Class::Unsigned => 3,
+            Class::Unknown => 4,
+        };
+        if rank(other) < rank(self) { other } else { self }
+    }
+}
+
+/// What decided a refusal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The artifact, the index or content below it could not be had.
+    #[error("{what} {digest}: {failure}")]
+    Unavailable {
+        /// What it is: the artifact, the index, a blob.
+        what: &'static str,
+        /// Its digest.
+        digest: Digest,
+        /// What the source said.
+        failure: Failure,
+    },
+    /// The artifact or the index is no manifest.
+    #[error("{what} {digest} is malformed: {error}")]
+    Malformed {
+        /// What it is.
+        what: &'static str,
+        /// Its digest.
+        digest: Digest,
+        /// What is wrong with it.
+        error: ManifestError,
+    },
+    /// The manifest named as the covering index is an image.
+    #[error("{digest} is not an index")]
+    NoIndex {
+        /// Its digest.
+        digest: Digest,
+    },
+    /// The index lists no image for the platform.
+    #[error("the index lists no image for {platform}; it lists {listed}")]
+    NoPlatform {
+        /// The platform asked for.
+        platform: String,
+        /// The platforms that there are.
+        listed: String,
+    },
+    /// The index lists several images for the platform.
+    #[error("the index lists {found} images for {platform}; it lists {listed}")]
+    ManyForPlatform {
+        /// The platform asked for.
+        platform: String,
+        /// How many there are.
+        found: usize,
+        /// The platforms that there are.
+        listed: String,
+    },
+    /// The index does not list the artifact with this media type and size, or it is no image manifest.
+    #[error("the index {index} does not cover {artifact}: {why}")]
+    NotCovered {
+        /// The index.
+        index: Digest,
+        /// The artifact.
+        artifact: Digest,
+        /// What is missing.
+        why: &'static str,
+    },
+    /// There are more contents than a deep verification hashes.
+    #[error("the artifact has more than {limit} manifests and blobs below it; raise the limit with --max-contents")]
+    TooManyContents {
+        /// The limit.
+        limit: usize,
+    },
+    /// No signature, or no attestation of the wanted type.
+    #[error("no {what} found")]
+    Unsigned {
+        /// What was looked for.
+        what: String,
+    },
+    /// Fewer keys than needed.
+    #[error("{found} of {needed} required keys signed{}{why}", if why.is_empty() { "" } else { ": " })]
+    Threshold {
+        /// How many are needed.
+        needed: usize,
+        /// How many keys count.
+        found: usize,
+        /// Why the candidates do not count, as far as a line holds it.
+        why: String,
+    },
+    /// The search ended at a limit, or could not see everything, before enough keys were found.
+    #[error("{found} of {needed} required keys signed, and not all the evidence could be looked at: {why}")]
+    Incomplete {
+        /// How many are needed.
+        needed: usize,
+        /// How many keys count.
+        found: usize,
+        /// What could not be looked at.
+        why: String,
+    },
+}
+
+impl Fault {
+    /// A stable word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Fault::Unavailable { failure, .. } => failure.code(),
+            Fault::Malformed { .. } => "malformed",
+            Fault::NoIndex { .. } => "no-index",
+            Fault::NoPlatform { .. } => "no-platform",
+            Fault::ManyForPlatform { .. } => "many-for-platform",
+            Fault::NotCovered { .. } => "not-covered",
+            Fault::TooManyContents { .. } => "limit",
+            Fault::Unsigned { .. } => "unsigned",
+            Fault::Threshold { .. } => "threshold",
+            Fault::Incomplete { .. } => "incomplete",
+        }
+    }
+}
+
+/// A refusal, with every reason for it.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    pub(crate) inner: Box<Inner>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Inner {
+    pub(crate) class: Class,
+    pub(crate) fault: Fault,
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) at: UnixTime,
+}
+
+impl Rejected {
+    pub(crate) fn new(class: Class, fault: Fault, candidates: Vec<Candidate>, at: UnixTime) -> Self {
+        Self { inner: Box::new(Inner { class, fault, candidates, at }) }
+    }
+
+    /// The kind of refusal.
+    pub fn class(&self) -> Class {
+        self.inner.class
+    }
+
+    /// What decided it.
+    pub fn fault(&self) -> &Fault {
+        &self.inner.fault
+    }
+
+    /// All the evidence that was looked at.
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.inner.candidates
+    }
+
+    /// The refusal as JSON: `{at, candidates}`; class and fault are the error's `code` and `message`.
+    pub fn to_json(&self) -> Object<'static> {
+        let mut object = Object::new();
+        object.insert("at", Value::from(self.inner.at.to_string()));
+        object.insert("candidates", Value::from(self.inner.candidates.iter().map(Candidate::to_json).collect::<Vec<_>>()));
+        object
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.inner.fault, f)
+    }
+}
+
+impl core::error::Error for Rejected {}
+
+/// Why the candidates do not count, in a line: the distinct reasons, the three most frequent ones.
+pub(crate) fn reasons(candidates: &[Candidate], unknown: bool) -> String {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    for candidate in candidates {
+        let reason = match &candidate.outcome {
+            Outcome::Failed(reason) if !unknown => reason,
+            Outcome::Unknown(reason) if unknown => reason,
+            _ => continue,
+        };
+        *counted.entry(reason.to_string()).or_default() += 1;
+    }
+    let mut counted: Vec<(String, usize)> = counted.into_iter().collect();
+    counted.sort_by_key(|(_, times)| Reverse(*times));
+    let line = |(text, times): &(String, usize)| match times {
+        1 => text.clone(),
+        _ => alloc::format!("{text} ({times} times)"),
+    };
+    let lines: Vec<String> = counted.iter().take(3).map(line).collect();
+    lines.join("; ")
+}

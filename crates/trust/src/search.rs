@@ -1,0 +1,633 @@
+use alloc::boxed::Box;
+use alloc::collections::{BTreeSet, VecDeque};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use touchmark_envelope::digest::Hasher;
+use touchmark_envelope::dsse;
+use touchmark_envelope::manifest::{Descriptor, Kind, Manifest, Platform};
+use touchmark_envelope::signature;
+use touchmark_envelope::{Digest, Verified};
+
+use crate::candidate::{Candidate, Outcome, Reason};
+use crate::demand::{self, Demand, Place, Subject};
+use crate::report::{Artifact, Class, Coverage, Fault, Rejected, reasons};
+use crate::request::{Request, Scope};
+
+/// What a search needs next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Need {
+    /// The bytes of the manifest with this digest.
+    Manifest {
+        /// Its digest.
+        digest: Digest,
+        /// At most this many bytes.
+        limit: u64,
+    },
+    /// The manifests that name this one as their subject, in any order. What is said of them is taken as hints.
+    Referrers {
+        /// The digest of the subject.
+        subject: Digest,
+        /// At most this many.
+        entries: usize,
+        /// At most this many bytes of lists.
+        bytes: u64,
+    },
+    /// The bytes of the blob with this digest.
+    Blob {
+        /// Its digest.
+        digest: Digest,
+        /// At most this many bytes.
+        limit: u64,
+    },
+    /// The digest and size of the blob that is stored under this digest, computed from all of its bytes.
+    Hash {
+        /// The digest that it is stored under, and whose algorithm is to be used.
+        digest: Digest,
+        /// The size that it should have; a source may stop reading beyond it.
+        size: u64,
+    },
+}
+
+/// What a search was given.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Answer {
+    /// The bytes of a manifest or a blob.
+    Bytes(Vec<u8>),
+    /// The referrers.
+    Referrers {
+        /// At most as many as asked for.
+        entries: Vec<Descriptor>,
+        /// Whether these are all that the source knows of.
+        complete: bool,
+    },
+    /// A blob's digest and size, computed from its bytes.
+    Hashed {
+        /// The digest.
+        digest: Digest,
+        /// The size in bytes.
+        size: u64,
+    },
+    /// It is not to be had.
+    Failed(Failure),
+}
+
+/// Why something is not to be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The source says that it is not there.
+    #[error("not found")]
+    NotFound,
+    /// The source could not be read or reached.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It has more bytes than were asked for.
+    #[error("it has more than {limit} bytes; raise the limit with {option}")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+        /// The command line's option that raises it.
+        option: &'static str,
+    },
+    /// The source returned bytes of another digest.
+    #[error("the source returned other bytes than this digest's")]
+    WrongDigest,
+    /// The caller answered something else than was asked.
+    #[error("the source did not answer what was asked")]
+    WrongAnswer,
+}
+
+impl Failure {
+    /// A stable word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Failure::NotFound => "not-found",
+            Failure::Unavailable(_) | Failure::WrongAnswer => "unavailable",
+            Failure::TooLarge { .. } => "limit",
+            Failure::WrongDigest => "wrong-digest",
+        }
+    }
+}
+
+/// Where a search stands.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// It needs this; give it to [`Search::answer`].
+    Need(Need),
+    /// It has decided; see [`Search::finish`].
+    Done,
+}
+
+/// A decision under way: order, limits and outcome are its own, and the caller only fetches.
+///
+/// ```
+/// # use touchmark_envelope::{Digest, UnixTime, key::PublicKey};
+/// # use touchmark_trust::{Answer, Failure, Policy, Request, Search, Step, Class};
+/// # fn fetch(_: &touchmark_trust::Need) -> Answer { Answer::Failed(Failure::NotFound) }
+/// # fn decide(key: PublicKey, digest: Digest, now: UnixTime) -> Result<(), Box<dyn std::error::Error>> {
+/// let policy = Policy::keys([key])?.name("acme/net-monitor:1.2.0".parse()?);
+/// let mut search = Search::new(Request::new(policy, digest, now));
+/// while let Step::Need(need) = search.next() {
+///     search.answer(fetch(&need));
+/// }
+/// let artifact = search.finish()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Search {
+    request: Request,
+    state: State,
+    demands: Vec<Demand>,
+    /// The manifest whose signatures decide.
+    subject: Option<Subject>,
+    /// The image that a signed index covers.
+    child: Option<(Descriptor, Manifest)>,
+    queue: VecDeque<Descriptor>,
+    candidates: Vec<Candidate>,
+    /// Why some of the evidence was not seen, other than by a candidate's own fault.
+    unseen: Option<String>,
+    contents: VecDeque<Descriptor>,
+    seen: BTreeSet<Digest>,
+    hashed: usize,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Wants the manifest whose signatures decide: the artifact itself or the covering index.
+    Subject(Digest),
+    /// Wants the covered image.
+    Child {
+        digest: Digest,
+        listed: Option<Descriptor>,
+    },
+    /// Wants the list of referrers.
+    Referrers,
+    /// Wants the manifest of the referrer at the head of the queue.
+    Referrer(Descriptor),
+    /// Wants the envelope of a referrer.
+    Envelope {
+        referrer: Digest,
+        place: Place,
+        layer: Descriptor,
+    },
+    /// Wants content below the artifact: `true` for a manifest.
+    Content {
+        descriptor: Descriptor,
+        manifest: bool,
+    },
+    Accepted,
+    Refused(Class, Fault),
+}
+
+impl Search {
+    /// Begins to decide `request`.
+    pub fn new(request: Request) -> Self {
+        let demands = request.policy.predicate_types().into_iter().map(|wanted| Demand::new(&request.policy, wanted)).collect();
+        let subject = match &request.scope {
+            Scope::CoveredBy(index) => *index,
+            Scope::Itself | Scope::Platform(_) => request.artifact,
+        };
+        Self {
+            request,
+            state: State::Subject(subject),
+            demands,
+            subject: None,
+            child: None,
+            queue: VecDeque::new(),
+            candidates: Vec::new(),
+            unseen: None,
+            contents: VecDeque::new(),
+            seen: BTreeSet::new(),
+            hashed: 0,
+        }
+    }
+
+    /// What it needs next. Asking again without an answer says the same again.
+    pub fn next(&self) -> Step {
+        let limits = &self.request.limits;
+        let manifest = |digest: &Digest| Need::Manifest { digest: *digest, limit: limits.manifest };
+        Step::Need(match &self.state {
+            State::Subject(digest) | State::Child { digest, .. } => manifest(digest),
+            State::Referrers => match &self.subject {
+                Some(subject) => {
+                    Need::Referrers { subject: subject.descriptor.digest, entries: limits.referrers, bytes: limits.referrers_bytes }
+                }
+                None => return Step::Done,
+            },
+            State::Referrer(entry) => manifest(&entry.digest),
+            State::Envelope { layer, .. } => Need::Blob { digest: layer.digest, limit: layer.size },
+            State::Content { descriptor, manifest: true } => manifest(&descriptor.digest),
+            State::Content { descriptor, manifest: false } => Need::Hash { digest: descriptor.digest, size: descriptor.size },
+            State::Accepted | State::Refused(..) => return Step::Done,
+        })
+    }
+
+    /// Takes in the answer to what [`Search::next`] asked for.
+    pub fn answer(&mut self, answer: Answer) {
+        match core::mem::replace(&mut self.state, State::Accepted) {
+            State::Subject(digest) => match self.loaded("the artifact", digest, answer) {
+                Ok((descriptor, manifest, bytes)) => self.subject_loaded(Subject { descriptor, manifest, bytes }),
+                Err(refused) => self.state = *refused,
+            },
+            State::Child { digest, listed } => match self.loaded("the artifact", digest, answer) {
+                Ok((descriptor, manifest, bytes)) => self.child_loaded(descriptor, manifest, &bytes, listed),
+                Err(refused) => self.state = *refused,
+            },
+            State::Referrers => self.referrers_listed(answer),
+            State::Referrer(entry) => self.referrer_loaded(&entry, answer),
+            State::Envelope { referrer, place, layer } => {
+                match checked(answer, &layer.digest) {
+                    Ok(bytes) => self.examine(Some(referrer), place, &bytes),
+                    Err(failure) => self.note(Some(referrer), Outcome::Unknown(Reason::Unavailable(failure))),
+                }
+                self.next_candidate();
+            }
+            State::Content { descriptor, manifest } => match (answer, manifest) {
+                (Answer::Hashed { digest, size }, false) => self.content_hashed(&descriptor, digest, size),
+                (answer, true) => match self.loaded("a manifest below the artifact", descriptor.digest, answer) {
+                    Ok((found, manifest, _)) => {
+                        self.hashed += 1;
+                        if found.size == descriptor.size {
+                            self.push_contents(&manifest);
+                            self.next_content();
+                        } else {
+                            self.state = wrong_content(&descriptor);
+                        }
+                    }
+                    Err(refused) => self.state = *refused,
+                },
+                (Answer::Failed(failure), false) => self.state = unavailable("the blob", descriptor.digest, failure),
+                (_, false) => self.state = unavailable("the blob", descriptor.digest, Failure::WrongAnswer),
+            },
+            done @ (State::Accepted | State::Refused(..)) => self.state = done,
+        }
+    }
+
+    /// The verdict.
+    ///
+    /// # Errors
+    /// The policy does not accept the artifact, or the search was left before it had decided.
+    pub fn finish(self) -> Result<Verified<Artifact>, Rejected> {
+        let at = self.request.at;
+        let rejected = |class, fault, candidates| Err(Rejected::new(class, fault, candidates, at));
+        let Some(subject) = self.subject else {
+            let (class, fault) = self.state.refusal(self.request.artifact);
+            return rejected(class, fault, self.candidates);
+        };
+        if !matches!(self.state, State::Accepted) {
+            let (class, fault) = self.state.refusal(self.request.artifact);
+            return rejected(class, fault, self.candidates);
+        }
+        let mut verified: Option<Verified<Vec<_>>> = None;
+        let needed = self.request.policy.needed();
+        for demand in self.demands {
+            match (demand.finish(), verified) {
+                (Ok(more), None) => verified = Some(more),
+                (Ok(more), Some(before)) => {
+                    let more = more.into_inner();
+                    verified = Some(before.map(|all| all.into_iter().chain(more).collect()));
+                }
+                (Err(_), _) => {
+                    let fault = Fault::Threshold { needed, found: 0, why: String::new() };
+                    return rejected(Class::NotVerified, fault, self.candidates);
+                }
+            }
+        }
+        let Some(verified) = verified else {
+            let fault = Fault::Threshold { needed, found: 0, why: String::new() };
+            return rejected(Class::NotVerified, fault, self.candidates);
+        };
+        let wanted = self.request.policy.wanted_name().cloned();
+        let hashed = self.request.deep.then_some(self.hashed);
+        let (descriptor, covered_by) = match self.child {
+            Some((child, _)) => (child, Some(Coverage { index: subject.descriptor })),
+            None => (subject.descriptor, None),
+        };
+        let candidates = self.candidates;
+        Ok(verified.map(|accepted| Artifact { descriptor, covered_by, accepted, wanted, needed, at, hashed, candidates }))
+    }
+
+    fn subject_loaded(&mut self, subject: Subject) {
+        let next = match &self.request.scope {
+            Scope::Itself => None,
+            Scope::CoveredBy(index) if !is_index(&subject.manifest) => {
+                self.state = State::Refused(Class::NotVerified, Fault::NoIndex { digest: *index });
+                return;
+            }
+            Scope::CoveredBy(_) => Some(State::Child { digest: self.request.artifact, listed: None }),
+            Scope::Platform(platform) => match choose(&subject, platform) {
+                Ok(listed) => Some(State::Child { digest: listed.digest, listed: Some(listed.clone()) }),
+                Err(fault) => {
+                    self.state = State::Refused(Class::Unknown, *fault);
+                    return;
+                }
+            },
+        };
+        self.subject = Some(subject);
+        match next {
+            Some(state) => self.state = state,
+            None => self.begin_candidates(),
+        }
+    }
+
+    /// Checks that the signed index covers the image: one level, image manifests only, and the media type, digest and size
+    /// that it lists are those of the bytes.
+    fn child_loaded(&mut self, found: Descriptor, manifest: Manifest, bytes: &[u8], listed: Option<Descriptor>) {
+        let Some(subject) = &self.subject else { return };
+        let entries = subject.manifest.children();
+        let covers = |entry: &Descriptor| entry.media_type == found.media_type && entry.size == found.size && entry.digest.matches(bytes);
+        let why = match (&manifest.kind, &listed) {
+            (Kind::Index { .. }, _) => Some("it is an index, and an index covers images only"),
+            (_, Some(listed)) if !covers(listed) => Some("it is listed with another media type or size"),
+            (_, None) if !entries.iter().any(|entry| entry.digest.matches(bytes)) => Some("it is not listed"),
+            (_, None) if !entries.iter().any(covers) => Some("it is listed with another media type or size"),
+            _ => None,
+        };
+        if let Some(why) = why {
+            let fault = Fault::NotCovered { index: subject.descriptor.digest, artifact: found.digest, why };
+            self.state = State::Refused(Class::NotVerified, fault);
+            return;
+        }
+        self.child = Some((found, manifest));
+        self.begin_candidates();
+    }
+
+    fn begin_candidates(&mut self) {
+        match self.request.envelopes.take() {
+            None => self.state = State::Referrers,
+            Some(envelopes) => {
+                for envelope in &envelopes {
+                    if self.demands.iter().all(Demand::is_reached) {
+                        break;
+                    }
+                    self.examine(None, Place::Given, envelope);
+                }
+                self.next_candidate();
+            }
+        }
+    }
+
+    fn referrers_listed(&mut self, answer: Answer) {
+        let limit = self.request.limits.referrers;
+        match answer {
+            Answer::Referrers { entries, complete } => {
+                let too_many = entries.len() > limit;
+                if too_many || !complete {
+                    let what = if too_many || entries.len() == limit { "more than" } else { "not all of at most" };
+                    self.unseen = Some(alloc::format!("there are {what} {limit} referrers; raise the limit with --max-referrers"));
+                }
+                let mut known = BTreeSet::new();
+                let wanted: Vec<&str> = self.demands.iter().map(Demand::artifact_type).collect();
+                let (likely, others): (Vec<_>, Vec<_>) = entries
+                    .into_iter()
+                    .take(limit)
+                    .filter(|entry| known.insert(entry.digest))
+                    .partition(|entry| entry.artifact_type.as_deref().is_some_and(|hint| wanted.contains(&hint)));
+                self.queue.extend(likely);
+                self.queue.extend(others);
+            }
+            Answer::Failed(failure) => self.unseen = Some(alloc::format!("the list of referrers: {failure}")),
+            _ => self.unseen = Some(alloc::format!("the list of referrers: {}", Failure::WrongAnswer)),
+        }
+        self.next_candidate();
+    }
+
+    fn next_candidate(&mut self) {
+        if self.demands.iter().all(Demand::is_reached) {
+            self.begin_contents();
+            return;
+        }
+        self.state = match self.queue.pop_front() {
+            Some(entry) => State::Referrer(entry),
+            None => self.refusal(),
+        };
+    }
+
+    fn referrer_loaded(&mut self, entry: &Descriptor, answer: Answer) {
+        let referrer = Some(entry.digest);
+        match self.envelope_layer(entry, answer) {
+            Ok(None) => self.next_candidate(),
+            Ok(Some((place, mut layer))) => match layer.data.take() {
+                Some(data) if layer.digest.matches(&data) && length(&data) == layer.size => {
+                    self.examine(referrer, place, &data);
+                    self.next_candidate();
+                }
+                Some(_) => {
+                    self.note(referrer, Outcome::Failed(Reason::InlineData));
+                    self.next_candidate();
+                }
+                None => self.state = State::Envelope { referrer: entry.digest, place, layer },
+            },
+            Err(outcome) => {
+                self.note(referrer, outcome);
+                self.next_candidate();
+            }
+        }
+    }
+
+    /// The layer that is the envelope of a referrer; `None` if it is something else than what is asked for.
+    fn envelope_layer(&self, entry: &Descriptor, answer: Answer) -> Result<Option<(Place, Descriptor)>, Outcome> {
+        let failed = |reason| Err(Outcome::Failed(reason));
+        let bytes = checked(answer, &entry.digest).map_err(|failure| Outcome::Unknown(Reason::Unavailable(failure)))?;
+        let manifest = Manifest::parse(&bytes).map_err(|error| Outcome::Failed(Reason::Manifest(error)))?;
+        let wanted = |demand: &Demand| manifest.artifact_type() == Some(demand.artifact_type());
+        if !self.demands.iter().any(wanted) {
+            return Ok(None);
+        }
+        let Kind::Image { layers, .. } = &manifest.kind else { return Ok(None) };
+        let is_subject = |subject: &Descriptor| self.subject.as_ref().is_some_and(|s| subject.digest.matches(&s.bytes));
+        if !manifest.subject.as_ref().is_some_and(is_subject) {
+            return failed(Reason::OtherSubject);
+        }
+        let [layer] = layers.as_slice() else { return failed(Reason::Layers) };
+        if layer.media_type != dsse::MEDIA_TYPE {
+            return failed(Reason::Layers);
+        }
+        let limit = self.envelope_limit();
+        if layer.size > limit {
+            let reason = Reason::Limit { what: "the size of its envelope", limit, option: "--max-envelope-size" };
+            return Err(Outcome::Unknown(reason));
+        }
+        let place = if manifest.artifact_type() == Some(signature::ARTIFACT_TYPE) { Place::Signature } else { Place::Attestation };
+        Ok(Some((place, layer.clone())))
+    }
+
+    fn envelope_limit(&self) -> u64 {
+        let limits = &self.request.limits;
+        let attested = self.demands.iter().any(|demand| demand.predicate_type() != signature::PREDICATE_TYPE);
+        if attested { limits.attestation.max(limits.signature) } else { limits.signature }
+    }
+
+    /// Looks at one envelope, and notes what became of it unless it is about something else than what is asked for.
+    fn examine(&mut self, referrer: Option<Digest>, place: Place, bytes: &[u8]) {
+        let Some(subject) = &self.subject else { return };
+        let limits = dsse::Limits {
+            bytes: usize::try_from(self.envelope_limit()).unwrap_or(usize::MAX),
+            signatures: self.request.limits.signatures,
+        };
+        let outcome = demand::examine(&mut self.demands, &self.request, subject, referrer, place, bytes, limits);
+        if let Some(outcome) = outcome {
+            self.note(referrer, outcome);
+        }
+    }
+
+    fn note(&mut self, referrer: Option<Digest>, outcome: Outcome) {
+        self.candidates.push(Candidate { referrer, outcome });
+    }
+
+    /// What it comes to when the evidence is exhausted: among alternatives unknown, not verified, unsigned; among demands the
+    /// reverse.
+    fn refusal(&self) -> State {
+        let unseen = self.unseen.is_some() || self.candidates.iter().any(|c| matches!(c.outcome, Outcome::Unknown(_)));
+        let mut worst: Option<(Class, Fault)> = None;
+        for demand in self.demands.iter().filter(|demand| !demand.is_reached()) {
+            let (needed, found) = (self.request.policy.needed(), demand.distinct());
+            let class = if unseen {
+                Class::Unknown
+            } else if found > 0 || self.candidates.iter().any(|c| matches!(c.outcome, Outcome::Failed(_))) {
+                Class::NotVerified
+            } else {
+                Class::Unsigned
+            };
+            let fault = match class {
+                Class::Unknown => {
+                    let why = self.unseen.clone().unwrap_or_else(|| reasons(&self.candidates, true));
+                    Fault::Incomplete { needed, found, why }
+                }
+                Class::Unsigned => Fault::Unsigned { what: demand.what() },
+                _ => Fault::Threshold { needed, found, why: reasons(&self.candidates, false) },
+            };
+            worst = match worst {
+                Some((before, kept)) if before.and(class) == before => Some((before, kept)),
+                _ => Some((class, fault)),
+            };
+        }
+        match worst {
+            Some((class, fault)) => State::Refused(class, fault),
+            None => State::Accepted,
+        }
+    }
+
+    fn begin_contents(&mut self) {
+        self.state = State::Accepted;
+        if !self.request.deep {
+            return;
+        }
+        let manifest = self.child.as_ref().map(|(_, manifest)| manifest).or(self.subject.as_ref().map(|s| &s.manifest)).cloned();
+        if let Some(manifest) = manifest {
+            self.push_contents(&manifest);
+        }
+        self.next_content();
+    }
+
+    fn push_contents(&mut self, manifest: &Manifest) {
+        for descriptor in manifest.children().iter().chain(manifest.blobs()) {
+            if self.seen.insert(descriptor.digest) {
+                self.contents.push_back(descriptor.clone());
+            }
+        }
+    }
+
+    fn next_content(&mut self) {
+        let limit = self.request.limits.contents;
+        self.state = match self.contents.pop_front() {
+            None => State::Accepted,
+            Some(_) if self.seen.len() > limit => State::Refused(Class::Unknown, Fault::TooManyContents { limit }),
+            Some(descriptor) => {
+                let manifest = touchmark_envelope::manifest::is_manifest_type(&descriptor.media_type);
+                State::Content { descriptor, manifest }
+            }
+        };
+    }
+
+    fn content_hashed(&mut self, descriptor: &Descriptor, digest: Digest, size: u64) {
+        if digest == descriptor.digest && size == descriptor.size {
+            self.hashed += 1;
+            self.next_content();
+        } else {
+            self.state = wrong_content(descriptor);
+        }
+    }
+
+    /// The manifest of this digest, from bytes that have it; or the refusal that follows.
+    fn loaded(&self, what: &'static str, digest: Digest, answer: Answer) -> Result<(Descriptor, Manifest, Vec<u8>), Box<State>> {
+        let bytes = checked(answer, &digest).map_err(|failure| Box::new(unavailable(what, digest, failure)))?;
+        let manifest = Manifest::parse(&bytes)
+            .map_err(|error| Box::new(State::Refused(Class::Malformed, Fault::Malformed { what, digest, error })))?;
+        let mut descriptor = Descriptor::new(&manifest.media_type, digest, length(&bytes));
+        descriptor.artifact_type = manifest.artifact_type().map(ToString::to_string);
+        Ok((descriptor, manifest, bytes))
+    }
+}
+
+impl State {
+    fn refusal(self, artifact: Digest) -> (Class, Fault) {
+        match self {
+            State::Refused(class, fault) => (class, fault),
+            _ => {
+                let failure = Failure::Unavailable("the search was left before it had decided".to_string());
+                (Class::Unknown, Fault::Unavailable { what: "the artifact", digest: artifact, failure })
+            }
+        }
+    }
+}
+
+fn is_index(manifest: &Manifest) -> bool {
+    matches!(manifest.kind, Kind::Index { .. })
+}
+
+/// The one entry of an index that serves `platform`.
+fn choose<'a>(subject: &'a Subject, platform: &Platform) -> Result<&'a Descriptor, Box<Fault>> {
+    if !is_index(&subject.manifest) {
+        return Err(Box::new(Fault::NoIndex { digest: subject.descriptor.digest }));
+    }
+    let entries = subject.manifest.children();
+    let exact = |entry: &&Descriptor| entry.platform.as_ref() == Some(platform);
+    let serves = |entry: &&Descriptor| entry.platform.as_ref().is_some_and(|found| found.serves(platform));
+    let mut found: Vec<&Descriptor> = entries.iter().filter(exact).collect();
+    if found.is_empty() {
+        found = entries.iter().filter(serves).collect();
+    }
+    found.dedup_by_key(|entry| entry.digest);
+    match found.as_slice() {
+        [one] => Ok(one),
+        found => {
+            let names: Vec<String> = entries.iter().filter_map(|e| e.platform.as_ref()).take(32).map(ToString::to_string).collect();
+            let (platform, listed) = (platform.to_string(), names.join(", ").escape_debug().to_string());
+            Err(Box::new(match found.len() {
+                0 => Fault::NoPlatform { platform, listed },
+                found => Fault::ManyForPlatform { platform, found, listed },
+            }))
+        }
+    }
+}
+
+/// The bytes of an answer, if they have this digest.
+fn checked(answer: Answer, digest: &Digest) -> Result<Vec<u8>, Failure> {
+    match answer {
+        Answer::Bytes(bytes) => {
+            let mut hasher = Hasher::new(digest.algorithm());
+            hasher.update(&bytes);
+            if hasher.finish() == *digest { Ok(bytes) } else { Err(Failure::WrongDigest) }
+        }
+        Answer::Failed(failure) => Err(failure),
+        _ => Err(Failure::WrongAnswer),
+    }
+}
+
+fn unavailable(what: &'static str, digest: Digest, failure: Failure) -> State {
+    let class = if failure == Failure::WrongDigest { Class::Malformed } else { Class::Unknown };
+    State::Refused(class, Fault::Unavailable { what, digest, failure })
+}
+
+fn wrong_content(descriptor: &Descriptor) -> State {
+    unavailable("the blob", descriptor.digest, Failure::WrongDigest)
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
