@@ -1,1 +1,9 @@
-//! See the README.
+//! The `verify` command: its options, its run, and the output that all commands share (SPEC.md, sections 18 and 19).
+//!
+//! `touchmark-verify` is this and a hand-written command line; `touchmark verify` fills the same [`Options`](options::Options).
+#![forbid(unsafe_code)]
+
+pub mod args;
+pub mod exit;
+pub mod options;
+pub mod output;

@@ -106,6 +106,8 @@ pub struct Caps {
     pub envelope_size: Option<u64>,
     /// `--max-list-size`: bytes of a list of referrers.
     pub list_size: Option<u64>,
+    /// `--max-contents`: manifests and blobs that `--deep` hashes.
+    pub contents: Option<usize>,
 }
 
 /// Where bytes come from.

@@ -5,7 +5,8 @@
 
 use std::io::{self, Write};
 
-use touchmark::envelope::json::{Object, Value};
+/// What results are made of.
+pub use touchmark::envelope::json::{Object, Value};
 
 use crate::exit::Exit;
 
@@ -80,7 +81,7 @@ impl Failure {
         object.insert("code", Value::from(self.code.clone()));
         object.insert("message", Value::from(self.message.clone()));
         object.insert("hint", self.hint.clone().map_or(Value::Null, Value::from));
-        object.insert("retryable", Value::from(self.retryable));
+        object.insert("retryable", self.retryable);
         Value::Object(object)
     }
 }
@@ -147,8 +148,8 @@ impl<'a> Output<'a> {
         let mut object = Object::new();
         object.insert("exit_code", Value::from(u64::from(exit.code())));
         object.insert("outcome", Value::from(exit.name()));
-        for (name, value) in members.into_iter() {
-            object.insert(name, value);
+        for (name, value) in members.iter() {
+            object.insert(name.to_owned(), value.clone());
         }
         self.results.push(Value::Object(object));
     }
@@ -172,8 +173,8 @@ impl<'a> Output<'a> {
             object.insert("reference", Value::from(reference.to_owned()));
         }
         object.insert("error", failure.to_json());
-        for (name, value) in members.into_iter() {
-            object.insert(name, value);
+        for (name, value) in members.iter() {
+            object.insert(name.to_owned(), value.clone());
         }
         self.result(failure.exit, object);
     }
@@ -232,4 +233,79 @@ pub fn printable(text: &str) -> String {
 
 fn steers(character: char) -> bool {
     character.is_control() || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(format: Format, quiet: bool, say: impl FnOnce(&mut Output<'_>)) -> (Exit, String, String) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut output = Output::new("verify", format, quiet, &mut out, &mut err);
+        say(&mut output);
+        let exit = output.finish();
+        (exit, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    }
+
+    #[test]
+    fn text_has_data_on_one_stream_and_talk_on_the_other() {
+        let say = |output: &mut Output<'_>| {
+            output.line("oci:a@sha256:00");
+            output.note("a note");
+            output.warn("careful");
+            output.result(Exit::Done, Object::new());
+            output.fail(Some("oci:b"), &Failure::new(Exit::Unknown, "io", "no such folder").hint("look elsewhere").retryable());
+        };
+        let (exit, out, err) = printed(Format::Text, false, say);
+        assert_eq!(exit, Exit::Unknown);
+        assert_eq!(out, "oci:a@sha256:00\n");
+        assert_eq!(err, "a note\nwarning: careful\nerror: oci:b: no such folder\n  try: look elsewhere\n");
+        assert!(!printed(Format::Text, true, say).2.contains("a note"));
+    }
+
+    #[test]
+    fn json_is_one_document_whatever_happened() {
+        let (exit, out, _) = printed(Format::Json, true, |output| {
+            output.line("not in JSON");
+            let mut members = Object::new();
+            members.insert("pin", "oci:a@sha256:00");
+            output.result(Exit::Done, members);
+            output.fail(None, &Failure::usage("no key"));
+        });
+        assert_eq!(exit, Exit::Usage);
+        let document = touchmark::envelope::json::parse(out.as_bytes(), out.len()).unwrap();
+        assert_eq!(document.get("schema").and_then(Value::as_str), Some(SCHEMA));
+        let results = document.get("results").and_then(Value::as_array).unwrap();
+        assert_eq!(results[0].get("exit_code").and_then(Value::as_u64), Some(0));
+        assert_eq!(results[0].get("pin").and_then(Value::as_str), Some("oci:a@sha256:00"));
+        let error = results[1].get("error").unwrap();
+        assert_eq!(error.get("code").and_then(Value::as_str), Some("usage"));
+        assert_eq!(error.get("hint"), Some(&Value::Null));
+        assert_eq!(error.get("retryable").and_then(Value::as_bool), Some(false));
+        assert_eq!(printed(Format::Json, true, |_| {}).1.lines().last(), Some("}"));
+    }
+
+    #[test]
+    fn an_answer_that_nobody_can_read_is_no_success() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for format in [Format::Text, Format::Json] {
+            let (mut full, mut err) = (Full, Vec::new());
+            let mut output = Output::new("verify", format, false, &mut full, &mut err);
+            output.line("oci:a@sha256:00");
+            assert_eq!(output.finish(), Exit::Unknown);
+        }
+    }
+
+    #[test]
+    fn nothing_from_outside_steers_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d\u{9b}é"), "a\\u{1b}[2Jb\\u{a}c\\u{202e}d\\u{9b}é");
+    }
 }

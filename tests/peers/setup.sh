@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Gets the tools that the peer tests run against: oras, crane and regctl (Go, versions in go/go.mod), python packages
+# (versions in python/requirements.txt) into target/peers, and skopeo from the distribution.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+root=$PWD
+
+mkdir -p target/peers/bin
+(cd tests/peers/go && GOBIN="$root/target/peers/bin" GOFLAGS="-mod=readonly -buildvcs=false" go install tool)
+
+if [ ! -x target/peers/venv/bin/python ]; then
+    python3 -m venv target/peers/venv
+fi
+target/peers/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/peers/python/requirements.txt
+
+if ! command -v skopeo >/dev/null; then
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        echo "error: skopeo is missing; install it with the system's package manager" >&2
+        exit 1
+    fi
+    apt-get update -qq
+    apt-get install -qq --yes --no-install-recommends skopeo >/dev/null
+fi
+
+for tool in oras crane regctl; do test -x "target/peers/bin/$tool"; done
+echo "peers: $(target/peers/bin/oras version | head -n 1), crane $(target/peers/bin/crane version), regctl and $(skopeo --version)"

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Builds what is shipped into target/dist, and keeps both programs unstripped for the check of their symbols.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+host=x86_64-unknown-linux-gnu
+unstripped=(--config 'profile.release.strip="none"')
+cargo build --locked --release "${unstripped[@]}" -p touchmark-cli
+# Its own invocation: with another package in it, that package's features would be unified into the verifier.
+# With --target, the flags are not given to build scripts and procedural macros.
+RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release "${unstripped[@]}" -p touchmark-verify --target "$host"
+
+mkdir -p target/dist
+strip --strip-all -o target/dist/touchmark target/release/touchmark
+strip --strip-all -o target/dist/touchmark-verify "target/$host/release/touchmark-verify"
+ldd target/dist/touchmark-verify 2>&1 | grep -q "statically linked" || { echo "error: touchmark-verify is not static" >&2; exit 1; }
+echo "touchmark-verify: statically linked"
