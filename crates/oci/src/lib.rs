@@ -4,6 +4,17 @@
 pub mod archive;
 pub mod error;
 pub mod reference;
+pub mod source;
+
+mod content;
+mod failpoint;
+mod index;
+mod lock;
+mod platform;
+mod temporary;
+#[cfg(test)]
+mod testing;
 
 pub use error::{Class, Error};
 pub use reference::Reference;
+pub use source::{Source, Store};
