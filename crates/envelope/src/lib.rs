@@ -11,6 +11,8 @@ pub mod key;
 pub mod manifest;
 pub mod name;
 mod pem;
+#[cfg(feature = "sign")]
+pub mod sign;
 pub mod signature;
 pub mod statement;
 pub mod threshold;

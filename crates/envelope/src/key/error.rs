@@ -53,6 +53,13 @@ pub enum KeyError {
     /// The passphrase does not decrypt the private key.
     #[error("wrong passphrase")]
     WrongPassphrase,
+    /// A private key is not encrypted by nothing.
+    #[error("the passphrase is empty")]
+    EmptyPassphrase,
+    /// There are no random numbers to make a key or to encrypt one.
+    #[cfg(feature = "sign")]
+    #[error(transparent)]
+    Random(#[from] crate::sign::RandomFailed),
     /// The file asks for more work or memory to check the passphrase than is allowed.
     #[error("its passphrase takes more work to check than is allowed: {what}")]
     Costly {
@@ -75,6 +82,9 @@ impl KeyError {
             KeyError::Unsupported { .. } => "key-unsupported",
             KeyError::PassphraseNeeded => "passphrase-needed",
             KeyError::WrongPassphrase => "passphrase-wrong",
+            KeyError::EmptyPassphrase => "passphrase-empty",
+            #[cfg(feature = "sign")]
+            KeyError::Random(_) => "random-failed",
             KeyError::Costly { .. } => "key-costly",
         }
     }
@@ -93,6 +103,9 @@ impl KeyError {
             KeyError::Unsupported { .. } => "supported are Ed25519, ECDSA P-256 and ECDSA P-384 as SubjectPublicKeyInfo or PKCS#8",
             KeyError::PassphraseNeeded => "use --passphrase-file FILE or $TOUCHMARK_PASSPHRASE, or run on a terminal",
             KeyError::WrongPassphrase => "check the passphrase; a newline at its end is not part of it",
+            KeyError::EmptyPassphrase => "give a passphrase, or say that there is none: --no-passphrase",
+            #[cfg(feature = "sign")]
+            KeyError::Random(_) => "check the system's random number device",
             KeyError::Costly { .. } => "encrypt it anew: openssl pkcs8 -topk8 -in OLD -out NEW",
         }
     }

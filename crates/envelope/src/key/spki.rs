@@ -60,16 +60,6 @@ pub(crate) fn curve(parameters: AnyRef<'_>) -> Result<KeyAlgorithm, KeyError> {
     }
 }
 
-/// The object identifiers that name this kind of key: the algorithm, and the curve if it has one.
-#[cfg(feature = "sign")]
-pub(crate) fn identifiers(algorithm: KeyAlgorithm) -> (ObjectIdentifier, Option<ObjectIdentifier>) {
-    match algorithm {
-        KeyAlgorithm::Ed25519 => (ED25519, None),
-        KeyAlgorithm::EcdsaP256 => (EC_PUBLIC_KEY, Some(P256)),
-        KeyAlgorithm::EcdsaP384 => (EC_PUBLIC_KEY, Some(P384)),
-    }
-}
-
 /// The DER of a key whose raw form is `key`: 32 bytes, or the uncompressed point.
 pub(super) fn encode(algorithm: KeyAlgorithm, key: &[u8]) -> Vec<u8> {
     let prefix = match algorithm {
