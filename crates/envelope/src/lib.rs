@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod canonical;
 pub mod digest;
 pub mod dsse;
 pub mod json;
