@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod error;
+pub mod graph;
 pub mod reference;
 pub mod source;
 
