@@ -1,5 +1,24 @@
-//! See the README.
+//! Sign an OCI artifact once; anyone can verify it anywhere, against the manifest's digest and a name that the publisher owns.
+//!
+//! - [`verify`] decides whether a [`Policy`] accepts an artifact of a [`Source`](oci::source::Source).
+//! - [`trust::Search`] is the same decision without I/O, for callers that fetch by themselves; with the feature `async`,
+//!   `verify_async` drives it over an `AsyncSource`.
+#![forbid(unsafe_code)]
 
 pub use touchmark_envelope as envelope;
 pub use touchmark_oci as oci;
 pub use touchmark_trust as trust;
+
+pub use touchmark_envelope::{Digest, Name, UnixTime, Unverified, Verified};
+pub use touchmark_oci::reference::Reference;
+pub use touchmark_trust::{Artifact, Class, Policy, Rejected, Request, Scope};
+
+mod clock;
+mod drive;
+#[cfg(feature = "async")]
+mod drive_async;
+
+pub use clock::{ClockError, now};
+pub use drive::{decide, unresolved, verify};
+#[cfg(feature = "async")]
+pub use drive_async::{AsyncSource, verify_async};

@@ -152,6 +152,14 @@ pub enum Fault {
         /// What the source said.
         failure: Failure,
     },
+    /// The reference leads to nothing that could be verified.
+    #[error("{message}")]
+    Unresolved {
+        /// What the source said.
+        message: String,
+        /// A stable word for it.
+        code: &'static str,
+    },
     /// The artifact or the index is no manifest.
     #[error("{what} {digest} is malformed: {error}")]
     Malformed {
@@ -235,6 +243,7 @@ impl Fault {
     pub fn code(&self) -> &'static str {
         match self {
             Fault::Unavailable { failure, .. } => failure.code(),
+            Fault::Unresolved { code, .. } => code,
             Fault::Malformed { .. } => "malformed",
             Fault::NoIndex { .. } => "no-index",
             Fault::NoPlatform { .. } => "no-platform",
@@ -265,6 +274,11 @@ pub(crate) struct Inner {
 impl Rejected {
     pub(crate) fn new(class: Class, fault: Fault, candidates: Vec<Candidate>, at: UnixTime) -> Self {
         Self { inner: Box::new(Inner { class, fault, candidates, at }) }
+    }
+
+    /// The refusal of a reference that a source could not resolve.
+    pub fn unresolved(class: Class, code: &'static str, message: String, at: UnixTime) -> Self {
+        Self::new(class, Fault::Unresolved { message, code }, Vec::new(), at)
     }
 
     /// The kind of refusal.

@@ -95,6 +95,9 @@ pub enum Failure {
     /// The source returned bytes of another digest.
     #[error("the source returned other bytes than this digest's")]
     WrongDigest,
+    /// What the source holds there is nothing that it may hold, such as a link in the place of a file.
+    #[error("{0}")]
+    Malformed(String),
     /// The caller answered something else than was asked.
     #[error("the source did not answer what was asked")]
     WrongAnswer,
@@ -108,6 +111,7 @@ impl Failure {
             Failure::Unavailable(_) | Failure::WrongAnswer => "unavailable",
             Failure::TooLarge { .. } => "limit",
             Failure::WrongDigest => "wrong-digest",
+            Failure::Malformed(_) => "malformed",
         }
     }
 }
@@ -375,10 +379,12 @@ impl Search {
         let limit = self.request.limits.referrers;
         match answer {
             Answer::Referrers { entries, complete } => {
-                let too_many = entries.len() > limit;
-                if too_many || !complete {
-                    let what = if too_many || entries.len() == limit { "more than" } else { "not all of at most" };
-                    self.unseen = Some(alloc::format!("there are {what} {limit} referrers; raise the limit with --max-referrers"));
+                if entries.len() > limit || (!complete && entries.len() == limit) {
+                    self.unseen = Some(alloc::format!("there are more than {limit} referrers; raise the limit with --max-referrers"));
+                } else if !complete {
+                    let bytes = self.request.limits.referrers_bytes;
+                    let why = alloc::format!("the list of referrers is incomplete: not all of it was had within {bytes} bytes");
+                    self.unseen = Some(alloc::format!("{why}; raise the limit with --max-list-size"));
                 }
                 let mut known = BTreeSet::new();
                 let wanted: Vec<&str> = self.demands.iter().map(Demand::artifact_type).collect();
@@ -620,7 +626,10 @@ fn checked(answer: Answer, digest: &Digest) -> Result<Vec<u8>, Failure> {
 }
 
 fn unavailable(what: &'static str, digest: Digest, failure: Failure) -> State {
-    let class = if failure == Failure::WrongDigest { Class::Malformed } else { Class::Unknown };
+    let class = match failure {
+        Failure::WrongDigest | Failure::Malformed(_) => Class::Malformed,
+        _ => Class::Unknown,
+    };
     State::Refused(class, Fault::Unavailable { what, digest, failure })
 }
 

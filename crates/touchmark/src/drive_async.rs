@@ -1,0 +1,45 @@
+use core::future::Future;
+
+use touchmark_envelope::manifest::Descriptor;
+use touchmark_envelope::{Digest, Verified};
+use touchmark_trust::{Answer, Artifact, Failure, Need, Rejected, Request, Search, Step};
+
+/// A place to read artifacts from, asynchronously and without a runtime of its own.
+///
+/// Nothing that it returns is trusted: manifests and envelopes are hashed again by the search.
+pub trait AsyncSource {
+    /// The bytes of a manifest, at most `limit` of them.
+    fn manifest(&self, digest: &Digest, limit: u64) -> impl Future<Output = Result<Vec<u8>, Failure>>;
+
+    /// The bytes of a blob, at most `limit` of them.
+    fn blob(&self, digest: &Digest, limit: u64) -> impl Future<Output = Result<Vec<u8>, Failure>>;
+
+    /// The manifests that name `subject` as their subject, at most `entries` of them from at most `bytes` of lists, and
+    /// whether these are all.
+    fn referrers(&self, subject: &Digest, entries: usize, bytes: u64) -> impl Future<Output = Result<(Vec<Descriptor>, bool), Failure>>;
+
+    /// The digest and size of a blob, computed from its bytes, by the algorithm of `digest`; it should have `size` bytes.
+    fn hash(&self, digest: &Digest, size: u64) -> impl Future<Output = Result<(Digest, u64), Failure>>;
+}
+
+/// Decides `request`, fetching what it needs from `source`.
+///
+/// # Errors
+/// The policy does not accept the artifact, or it could not be found out.
+pub async fn verify_async(source: &impl AsyncSource, request: Request) -> Result<Verified<Artifact>, Rejected> {
+    let mut search = Search::new(request);
+    while let Step::Need(need) = search.next() {
+        let answer = match &need {
+            Need::Manifest { digest, limit } => source.manifest(digest, *limit).await.map(Answer::Bytes),
+            Need::Blob { digest, limit } => source.blob(digest, *limit).await.map(Answer::Bytes),
+            Need::Referrers { subject, entries, bytes } => {
+                let found = source.referrers(subject, *entries, *bytes).await;
+                found.map(|(entries, complete)| Answer::Referrers { entries, complete })
+            }
+            Need::Hash { digest, size } => source.hash(digest, *size).await.map(|(digest, size)| Answer::Hashed { digest, size }),
+            _ => Err(Failure::WrongAnswer),
+        };
+        search.answer(answer.unwrap_or_else(Answer::Failed));
+    }
+    search.finish()
+}
