@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 
 use touchmark::envelope::UnixTime;
 
-use crate::options::{Input, Options, annotation, count, size};
+use crate::options::{Input, Options, annotation, count, predicate_type, size};
 
 /// What the command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +156,7 @@ fn option(
         "--threshold" => wants.threshold = Some(count(&text(value()?)?)?),
         "--name" => wants.name = Some(text(value()?)?.parse().map_err(display)?),
         "--annotation" => wants.annotations.push(annotation(&text(value()?)?)?),
-        "--type" => wants.types.push(text(value()?)?),
+        "--type" => wants.types.push(predicate_type(&text(value()?)?)?),
         "--platform" => wants.platform = Some(text(value()?)?),
         "--covered-by" => wants.covered_by = Some(text(value()?)?),
         "--at" => wants.at = Some(UnixTime::parse_rfc3339(&text(value()?)?).map_err(display)?),
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(read.wants.threshold, Some(2));
         assert_eq!(read.wants.name.as_ref().map(ToString::to_string).as_deref(), Some("acme/x:1"));
         assert_eq!(read.wants.annotations, [("a".into(), "b".into())]);
-        assert_eq!(read.wants.types, ["slsa-v1"]);
+        assert_eq!(read.wants.types, ["https://slsa.dev/provenance/v1"]);
         assert_eq!(read.wants.platform.as_deref(), Some("linux/arm64"));
         assert_eq!(read.wants.envelopes, [Input::File("e.json".into())]);
         assert_eq!(read.wants.at.map(|at| at.to_string()).as_deref(), Some("2026-11-30T12:00:00Z"));

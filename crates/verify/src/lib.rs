@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod args;
+pub mod check;
 pub mod exit;
 pub mod options;
 pub mod output;

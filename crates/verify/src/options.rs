@@ -173,6 +173,35 @@ pub fn annotation(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// Reads a predicate type: a URI, or a short word for a common one.
+///
+/// # Errors
+/// Neither.
+pub fn predicate_type(text: &str) -> Result<String, String> {
+    let known = PREDICATE_TYPES.iter().find(|(word, _)| *word == text).map(|(_, uri)| *uri);
+    match known {
+        Some(uri) => Ok(uri.to_owned()),
+        // RFC 3986, 3.1: a scheme of letters, digits, `+`, `-` and `.`, and then a colon.
+        None if text.split_once(':').is_some_and(|(scheme, rest)| is_scheme(scheme) && !rest.is_empty()) => Ok(text.to_owned()),
+        None => {
+            let words: Vec<&str> = PREDICATE_TYPES.iter().map(|(word, _)| *word).collect();
+            Err(format!("`{text}` is no predicate type: a URI, or one of {}", words.join(", ")))
+        }
+    }
+}
+
+/// The short words for predicate types, and what they stand for.
+pub const PREDICATE_TYPES: [(&str, &str); 4] = [
+    ("slsa-v1", "https://slsa.dev/provenance/v1"),
+    ("spdx", "https://spdx.dev/Document"),
+    ("cyclonedx", "https://cyclonedx.org/bom"),
+    ("vex", "https://openvex.dev/ns/v0.2.0"),
+];
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+}
+
 /// Reads a number of bytes: digits, then nothing, `KiB`, `MiB` or `GiB`.
 ///
 /// # Errors
@@ -220,6 +249,15 @@ mod tests {
         assert_eq!(size("4MiB"), Ok(4 << 20));
         for bad in ["", "0", "MiB", "4M", "-1", "1.5MiB", "18446744073709551616", "17179869184GiB"] {
             assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn predicate_types() {
+        assert_eq!(predicate_type("slsa-v1").as_deref(), Ok("https://slsa.dev/provenance/v1"));
+        assert_eq!(predicate_type("urn:x:y").as_deref(), Ok("urn:x:y"));
+        for bad in ["", "slsa", ":x", "a:", "1:x", "a b:c"] {
+            assert!(predicate_type(bad).is_err(), "{bad}");
         }
     }
 
