@@ -17,8 +17,10 @@ mod clock;
 mod drive;
 #[cfg(feature = "async")]
 mod drive_async;
+mod evidence;
 
 pub use clock::{ClockError, now};
 pub use drive::{decide, unresolved, verify};
+pub use evidence::{Attachments, Claims, Evidence, attachments, evidence};
 #[cfg(feature = "async")]
 pub use drive_async::{AsyncSource, verify_async};

@@ -1,0 +1,157 @@
+use std::io::Read as _;
+
+use touchmark_envelope::dsse::{self, Envelope};
+use touchmark_envelope::key::PublicKey;
+use touchmark_envelope::manifest::{Descriptor, Manifest};
+use touchmark_envelope::signature::{self, Signature};
+use touchmark_envelope::statement::Statement;
+use touchmark_envelope::threshold::KeySet;
+use touchmark_envelope::{Digest, UnixTime, Unverified};
+use touchmark_oci::error::{Class, Error};
+use touchmark_oci::source::{Finding, FindingKind, Source};
+use touchmark_trust::Limits;
+
+/// A referrer that carries an envelope: a signature or an attestation. It is what somebody attached; [`decide`](crate::decide)
+/// says what it is worth.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// The referrer's manifest: type, digest and size from its bytes, artifact type from its content.
+    pub referrer: Descriptor,
+    /// What it refers to.
+    pub subject: Digest,
+    /// The envelope, byte for byte.
+    pub bytes: Vec<u8>,
+    /// The envelope, read.
+    pub envelope: Unverified<Envelope>,
+    /// What its statement says; `None` if its payload is no Statement v1.
+    pub claims: Option<Unverified<Claims>>,
+}
+
+/// What a statement says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// Its predicate type.
+    pub predicate_type: String,
+    /// The name that it gives the artifact.
+    pub name: Option<String>,
+    /// When it says that it was signed.
+    pub issued: Option<UnixTime>,
+    /// When it stops counting.
+    pub expires: Option<UnixTime>,
+}
+
+/// What is attached to an artifact.
+#[derive(Clone, Debug, Default)]
+pub struct Attachments {
+    /// Signatures and attestations, in the order in which they are listed.
+    pub evidence: Vec<Evidence>,
+    /// Referrers that say they are one, and could not be read.
+    pub findings: Vec<Finding>,
+    /// Whether these are all.
+    pub complete: bool,
+}
+
+/// Reads the signatures and attestations that are attached to `subject`.
+///
+/// # Errors
+/// The source cannot be read. A referrer that cannot be is a finding.
+pub fn attachments(source: &dyn Source, subject: &Digest) -> Result<Attachments, Error> {
+    let limits = Limits::default();
+    let listed = source.referrers(subject, limits.referrers, limits.referrers_bytes)?;
+    let mut found = Attachments { evidence: Vec::new(), findings: listed.findings, complete: listed.complete };
+    for entry in &listed.entries {
+        match evidence(source, &entry.digest) {
+            Ok(Some(evidence)) if evidence.subject == *subject => found.evidence.push(evidence),
+            Ok(_) => {}
+            Err(error) => {
+                let kind = match error.class() {
+                    Class::NotFound => FindingKind::Dangling,
+                    Class::WrongDigest => FindingKind::WrongDigest,
+                    Class::Malformed => FindingKind::Malformed,
+                    Class::Cap => FindingKind::TooLarge,
+                    _ => FindingKind::Unreadable,
+                };
+                found.findings.push(Finding { kind, digest: Some(entry.digest), detail: error.to_string() });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Reads one referrer; `None` if it is something else than a signature or an attestation.
+///
+/// # Errors
+/// Its manifest or its envelope is not to be had, or malformed.
+pub fn evidence(source: &dyn Source, referrer: &Digest) -> Result<Option<Evidence>, Error> {
+    let limits = Limits::default();
+    let malformed = |reason: String| Error::Malformed { location: source.location(), what: referrer.to_string(), reason };
+    let bytes = source.manifest(referrer, limits.manifest)?;
+    let manifest = Manifest::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
+    let artifact_type = manifest.artifact_type().map(str::to_owned);
+    let limit = match artifact_type.as_deref() {
+        Some(signature::ARTIFACT_TYPE) => limits.signature,
+        Some(dsse::IN_TOTO) => limits.attestation,
+        _ => return Ok(None),
+    };
+    let Some(subject) = &manifest.subject else { return Ok(None) };
+    let [layer] = layers(&manifest) else { return Err(malformed("it does not have exactly one layer".to_owned())) };
+    if layer.media_type != dsse::MEDIA_TYPE {
+        return Err(malformed(format!("its layer is no envelope but `{}`", layer.media_type.escape_debug())));
+    }
+    let content = match &layer.data {
+        Some(data) if layer.digest.matches(data) => data.clone(),
+        Some(_) => return Err(malformed("the envelope inlined in it is not the one that its digest names".to_owned())),
+        None => blob(source, &layer.digest, limit)?,
+    };
+    let reading = dsse::Limits { bytes: usize::try_from(limit).unwrap_or(usize::MAX), signatures: limits.signatures };
+    let envelope = Envelope::parse(&content, reading).map_err(|error| malformed(error.to_string()))?;
+    let mut descriptor = Descriptor::new(&manifest.media_type, *referrer, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    descriptor.artifact_type = artifact_type;
+    let claims = claims(envelope.untrusted());
+    Ok(Some(Evidence { referrer: descriptor, subject: subject.digest, bytes: content, envelope, claims }))
+}
+
+impl Evidence {
+    /// The keys of `keys` whose signature over the payload is valid, whatever the payload says.
+    pub fn signed_by(&self, keys: &KeySet) -> Vec<PublicKey> {
+        let envelope = self.envelope.untrusted();
+        keys.signers(&envelope.signed_bytes(), &envelope.signatures).keys().to_vec()
+    }
+
+    /// The key ids that the envelope hints at; nothing vouches for them.
+    pub fn hints(&self) -> Vec<String> {
+        self.envelope.untrusted().signatures.iter().filter_map(|signature| signature.keyid.clone()).collect()
+    }
+}
+
+/// What the statement in an envelope says.
+fn claims(envelope: &Envelope) -> Option<Unverified<Claims>> {
+    if envelope.payload_type != dsse::IN_TOTO {
+        return None;
+    }
+    let statement = Statement::parse(&envelope.payload).ok()?;
+    let signature = Signature::from_statement(&statement).ok();
+    let (issued, expires) = signature.map_or((None, None), |signature| (Some(signature.issued), signature.expires));
+    let name = statement.subjects.first().and_then(|subject| subject.name.clone());
+    Some(Unverified::new(Claims { predicate_type: statement.predicate_type, name, issued, expires }))
+}
+
+fn layers(manifest: &Manifest) -> &[Descriptor] {
+    match &manifest.kind {
+        touchmark_envelope::manifest::Kind::Image { layers, .. } => layers,
+        touchmark_envelope::manifest::Kind::Index { .. } => &[],
+    }
+}
+
+fn blob(source: &dyn Source, digest: &Digest, limit: u64) -> Result<Vec<u8>, Error> {
+    let (size, content) = source.blob(digest)?;
+    if size > limit {
+        return Err(Error::TooLarge { location: source.location(), what: digest.to_string(), size, limit });
+    }
+    let mut bytes = Vec::new();
+    let read = content.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| {
+        Error::carried(error).unwrap_or_else(|source_error| Error::Content { location: source.location(), source: source_error })
+    })?;
+    Ok(bytes)
+}
