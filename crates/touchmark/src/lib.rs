@@ -21,6 +21,6 @@ mod evidence;
 
 pub use clock::{ClockError, now};
 pub use drive::{decide, unresolved, verify};
-pub use evidence::{Attachments, Claims, Evidence, attachments, evidence};
 #[cfg(feature = "async")]
 pub use drive_async::{AsyncSource, verify_async};
+pub use evidence::{Attachments, Claims, Evidence, attachments, evidence};

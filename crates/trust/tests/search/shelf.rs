@@ -163,7 +163,7 @@ pub(crate) fn sealed(payload: &[u8], keys: &[&PrivateKey]) -> Vec<u8> {
 
 /// The `n`-th key: Ed25519 for even, P-256 for odd numbers.
 pub(crate) fn key(n: u8) -> PrivateKey {
-    let algorithm = if n % 2 == 0 { KeyAlgorithm::Ed25519 } else { KeyAlgorithm::EcdsaP256 };
+    let algorithm = if n.is_multiple_of(2) { KeyAlgorithm::Ed25519 } else { KeyAlgorithm::EcdsaP256 };
     PrivateKey::from_raw(algorithm, &[n + 1; 32]).unwrap()
 }
 
