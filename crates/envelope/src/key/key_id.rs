@@ -55,7 +55,7 @@ impl PublicKey {
     ///   and without its last newline, with and without `keyid_hash_algorithms`, and with both `keytype`s in use for ECDSA.
     pub fn key_ids(&self) -> Vec<KeyId> {
         let digest = Algorithm::Sha256.digest(&self.to_spki_der());
-        let mut ids = Vec::with_capacity(10);
+        let mut ids = Vec::new();
         ids.push(KeyId(hex(digest.as_bytes())));
         ids.push(KeyId(STANDARD.encode(digest.as_bytes())));
         for document in self.tuf_documents() {
@@ -73,13 +73,13 @@ impl PublicKey {
     }
 
     /// The canonical JSON of the key in the forms whose hashes securesystemslib (with and without `keyid_hash_algorithms`),
-    /// go-tuf, tough and in-toto-golang take for identifiers. Members are sorted; the only escape they need is none, since
-    /// canonical JSON leaves newlines as they are.
+    /// go-tuf, tough, in-toto-golang and in-toto-rs take for identifiers. Nothing needs an escape: canonical JSON leaves
+    /// newlines as they are. go-securesystemslib names the scheme of every ECDSA key after P-256.
     fn tuf_documents(&self) -> Vec<String> {
-        let (types, scheme): (&[&str], &str) = match self.algorithm() {
-            KeyAlgorithm::Ed25519 => (&["ed25519"], "ed25519"),
-            KeyAlgorithm::EcdsaP256 => (&["ecdsa", "ecdsa-sha2-nistp256"], "ecdsa-sha2-nistp256"),
-            KeyAlgorithm::EcdsaP384 => (&["ecdsa", "ecdsa-sha2-nistp384"], "ecdsa-sha2-nistp384"),
+        let (types, schemes): (&[&str], &[&str]) = match self.algorithm() {
+            KeyAlgorithm::Ed25519 => (&["ed25519"], &["ed25519"]),
+            KeyAlgorithm::EcdsaP256 => (&["ecdsa", "ecdsa-sha2-nistp256"], &["ecdsa-sha2-nistp256"]),
+            KeyAlgorithm::EcdsaP384 => (&["ecdsa", "ecdsa-sha2-nistp384"], &["ecdsa-sha2-nistp384", "ecdsa-sha2-nistp256"]),
         };
         let values = match self.algorithm() {
             KeyAlgorithm::Ed25519 => alloc::vec![hex(self.as_raw())],
@@ -88,11 +88,13 @@ impl PublicKey {
                 alloc::vec![pem.trim_end().to_string(), pem]
             }
         };
-        let mut documents = Vec::with_capacity(8);
+        let mut documents = Vec::new();
         for hashes in ["", r#""keyid_hash_algorithms":["sha256","sha512"],"#] {
             for keytype in types {
-                for value in &values {
-                    documents.push(format!(r#"{{{hashes}"keytype":"{keytype}","keyval":{{"public":"{value}"}},"scheme":"{scheme}"}}"#));
+                for scheme in schemes {
+                    for value in &values {
+                        documents.push(format!(r#"{{{hashes}"keytype":"{keytype}","keyval":{{"public":"{value}"}},"scheme":"{scheme}"}}"#));
+                    }
                 }
             }
         }

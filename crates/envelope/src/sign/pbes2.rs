@@ -30,7 +30,7 @@ const LOG_N: u8 = 14;
 const BLOCK_SIZE: u32 = 8;
 const PARALLEL: u32 = 5;
 
-/// The most that a file may ask for. scrypt takes 128 * N * r bytes of memory.
+/// The most that a file may ask for. scrypt takes 128 * r * (N + p) bytes of memory.
 const MAX_SCRYPT_BYTES: u64 = 256 << 20;
 /// N * r * p: some 20 times what is written.
 const MAX_SCRYPT_WORK: u64 = 1 << 24;
@@ -129,11 +129,11 @@ impl<'a> Kdf<'a> {
         if n < 2 || !n.is_power_of_two() || r == 0 || p == 0 {
             return Err(KeyError::Malformed { what: "scrypt parameters that make no sense" });
         }
-        let blocks = n.saturating_mul(r.into());
-        if blocks.saturating_mul(128) > MAX_SCRYPT_BYTES {
+        let (r_wide, p_wide) = (u64::from(r), u64::from(p));
+        if n.saturating_add(p_wide).saturating_mul(r_wide).saturating_mul(128) > MAX_SCRYPT_BYTES {
             return Err(KeyError::Costly { what: "scrypt with more than 256 MiB" });
         }
-        if blocks.saturating_mul(p.into()) > MAX_SCRYPT_WORK {
+        if n.saturating_mul(r_wide).saturating_mul(p_wide) > MAX_SCRYPT_WORK {
             return Err(KeyError::Costly { what: "scrypt with N * r * p above 2^24" });
         }
         let log_n = u8::try_from(n.trailing_zeros()).map_err(|_| MALFORMED)?;

@@ -1,0 +1,59 @@
+//! The signature vectors of project Wycheproof (testdata/wycheproof).
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use touchmark_envelope::json::{self, Value};
+use touchmark_envelope::key::{KeyAlgorithm, PublicKey};
+
+fn hex(text: &Value<'_>) -> Vec<u8> {
+    let text = text.as_str().expect("hexadecimal text");
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal")).collect()
+}
+
+/// Checks every vector of a file, with the key as it is in PEM and in DER; returns how many were valid and invalid.
+fn check(name: &str, algorithm: KeyAlgorithm) -> (usize, usize) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/wycheproof").join(name);
+    let bytes = std::fs::read(&path).expect("the vectors");
+    let document = json::parse(&bytes, bytes.len()).expect("strict JSON");
+    let member = |value: &Value<'_>, name: &str| value.get(name).cloned().map(Value::into_owned).expect("a member");
+    let (mut valid, mut invalid) = (0, 0);
+    for group in member(&document, "testGroups").as_array().expect("groups") {
+        let key = PublicKey::from_spki_der(&hex(&member(group, "publicKeyDer"))).expect("a sound key");
+        let pem = member(group, "publicKeyPem");
+        assert_eq!(PublicKey::from_pem(pem.as_str().expect("PEM").as_bytes()).as_ref(), Ok(&key));
+        assert_eq!(key.algorithm(), algorithm);
+        for vector in member(group, "tests").as_array().expect("tests") {
+            let found = key.verify(&hex(&member(vector, "msg")), &hex(&member(vector, "sig"))).is_ok();
+            let wanted = match member(vector, "result").as_str() {
+                Some("valid") => true,
+                // What is "acceptable" in these files is not DER, and refused.
+                Some("invalid" | "acceptable") => false,
+                _ => unreachable!("results are valid, invalid or acceptable"),
+            };
+            assert_eq!(found, wanted, "{name}, test {:?}: {:?}", vector.get("tcId"), vector.get("comment"));
+            if wanted {
+                valid += 1;
+            } else {
+                invalid += 1;
+            }
+        }
+    }
+    assert_eq!(document.get("numberOfTests").and_then(Value::as_u64), u64::try_from(valid + invalid).ok());
+    (valid, invalid)
+}
+
+#[test]
+fn ed25519() {
+    assert_eq!(check("ed25519_test.json", KeyAlgorithm::Ed25519), (88, 63));
+}
+
+#[test]
+fn ecdsa_p256_sha256() {
+    assert_eq!(check("ecdsa_secp256r1_sha256_test.json", KeyAlgorithm::EcdsaP256), (174, 310));
+}
+
+#[test]
+fn ecdsa_p384_sha384() {
+    assert_eq!(check("ecdsa_secp384r1_sha384_test.json", KeyAlgorithm::EcdsaP384), (194, 310));
+}
