@@ -53,7 +53,7 @@ fn prf(oid: &[u8]) -> Vec<u8> {
 }
 
 fn read(der: &[u8]) -> KeyError {
-    PrivateKey::read(der, Some(b"passphrase")).err().expect("no key")
+    PrivateKey::read(der, Some(b"passphrase")).expect_err("no key")
 }
 
 #[test]

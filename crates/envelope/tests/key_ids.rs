@@ -1,5 +1,7 @@
 //! Key identifiers as peers compute them, and the identity of keys, which is another thing.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use touchmark_envelope::key::{KeyAlgorithm, PublicKey};
 
 /// The public keys of RFC 8032, section 7.1, test 1, and of RFC 6979, appendices A.2.5 and A.2.6.
