@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::ops::Range;
 
-use super::order::compare_names;
+use super::order::{Member, compare_names, sort};
 use super::{Error, Sink, check_number};
 use crate::json::lexer::{Lexer, Token};
 use crate::json::{self, Kind, MAX_DEPTH};
@@ -109,24 +109,6 @@ struct Transcriber<'a> {
     postponed: Vec<Postponed>,
 }
 
-/// Where a member stands.
-struct Member {
-    /// In the document: its name's opening quotation mark.
-    source: usize,
-    /// In the output: its name's opening quotation mark.
-    start: usize,
-    /// In the output: its name's closing quotation mark.
-    name_end: usize,
-    /// In the output: the end of its value.
-    end: usize,
-}
-
-impl Member {
-    fn name<'a>(&self, out: &'a [u8]) -> &'a [u8] {
-        out.get(self.start + 1..self.name_end).unwrap_or_default()
-    }
-}
-
 impl Transcriber<'_> {
     /// `levels` is how many more arrays and objects may be entered, which also bounds the recursion.
     fn value(&mut self, levels: usize) -> Result<(), Error> {
@@ -185,7 +167,7 @@ impl Transcriber<'_> {
             let source = self.lexer.at() - 1;
             let start = self.out.len();
             self.string()?;
-            let member = Member { source, start, name_end: self.out.len() - 1, end: 0 };
+            let member = Member { source, start, name_end: self.out.len() - 1, end: 0, head: 0 };
             if in_order && let Some(before) = self.members.get(first..).unwrap_or_default().last() {
                 in_order = match compare_names(before.name(&self.out), member.name(&self.out)) {
                     Ordering::Less => true,
@@ -220,8 +202,7 @@ impl Transcriber<'_> {
         let members = self.members.get_mut(first..).unwrap_or_default();
         let start = members.first().map_or(self.out.len(), |member| member.start);
         let out = &self.out;
-        // By the document's order where names are equal, so that the later one is reported.
-        members.sort_unstable_by(|a, b| compare_names(a.name(out), b.name(out)).then(a.source.cmp(&b.source)));
+        sort(members, out);
         let repeated = members.windows(2).filter_map(|pair| match pair {
             [first, second] if first.name(out) == second.name(out) => Some(second),
             _ => None,

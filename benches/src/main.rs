@@ -1,0 +1,40 @@
+//! Measures the library against what it is compared with, in one process, and prints the ratios.
+//!
+//! ```text
+//! touchmark-benches                     every comparison
+//! touchmark-benches document MIB ORDER  prints a TUF targets file of this size, sorted or mixed
+//! touchmark-benches canonical FILE      hashes the canonical form of a file; benches/run.sh takes its memory
+//! ```
+
+mod canonical;
+mod document;
+mod stopwatch;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments.as_slice() {
+        [] => canonical::compare(),
+        ["document", mebibytes, "sorted"] => print_document(mebibytes, document::Order::Sorted),
+        ["document", mebibytes, "mixed"] => print_document(mebibytes, document::Order::Mixed),
+        ["canonical", file] => canonical::hash(file),
+        _ => Err("usage: touchmark-benches [document MIB sorted|mixed | canonical FILE]".into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_document(mebibytes: &str, order: document::Order) -> Result<(), Failure> {
+    let bytes = mebibytes.parse::<usize>()? << 20;
+    Ok(std::io::stdout().write_all(document::targets(bytes, order).as_bytes())?)
+}
