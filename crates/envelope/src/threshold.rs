@@ -237,3 +237,56 @@ pub enum ThresholdError {
         found: usize,
     },
 }
+
+#[cfg(test)]
+#[cfg(feature = "sign")]
+mod tests {
+    use super::*;
+    use crate::key::KeyAlgorithm;
+    use crate::sign::{PrivateKey, Signer};
+
+    fn key(n: u8) -> PrivateKey {
+        PrivateKey::from_raw(KeyAlgorithm::EcdsaP256, &[n; 32]).unwrap()
+    }
+
+    fn sign(key: &PrivateKey, keyid: Option<&str>) -> Signature {
+        Signature { keyid: keyid.map(Into::into), bytes: key.sign(b"message").unwrap() }
+    }
+
+    #[test]
+    fn one_key_in_two_encodings_and_under_two_keyids_is_one() {
+        let public = key(1).public_key().clone();
+        let again = PublicKey::from_spki_der(&public.to_spki_der()).unwrap();
+        let mut keys = KeySet::new([public.clone(), again]);
+        assert_eq!(keys.len(), 1);
+        keys.add_hint(&public, "other");
+        let signatures = [sign(&key(1), None), sign(&key(1), Some("other")), sign(&key(1), Some("unknown"))];
+        assert_eq!(keys.signers(b"message", &signatures).keys(), [public]);
+        assert!(matches!(Tally::<()>::new(keys, 2), Err(ThresholdError::TooHigh { needed: 2, keys: 1 })));
+    }
+
+    #[test]
+    fn keyids_are_hints_only() {
+        let keys = KeySet::new([key(1).public_key().clone(), key(2).public_key().clone()]);
+        let lying = sign(&key(1), Some(key(2).public_key().key_id().as_str()));
+        assert_eq!(keys.signers(b"message", &[lying]).keys(), [key(1).public_key().clone()]);
+        assert!(keys.signers(b"other", &[sign(&key(1), None)]).keys().is_empty());
+    }
+
+    #[test]
+    fn a_tally_is_finished_only_by_distinct_keys() {
+        let keys = KeySet::new([key(1).public_key().clone(), key(2).public_key().clone()]);
+        let mut tally = Tally::new(keys.clone(), 2).unwrap();
+        for _ in 0..2 {
+            tally.count(keys.signers(b"message", &[sign(&key(1), None)]), Unverified::new("first"));
+        }
+        tally.count(keys.signers(b"message", &[sign(&key(3), None)]), Unverified::new("by a stranger"));
+        assert_eq!((tally.distinct(), tally.is_reached()), (1, false));
+        assert!(matches!(tally.clone().finish(), Err(ThresholdError::Missed { needed: 2, found: 1 })));
+        tally.count(keys.signers(b"message", &[sign(&key(2), None)]), Unverified::new("second"));
+        let verified = tally.finish().unwrap();
+        assert_eq!(verified.get(), &["first", "first", "second"]);
+        assert_eq!(verified.evidence().keys(), keys.keys());
+        assert!(matches!(Tally::<()>::new(keys, 0), Err(ThresholdError::Zero)));
+    }
+}

@@ -67,6 +67,12 @@ pub enum Reason {
         /// The command line's option.
         option: &'static str,
     },
+    /// It has so many signatures without a keyid that helps that not every one was tried with every key.
+    #[error("it has too many signatures without a keyid to try them all: {checks} checks found no given key; give fewer keys")]
+    Untried {
+        /// How many checks were made.
+        checks: usize,
+    },
     /// Its payload type is not in-toto's.
     #[error("its payload type is not {}", touchmark_envelope::dsse::IN_TOTO)]
     PayloadType,
@@ -93,7 +99,7 @@ impl Reason {
             Reason::Unavailable(failure) => failure.code(),
             Reason::Manifest(_) | Reason::Layers | Reason::InlineData | Reason::Envelope(_) | Reason::Statement(_) => "malformed",
             Reason::OtherSubject => "other-artifact",
-            Reason::Limit { .. } => "limit",
+            Reason::Limit { .. } | Reason::Untried { .. } => "limit",
             Reason::PayloadType => "payload-type",
             Reason::NoKey => "no-key",
             Reason::Mismatch { mismatch, .. } => mismatch.code(),

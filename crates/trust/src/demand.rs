@@ -42,11 +42,13 @@ pub(crate) struct Demand {
     needed: usize,
     /// With any version wanted, keys are counted for each version alone; otherwise there is one group.
     groups: Vec<(Option<Name>, Tally<Accepted>)>,
+    /// Whether some envelope has signatures that were not tried with every key.
+    untried: bool,
 }
 
 impl Demand {
     pub(crate) fn new(policy: &Policy, predicate_type: &str) -> Self {
-        Self { predicate_type: predicate_type.to_owned(), needed: policy.needed(), groups: Vec::new() }
+        Self { predicate_type: predicate_type.to_owned(), needed: policy.needed(), groups: Vec::new(), untried: false }
     }
 
     pub(crate) fn predicate_type(&self) -> &str {
@@ -64,6 +66,11 @@ impl Demand {
 
     pub(crate) fn is_reached(&self) -> bool {
         self.groups.iter().any(|(_, tally)| tally.is_reached())
+    }
+
+    /// Whether keys may have signed that were not counted.
+    pub(crate) fn is_untried(&self) -> bool {
+        self.untried
     }
 
     pub(crate) fn distinct(&self) -> usize {
@@ -121,12 +128,11 @@ pub(crate) fn examine(
     let message = envelope.signed_bytes();
     let signers = request.policy.keys.signers(&message, &envelope.signatures);
     if signers.keys().is_empty() {
-        if signers.gave_up() {
-            let limit = u64::try_from(signers.checks()).unwrap_or(u64::MAX);
-            let reason = Reason::Limit { what: "the number of signatures without a keyid", limit, option: "--key, with fewer keys" };
-            return Some(Outcome::Unknown(reason));
-        }
-        return Some(Outcome::Failed(Reason::NoKey));
+        return Some(if signers.gave_up() {
+            Outcome::Unknown(Reason::Untried { checks: signers.checks() })
+        } else {
+            Outcome::Failed(Reason::NoKey)
+        });
     }
     let statement = match Statement::parse(&envelope.payload) {
         Ok(statement) => statement,
@@ -154,6 +160,7 @@ pub(crate) fn examine(
         Ok(said) => said,
         Err(mismatch) => return Some(Outcome::Failed(Reason::Mismatch { keys: signers.keys().to_vec(), mismatch: Box::new(mismatch) })),
     };
+    demand.untried |= signers.gave_up();
     let keys = signers.keys().to_vec();
     let name = said.name.clone();
     let accepted = Accepted { referrer, keys: keys.clone(), said, statement: envelope.payload.clone() };

@@ -492,7 +492,7 @@ impl Search {
         let mut worst: Option<(Class, Fault)> = None;
         for demand in self.demands.iter().filter(|demand| !demand.is_reached()) {
             let (needed, found) = (self.request.policy.needed(), demand.distinct());
-            let class = if unseen {
+            let class = if unseen || demand.is_untried() {
                 Class::Unknown
             } else if found > 0 || self.candidates.iter().any(|c| matches!(c.outcome, Outcome::Failed(_))) {
                 Class::NotVerified
@@ -501,7 +501,8 @@ impl Search {
             };
             let fault = match class {
                 Class::Unknown => {
-                    let why = self.unseen.clone().unwrap_or_else(|| reasons(&self.candidates, true));
+                    let untried = demand.is_untried().then(|| "an envelope has too many signatures without a keyid".to_string());
+                    let why = self.unseen.clone().or(untried).unwrap_or_else(|| reasons(&self.candidates, true));
                     Fault::Incomplete { needed, found, why }
                 }
                 Class::Unsigned => Fault::Unsigned { what: demand.what() },

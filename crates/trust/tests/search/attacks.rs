@@ -5,6 +5,7 @@ use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::dsse::{self, Envelope};
 use touchmark_envelope::manifest::{Descriptor, IMAGE_MANIFEST};
 use touchmark_envelope::signature::{self, Signature};
+use touchmark_envelope::threshold::Signature as Bytes;
 use touchmark_trust::{Class, Failure, Fault, Limits, Need, Outcome, Policy, Reason, Rejected, Request, Scope};
 
 const SLSA: &str = "https://slsa.dev/provenance/v1";
@@ -312,6 +313,23 @@ fn many_signatures_need_few_checks() {
     let keys = touchmark_envelope::threshold::KeySet::new((2..8).map(|n| public(&key(n))));
     let signers = keys.signers(&message, &envelope.signatures);
     assert!(signers.gave_up() && signers.checks() <= 10_001 + 6);
+}
+
+#[test]
+fn keys_that_may_have_signed_beyond_the_bound_are_unknown_not_refused() {
+    let mut shelf = Shelf::default();
+    let image = shelf.image("x");
+    let statement = Signature::of(&shelf.contents[&image], IMAGE_MANIFEST, time(1)).to_json();
+    let mut envelope = Envelope::sign(dsse::IN_TOTO, statement, &[&key(0), &key(9)]).unwrap();
+    let last = envelope.signatures.pop().unwrap();
+    envelope.signatures.extend((0..100).map(|n| Bytes { keyid: None, bytes: vec![n; 64] }));
+    envelope.signatures.push(Bytes { keyid: None, ..last });
+    shelf.attach(image, signature::ARTIFACT_TYPE, &envelope.to_json(), Inline::No);
+    let keys: Vec<_> = (0..10).map(key).collect();
+    let keys: Vec<_> = keys.iter().collect();
+    let rejected = shelf.verify(request(image, &keys, 2)).unwrap_err();
+    assert_eq!(rejected.class(), Class::Unknown, "{rejected}");
+    assert!(shelf.verify(request(image, &keys, 1)).is_ok());
 }
 
 #[test]
