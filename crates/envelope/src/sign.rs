@@ -12,6 +12,7 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 
+mod envelope;
 mod pbes2;
 mod pkcs8;
 mod private_key;
