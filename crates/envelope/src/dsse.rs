@@ -101,31 +101,6 @@ impl Envelope {
         ])
         .to_vec()
     }
-
-    /// Signs `payload` with each of `signers`.
-    ///
-    /// # Errors
-    /// The first signer that fails.
-    #[cfg(feature = "sign")]
-    pub fn sign(payload_type: &str, payload: Vec<u8>, signers: &[&dyn crate::sign::Signer]) -> Result<Self, crate::sign::SignError> {
-        let mut envelope = Self { payload, payload_type: payload_type.to_owned(), signatures: Vec::new() };
-        for signer in signers {
-            envelope.add_signature(*signer)?;
-        }
-        Ok(envelope)
-    }
-
-    /// Adds a signature by `signer` over the same payload.
-    ///
-    /// # Errors
-    /// What the signer says.
-    #[cfg(feature = "sign")]
-    pub fn add_signature(&mut self, signer: &dyn crate::sign::Signer) -> Result<(), crate::sign::SignError> {
-        let bytes = signer.sign(&self.signed_bytes())?;
-        let keyid = signer.public_key().key_id().into_string();
-        self.signatures.push(Signature { keyid: Some(keyid), bytes });
-        Ok(())
-    }
 }
 
 /// The pre-authentication encoding (DSSE protocol, "Signature Definition").
