@@ -12,26 +12,26 @@ use crate::index::{Fault, Index};
 /// A place from which an OCI layout is read. [`union`](crate::union) makes a [`Source`](crate::source::Source) of it.
 pub(crate) trait Content {
     /// The place, as a reference without tag and digest.
-    fn location(&self) -> String;
+    fn place(&self) -> String;
 
     /// The bytes of `index.json`, at most [`MAX_BYTES`](crate::index::MAX_BYTES); when another program is writing it, they may be cut off.
     fn index_bytes(&self) -> Result<Vec<u8>, Error>;
 
     /// The size of a blob; `None` if it is not there.
-    fn size(&self, digest: &Digest) -> Result<Option<u64>, Error>;
+    fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, Error>;
 
     /// The size of a blob and its content, not hashed.
     ///
     /// # Errors
     /// [`Error::NoSuchBlob`] if it is not there.
-    fn open(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error>;
+    fn open_blob(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error>;
 
     /// Shows every blob with its size, in any order. What has no name of a blob is passed over.
     fn each_blob(&self, see: &mut dyn FnMut(Digest, u64) -> ControlFlow<()>) -> Result<(), Error>;
 
     /// `index.json`. Programs that write it in place leave it cut off for a moment, so a malformed one is read again.
     fn index(&self) -> Result<Index, Error> {
-        Index::parse(self.index_bytes()?).map_err(|fault| index_error(&self.location(), "index.json", fault))
+        Index::parse(self.index_bytes()?).map_err(|fault| index_error(&self.place(), "index.json", fault))
     }
 
     /// The bytes of a blob, hashed.
@@ -39,15 +39,15 @@ pub(crate) trait Content {
     /// # Errors
     /// Not there, more than `limit` bytes, or of another digest.
     fn read(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, Error> {
-        let (size, reader) = self.open(digest)?;
+        let (size, reader) = self.open_blob(digest)?;
         if size > limit {
-            return Err(Error::TooLarge { location: self.location(), what: digest.to_string(), size, limit });
+            return Err(Error::TooLarge { location: self.place(), what: digest.to_string(), size, limit });
         }
         let mut bytes = Vec::new();
-        reader.take(size).read_to_end(&mut bytes).map_err(|source| Error::content(&self.location(), source))?;
+        reader.take(size).read_to_end(&mut bytes).map_err(|source| Error::content(&self.place(), source))?;
         let found = digest.algorithm().digest(&bytes);
         if found != *digest {
-            return Err(Error::WrongDigest { location: self.location(), expected: *digest, found });
+            return Err(Error::WrongDigest { location: self.place(), expected: *digest, found });
         }
         Ok(bytes)
     }
@@ -58,7 +58,7 @@ pub(crate) trait Content {
     /// As for [`read`](Self::read), and malformed.
     fn read_index(&self, digest: &Digest) -> Result<Index, Error> {
         let bytes = self.read(digest, crate::index::MAX_BYTES)?;
-        Index::parse(bytes).map_err(|fault| index_error(&self.location(), &digest.to_string(), fault))
+        Index::parse(bytes).map_err(|fault| index_error(&self.place(), &digest.to_string(), fault))
     }
 
     /// A blob's size and its content, hashed on the way.
@@ -66,9 +66,9 @@ pub(crate) trait Content {
     /// # Errors
     /// Not there.
     fn open_hashed(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error> {
-        let (size, inner) = self.open(digest)?;
+        let (size, inner) = self.open_blob(digest)?;
         let hasher = Some(Hasher::new(digest.algorithm()));
-        Ok((size, Box::new(Hashed { inner, hasher, left: size, expected: *digest, location: self.location() })))
+        Ok((size, Box::new(Hashed { inner, hasher, left: size, expected: *digest, location: self.place() })))
     }
 }
 

@@ -293,7 +293,10 @@ impl Error {
             }
             Error::NoSuchTag { tags, .. } if tags.is_empty() => "nothing is tagged here; name the artifact by @DIGEST".to_owned(),
             Error::NoSuchTag { tags, .. } => format!("the tags are: {}", tags.join(", ")),
-            Error::Ambiguous { choices, .. } => format!("add :TAG or @DIGEST, one of: {}", choices.join(", ")),
+            Error::Ambiguous { choices, .. } => {
+                let named: Vec<&str> = choices.iter().take(20).map(String::as_str).collect();
+                format!("add :TAG or @DIGEST, one of: {}", named.join(", "))
+            }
             Error::AmbiguousTag { .. } => "name the artifact by @DIGEST".to_owned(),
             Error::WrongDigest { .. } | Error::WrongSize { .. } => {
                 "the content was damaged or exchanged; copy it from its origin again".to_owned()

@@ -11,6 +11,9 @@ use touchmark_envelope::manifest::{Descriptor, IMAGE_INDEX};
 
 /// The annotation that holds an entry's tag (annotations.md).
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
+/// The annotation by which a list of referrers that Touchmark wrote says whose it is. Lists without it are other tools', and are
+/// never removed.
+const LIST_OF: &str = "vnd.touchmark.referrers-of";
 /// At most this many bytes of index are read.
 pub(crate) const MAX_BYTES: u64 = 32 << 20;
 /// At most this many entries.
@@ -25,6 +28,7 @@ pub(crate) struct Index {
     /// From the bracket that opens the entries to the one that closes them, both excluded.
     inside: Range<usize>,
     entries: Vec<Entry>,
+    list_of: Option<Digest>,
 }
 
 /// One entry: where its text is, and what it is looked up by.
@@ -57,7 +61,20 @@ impl Index {
     pub(crate) fn new() -> Self {
         let bytes = format!(r#"{{"schemaVersion":2,"mediaType":"{IMAGE_INDEX}","manifests":[]}}"#).into_bytes();
         let end = bytes.len().saturating_sub(2);
-        Self { bytes, inside: end..end, entries: Vec::new() }
+        Self { bytes, inside: end..end, entries: Vec::new(), list_of: None }
+    }
+
+    /// The list of `subject`'s referrers, with the entries of `list` if there is one.
+    pub(crate) fn list(subject: &Digest, list: Option<&Index>) -> Self {
+        let head = format!(r#"{{"schemaVersion":2,"mediaType":"{IMAGE_INDEX}","annotations":{{"{LIST_OF}":"{subject}"}},"manifests":["#);
+        let copy = |list: &Index, entry: &Entry| Entry { text: Text::Written(list.text(entry).to_vec()), ..entry.clone() };
+        let entries = list.map_or_else(Vec::new, |list| list.entries.iter().map(|entry| copy(list, entry)).collect());
+        Self { inside: head.len()..head.len(), bytes: format!("{head}]}}").into_bytes(), entries, list_of: Some(*subject) }
+    }
+
+    /// Whose referrers it lists, if Touchmark wrote it.
+    pub(crate) fn list_of(&self) -> Option<Digest> {
+        self.list_of
     }
 
     /// Reads an index. `manifests` may be missing or null, as Go programs write an empty list.
@@ -80,6 +97,7 @@ impl Index {
         if around.get("schemaVersion").is_some_and(|version| version.as_u64() != Some(2)) {
             return Err(Fault::Malformed("its schemaVersion is not 2".to_owned()));
         }
+        let list_of = around.get("annotations").and_then(|annotations| annotations.get(LIST_OF)?.as_str()?.parse().ok());
         let mut entries = Vec::with_capacity(shape.items.len());
         for item in shape.items {
             let value = part(bytes.get(item.clone()).unwrap_or_default(), "an entry")?;
@@ -89,7 +107,7 @@ impl Index {
             entries.push(Entry::new(Text::Received(item), &value));
         }
         let inside = shape.inside;
-        Ok(Self { bytes, inside, entries })
+        Ok(Self { bytes, inside, entries, list_of })
     }
 
     /// The entries, in order.

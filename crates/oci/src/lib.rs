@@ -4,7 +4,9 @@
 pub mod archive;
 pub mod error;
 pub mod graph;
+pub mod layout;
 pub mod reference;
+pub mod referrer;
 pub mod source;
 
 mod content;
@@ -15,7 +17,9 @@ mod platform;
 mod temporary;
 #[cfg(test)]
 mod testing;
+mod union;
 
 pub use error::{Class, Error};
+pub use layout::Layout;
 pub use reference::Reference;
 pub use source::{Source, Store};

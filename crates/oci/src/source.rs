@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use touchmark_envelope::Digest;
+use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::Descriptor;
 
 use crate::error::Error;
@@ -84,28 +85,39 @@ pub trait Store: Source {
     /// `content` fails or is not as expected, or the store cannot be written.
     fn put_blob(&self, expected: Option<&Descriptor>, content: &mut dyn Read) -> Result<Descriptor, Error>;
 
-    /// Stores a manifest and lists it, with `tag` if one is given; what had that tag stays listed without it. The returned
-    /// descriptor has the tag among its annotations.
+    /// Stores a manifest under its digest by `algorithm` and lists it, with `tag` if one is given; what had that tag stays listed
+    /// without it.
     ///
     /// A manifest with a `subject` belongs to [`attach`](Self::attach), which lists it where referrers are looked for.
     ///
     /// # Errors
     /// `bytes` are no manifest of that media type, the tag is none, or the store cannot be written.
-    fn put_manifest(&self, bytes: &[u8], media_type: &str, tag: Option<&str>) -> Result<Descriptor, Error>;
+    fn put_manifest_as(&self, algorithm: Algorithm, bytes: &[u8], media_type: &str, tag: Option<&str>) -> Result<Descriptor, Error>;
 
-    /// Stores a manifest that has a `subject`, lists it as its referrer, and reads both back. What it names must be there already
-    /// or be inlined in it.
+    /// As [`put_manifest_as`](Self::put_manifest_as), with sha256.
     ///
     /// # Errors
-    /// No manifest, no subject, a blob is missing, it is not listed when the list is read back, or the store cannot be written.
-    fn attach(&self, manifest: &[u8]) -> Result<Attached, Error>;
+    /// The same.
+    fn put_manifest(&self, bytes: &[u8], media_type: &str, tag: Option<&str>) -> Result<Descriptor, Error> {
+        self.put_manifest_as(Algorithm::Sha256, bytes, media_type, tag)
+    }
 
-    /// As [`attach`](Self::attach), for many at once: lists are written once for all of them.
+    /// Stores manifests that have a `subject` under their digests by `algorithm`, lists each as a referrer of its subject, and
+    /// reads manifests and lists back. What they name must be there already or be inlined. Each list is written once for all.
     ///
     /// # Errors
-    /// As for [`attach`](Self::attach); nothing is listed then, except what was before.
-    fn attach_all(&self, manifests: &[Vec<u8>]) -> Result<Vec<Attached>, Error> {
-        manifests.iter().map(|manifest| self.attach(manifest)).collect()
+    /// No manifest, no subject, a blob is missing, one is not listed when the list is read back, or the store cannot be written.
+    /// Then none is listed, unless the last steps, reading back or syncing, failed.
+    fn attach_as(&self, algorithm: Algorithm, manifests: &[&[u8]]) -> Result<Vec<Attached>, Error>;
+
+    /// As [`attach_as`](Self::attach_as), for one manifest, with sha256.
+    ///
+    /// # Errors
+    /// The same.
+    fn attach(&self, manifest: &[u8]) -> Result<Attached, Error> {
+        let attached = self.attach_as(Algorithm::Sha256, &[manifest])?;
+        let digest = Algorithm::Sha256.digest(manifest);
+        attached.into_iter().next().ok_or_else(|| Error::NotListed { location: self.location(), digest })
     }
 
     /// Removes a referrer: from every list, then the manifest, then those of its blobs that nothing else names, so that no

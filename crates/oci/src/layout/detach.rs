@@ -1,0 +1,128 @@
+//! Removing a referrer for good.
+//!
+//! The order is: out of the lists, then the manifest, then its blobs. A process that is killed in between has either removed
+//! nothing, for the manifest is found without lists too and removing it again goes on, or left blobs that nothing names. No
+//! list ever names what is not there.
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::ops::ControlFlow;
+
+use touchmark_envelope::Digest;
+use touchmark_envelope::manifest::{Manifest, is_index_type};
+
+use super::Layout;
+use crate::content::Content;
+use crate::error::{Class, Error};
+use crate::index::Index;
+use crate::temporary;
+use crate::union::{MAX_MANIFEST, contains, is_list_tag, length, list_tag};
+
+/// At most this many indexes are read to see whether one lists what is to be removed.
+const MAX_INDEXES: usize = 10_000;
+
+impl Layout {
+    /// See [`Store::detach`](crate::source::Store::detach).
+    pub(super) fn detach_manifest(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
+        let location = self.place();
+        let lock = self.lock()?;
+        let manifest = match self.read(referrer, MAX_MANIFEST) {
+            Ok(bytes) => Some(self.parse_manifest(referrer, &bytes)?),
+            Err(error) if error.class() == Class::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let refers = |manifest: &Manifest| manifest.subject.as_ref().is_some_and(|found| found.digest == *subject);
+        if manifest.as_ref().is_some_and(|manifest| !refers(manifest)) {
+            return Err(Error::OtherSubject { location, subject: *subject, referrer: *referrer });
+        }
+        let was_listed = self.edit(&lock, |index, pending| {
+            if let Some(parent) = self.parent(index, referrer) {
+                return Err(Error::StillListed { location: location.clone(), digest: *referrer, parent });
+            }
+            let mut listed = index.lists(referrer);
+            let list = index.tagged(&list_tag(subject)).and_then(|entry| entry.digest);
+            if let Some(list) = list.and_then(|list| self.read_index(&list).ok())
+                && list.lists(referrer)
+            {
+                let mut list = Index::list(subject, Some(&list));
+                list.retain(|entry| entry.digest.as_ref() != Some(referrer));
+                self.set_list(index, subject, &list, pending)?;
+                listed = true;
+            }
+            index.retain(|entry| entry.digest.as_ref() != Some(referrer));
+            Ok(listed)
+        })?;
+        let Some(manifest) = manifest else {
+            return if was_listed { Ok(()) } else { Err(Error::NoSuchBlob { location, digest: *referrer }) };
+        };
+        self.remove_blob(referrer)?;
+        self.sync_blobs()?;
+        let unused = self.unused(manifest.blobs().map(|blob| blob.digest).collect())?;
+        for blob in &unused {
+            self.remove_blob(blob)?;
+        }
+        if !unused.is_empty() {
+            self.sync_blobs()?;
+        }
+        temporary::sync_folder(&self.root).map_err(|source| Error::writing(&self.root, source))
+    }
+
+    /// An index, other than a list of referrers, that lists `digest`.
+    fn parent(&self, index: &Index, digest: &Digest) -> Option<Digest> {
+        let mut to_read: Vec<Digest> = Vec::new();
+        for entry in index.entries().iter().filter(|entry| !entry.tag.as_deref().is_some_and(is_list_tag)) {
+            if index.descriptor(entry).is_ok_and(|descriptor| is_index_type(&descriptor.media_type)) {
+                to_read.extend(entry.digest);
+            }
+        }
+        let mut read = HashSet::new();
+        while let Some(parent) = to_read.pop().filter(|_| read.len() < MAX_INDEXES) {
+            if !read.insert(parent) {
+                continue;
+            }
+            let Some(manifest) = self.read(&parent, MAX_MANIFEST).ok().and_then(|bytes| Manifest::parse(&bytes).ok()) else { continue };
+            if manifest.children().iter().any(|child| child.digest == *digest) {
+                return Some(parent);
+            }
+            to_read.extend(manifest.children().iter().filter(|child| is_index_type(&child.media_type)).map(|child| child.digest));
+        }
+        None
+    }
+
+    /// Those of `blobs` that no other manifest names, and `index.json` neither. The empty config is everybody's.
+    fn unused(&self, blobs: HashSet<Digest>) -> Result<HashSet<Digest>, Error> {
+        let mut unused = blobs;
+        let index = self.index()?;
+        unused.retain(|blob| !blob.matches(b"{}") && !index.lists(blob));
+        let mut failed = None;
+        self.each_blob(&mut |digest, size| {
+            if unused.is_empty() {
+                return ControlFlow::Break(());
+            }
+            if size > MAX_MANIFEST {
+                return ControlFlow::Continue(());
+            }
+            match self.looks_like_json(&digest) {
+                Ok(Some(bytes)) => unused.retain(|blob| *blob == digest || !contains(&bytes, blob.hex().as_bytes())),
+                Ok(None) => {}
+                Err(error) if error.class() == Class::NotFound => {}
+                Err(error) => failed = Some(error),
+            }
+            if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        failed.map_or(Ok(unused), Err)
+    }
+
+    /// The content of a blob that begins as a JSON object does.
+    fn looks_like_json(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
+        let (size, mut reader) = self.open_blob(digest)?;
+        let failed = |source| Error::reading(&self.root, source);
+        let mut bytes = Vec::new();
+        reader.by_ref().take(size.min(512)).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return Ok(None);
+        }
+        reader.take(size.saturating_sub(length(&bytes))).read_to_end(&mut bytes).map_err(failed)?;
+        Ok(Some(bytes))
+    }
+}
