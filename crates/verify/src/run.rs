@@ -1,0 +1,149 @@
+//! The run of `verify`: every reference in turn, and the outcome of all of them together.
+
+use std::io::Write;
+
+use touchmark::envelope::json::{self, Value};
+use touchmark::envelope::key::PublicKey;
+use touchmark::oci::error::Error as StoreError;
+use touchmark::oci::reference::ReferenceError;
+use touchmark::trust::Accepted;
+use touchmark::{Artifact, Reference};
+
+use crate::check::{self, Check, Checked, Refused};
+use crate::exit::Exit;
+use crate::options::{Options, Print};
+use crate::output::{Failure, Object, Output};
+
+/// At most this many bytes of references are read from `--refs-from`.
+const MAX_REFS_BYTES: u64 = 16 << 20;
+
+/// Verifies what `options` name, prints the answers, and gives the exit of all of them together.
+pub fn run(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    let mut output = Output::new("verify", options.format, options.quiet, out, err);
+    if let Err(failure) = verify_all(options, &mut output) {
+        output.fail(None, &failure);
+    }
+    output.finish()
+}
+
+fn verify_all(options: &Options, output: &mut Output<'_>) -> Result<(), Failure> {
+    options.check().map_err(Failure::usage)?;
+    let check = Check::new(&options.wants)?;
+    let references = references(options)?;
+    for note in check.notes() {
+        output.note(note);
+    }
+    for text in &references {
+        match verify(&check, text) {
+            Ok(checked) => accepted(options, &check, text, &checked, output)?,
+            Err(refused) => output.fail_with(Some(text), &refused.failure, refused.members),
+        }
+    }
+    Ok(())
+}
+
+fn verify(check: &Check, text: &str) -> Result<Checked, Refused> {
+    let reference: Reference = text.parse().map_err(|error: ReferenceError| Failure::from(&StoreError::from(error)))?;
+    check.verify(&reference)
+}
+
+/// REF... and then those of `--refs-from`.
+fn references(options: &Options) -> Result<Vec<String>, Failure> {
+    let mut references = options.references.clone();
+    let Some(input) = &options.refs_from else { return Ok(references) };
+    let bytes = check::read(input, "--refs-from", MAX_REFS_BYTES)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_REFS_BYTES) {
+        return Err(Failure::usage(format!("--refs-from {input}: more than {MAX_REFS_BYTES} bytes")));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| Failure::usage(format!("--refs-from {input}: not UTF-8")))?;
+    references.extend(text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned));
+    if references.is_empty() {
+        return Err(Failure::usage(format!("--refs-from {input}: no reference in it")));
+    }
+    Ok(references)
+}
+
+fn accepted(options: &Options, check: &Check, text: &str, checked: &Checked, output: &mut Output<'_>) -> Result<(), Failure> {
+    let artifact = checked.artifact.get();
+    let pin = checked.pin.to_string();
+    for statement in &artifact.accepted {
+        output.note(&said(statement));
+    }
+    for note in remarks(options, artifact) {
+        output.note(&format!("{pin}: {note}"));
+    }
+    let mut members = Object::new();
+    members.insert("reference", text.to_owned());
+    members.insert("pin", pin.clone());
+    for (name, value) in artifact.to_json().iter() {
+        members.insert(name.to_owned(), value.clone());
+    }
+    members.insert("keys", u64::try_from(check.policy().key_set().len()).unwrap_or(u64::MAX));
+    match options.print {
+        None => output.line(&pin),
+        Some(print) => {
+            let mut printed = Vec::new();
+            for statement in &artifact.accepted {
+                let value = printed_value(print, statement)?;
+                let mut line = value.to_vec();
+                line.push(b'\n');
+                output.raw(&line);
+                printed.push(value);
+            }
+            members.insert("printed", Value::from(printed));
+        }
+    }
+    output.result(Exit::Done, members);
+    Ok(())
+}
+
+/// One line about a statement that counted.
+fn said(statement: &Accepted) -> String {
+    let what = if statement.said.predicate_type == touchmark::envelope::signature::PREDICATE_TYPE {
+        "signed".to_owned()
+    } else {
+        format!("attested {}", statement.said.predicate_type)
+    };
+    let name = statement.said.name.as_ref().map(|name| format!(" as {name}")).unwrap_or_default();
+    let by: Vec<String> = statement.keys.iter().map(key).collect();
+    let issued = statement.said.issued.map(|time| format!(", on {time} as it claims")).unwrap_or_default();
+    let expires = statement.said.expires.map(|time| format!(", until {time}")).unwrap_or_default();
+    format!("{what}{name} by {}{issued}{expires}", by.join(" and "))
+}
+
+fn key(key: &PublicKey) -> String {
+    format!("{} key {}", key.algorithm(), key.key_id())
+}
+
+/// What a reader should know about an acceptance.
+fn remarks(options: &Options, artifact: &Artifact) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(coverage) = &artifact.covered_by {
+        remarks.push(format!("covered by the signed index {}", coverage.index.digest));
+    }
+    if artifact.wanted.is_none() {
+        let names: std::collections::BTreeSet<String> =
+            artifact.accepted.iter().filter_map(|statement| statement.said.name.as_ref()).map(ToString::to_string).collect();
+        remarks.push(match names.is_empty() {
+            true => "signed without a name; name not checked".to_owned(),
+            false => format!("signed as {}, name not checked", names.into_iter().collect::<Vec<_>>().join(" and ")),
+        });
+    }
+    if options.wants.at.is_some() {
+        remarks.push(format!("as of {}", artifact.at));
+    }
+    if let Some(hashed) = artifact.hashed {
+        remarks.push(format!("{hashed} manifests and blobs below it hashed"));
+    }
+    remarks
+}
+
+fn printed_value(print: Print, statement: &Accepted) -> Result<Value<'static>, Failure> {
+    // It was read once before it counted.
+    let failed = |reason: String| Failure::new(Exit::Malformed, "malformed", reason);
+    let value = json::parse(&statement.statement, statement.statement.len()).map_err(|error| failed(error.to_string()))?;
+    Ok(match print {
+        Print::Statement => value.into_owned(),
+        Print::Predicate => value.get("predicate").cloned().unwrap_or(Value::Null).into_owned(),
+    })
+}
