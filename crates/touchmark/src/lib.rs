@@ -18,9 +18,11 @@ mod drive;
 #[cfg(feature = "async")]
 mod drive_async;
 mod evidence;
+mod open;
 
 pub use clock::{ClockError, now};
 pub use drive::{decide, unresolved, verify};
 #[cfg(feature = "async")]
 pub use drive_async::{AsyncSource, verify_async};
 pub use evidence::{Attachments, Claims, Evidence, attachments, evidence};
+pub use open::open;

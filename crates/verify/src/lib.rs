@@ -8,3 +8,6 @@ pub mod check;
 pub mod exit;
 pub mod options;
 pub mod output;
+mod run;
+
+pub use run::run;
