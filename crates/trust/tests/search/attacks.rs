@@ -76,6 +76,13 @@ fn a_signature_of_another_artifact_is_refused() {
     let good = shelf.sign(other, &[&key(0)], |_| ());
     shelf.list(image, good, Some(signature::ARTIFACT_TYPE));
     assert_eq!(reason(shelf.verify(request(image, &[&key(0)], 1))), "other-artifact");
+    // Nor a manifest that refers to the other and carries a statement about this one.
+    let mut shelf = Shelf::default();
+    let (image, other) = (shelf.image("x"), shelf.image("y"));
+    let envelope = shelf.envelope(image, &[&key(0)], |_| ());
+    let elsewhere = shelf.attach(other, signature::ARTIFACT_TYPE, &envelope, Inline::Yes);
+    shelf.list(image, elsewhere, Some(signature::ARTIFACT_TYPE));
+    assert_eq!(reason(shelf.verify(request(image, &[&key(0)], 1))), "other-artifact");
 }
 
 #[test]
@@ -284,6 +291,27 @@ fn the_cap_on_referrers_is_unknown_and_names_its_option() {
             assert!(rejected.to_string().contains("--max-referrers"), "{rejected}");
         }
     }
+}
+
+#[test]
+fn no_more_referrers_are_looked_at_than_were_asked_for() {
+    use touchmark_trust::{Answer, Search, Step};
+    let mut shelf = Shelf::default();
+    let image = shelf.image("x");
+    for n in 0..5 {
+        shelf.attach(image, signature::ARTIFACT_TYPE, format!("{n}").as_bytes(), Inline::Yes);
+    }
+    let limits = Limits { referrers: 3, ..Limits::default() };
+    let mut search = Search::new(request(image, &[&key(0)], 1).limits(limits));
+    let mut fetched = 0;
+    while let Step::Need(need) = search.next() {
+        fetched += 1;
+        search.answer(match need {
+            Need::Referrers { subject, .. } => Answer::Referrers { entries: shelf.referrers[&subject].clone(), complete: true },
+            need => shelf.fetch(&need),
+        });
+    }
+    assert_eq!((fetched, class(search.finish().map(touchmark_envelope::Verified::into_inner))), (2 + 3, Class::Unknown));
 }
 
 #[test]

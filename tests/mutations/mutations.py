@@ -1,0 +1,86 @@
+"""Breaks a copy of the code in one way at a time and runs the package's tests: each must fail, or the tests see nothing.
+
+    tests/mutations/run.sh             every mutation
+    tests/mutations/run.sh WORD...     those whose file or text has one of the words
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+# package, file, what is there, what is put in its place
+MUTATIONS = [
+    ("touchmark-envelope", "crates/envelope/src/threshold.rs", "if set.keys.contains(&key) {", "if false {"),
+    ("touchmark-envelope", "crates/envelope/src/threshold.rs", "if needed == 0 {", "if false {"),
+    ("touchmark-envelope", "crates/envelope/src/threshold.rs", "if found < self.needed {", "if false {"),
+    ("touchmark-envelope", "crates/envelope/src/threshold.rs", "*vouching |= signers.keys.contains(key);", "*vouching = true;"),
+    ("touchmark-envelope", "crates/envelope/src/threshold.rs", "if key.verify(message, &signature.bytes).is_ok() {", "if true {"),
+    ("touchmark-trust", "crates/envelope/src/threshold.rs", "if checks == budget {", "if false {"),
+    ("touchmark-envelope", "crates/envelope/src/dsse.rs", "if listed.is_empty() {", "if false {"),
+    ("touchmark-envelope", "crates/envelope/src/dsse.rs", "if listed.len() > limits.signatures {", "if false {"),
+    ("touchmark-envelope", "crates/envelope/src/dsse.rs", "{} {payload_type} {} ", "{} {payload_type}{} "),
+    ("touchmark-envelope", "crates/envelope/src/statement.rs", "!self.digests.is_empty() && ", ""),
+    ("touchmark-envelope", "crates/envelope/src/statement.rs", ".all(|digest| digest.matches(bytes))", ".any(|digest| digest.matches(bytes))"),
+    ("touchmark-envelope", "crates/envelope/src/statement.rs", "Some(TYPE) => {}", "Some(_) => {}"),
+    ("touchmark-envelope", "crates/envelope/src/signature.rs", "if statement.predicate_type != self.predicate_type {", "if false {"),
+    ("touchmark-envelope", "crates/envelope/src/signature.rs", "if signature.media_type != self.media_type {", "if false {"),
+    ("touchmark-envelope", "crates/envelope/src/signature.rs", "if signature.size != found {", "if false {"),
+    ("touchmark-envelope", "crates/envelope/src/signature.rs", "&& self.at >= expires", "&& self.at > expires"),
+    ("touchmark-envelope", "crates/envelope/src/signature.rs", "if signature.annotations.get(key) != Some(wanted) {", "if false {"),
+    ("touchmark-envelope", "crates/envelope/src/signature.rs", "(Some(wanted), Some(signed)) if wanted.accepts(signed) => Ok(()),", "(Some(_), Some(_)) => Ok(()),"),
+    ("touchmark-envelope", "crates/envelope/src/name.rs", "signed.version.is_some() && name.path == signed.path", "name.path == signed.path"),
+    ("touchmark-envelope", "crates/envelope/src/name.rs", "(2..=MAX_COMPONENTS).contains(&found)", "(1..=MAX_COMPONENTS).contains(&found)"),
+    ("touchmark-envelope", "crates/envelope/src/manifest.rs", "if image && index {", "if false {"),
+    ("touchmark-envelope", "crates/envelope/src/manifest.rs", "is_index_type(said) == index && is_image_type(said) != index", "true"),
+    ("touchmark-envelope", "crates/envelope/src/digest.rs", "b'a'..=b'f' => digit - b'a' + 10,", "b'a'..=b'f' => digit - b'a' + 10,\n                    b'A'..=b'F' => digit - b'A' + 10,"),
+    ("touchmark-envelope", "crates/envelope/src/time.rs", "second > 59", "second > 60"),
+    ("touchmark-trust", "crates/trust/src/search.rs", "if hasher.finish() == *digest { Ok(bytes) } else { Err(Failure::WrongDigest) }", "Ok(bytes)"),
+    ("touchmark-trust", "crates/trust/src/search.rs", "if !manifest.subject.as_ref().is_some_and(is_subject) {", "if false {"),
+    ("touchmark-trust", "crates/trust/src/search.rs", "if layer.digest.matches(&data) && length(&data) == layer.size", "if true"),
+    ("touchmark-trust", "crates/trust/src/search.rs", "(Kind::Index { .. }, _) => Some", "(Kind::Index { .. }, _) if false => Some"),
+    ("touchmark-trust", "crates/trust/src/search.rs", "entry.media_type == found.media_type && ", ""),
+    ("touchmark-trust", "crates/trust/src/search.rs", "if digest == descriptor.digest && size == descriptor.size {", "if true {"),
+    ("touchmark-trust", "crates/trust/src/search.rs", ".take(limit)", ""),
+    ("touchmark-trust", "crates/trust/src/search.rs", "} else if !complete {", "} else if false {"),
+    ("touchmark-trust", "crates/trust/src/demand.rs", "if envelope.payload_type != dsse::IN_TOTO {", "if false {"),
+    ("touchmark-trust", "crates/trust/src/demand.rs", "Some(Wanted::AnyVersion(_)) => name.cloned(),", "Some(Wanted::AnyVersion(_)) => None,"),
+    ("touchmark-trust", "crates/trust/src/demand.rs", "if signers.keys().is_empty() {", "if false {"),
+    ("touchmark-trust", "crates/trust/src/demand.rs", "demand.untried |= signers.gave_up();", ""),
+]
+
+
+def main() -> int:
+    words = sys.argv[1:]
+    copy = "target/mutations"
+    os.makedirs(copy, exist_ok=True)
+    files = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True, text=True).stdout.split("\0")
+    for name in filter(None, files):
+        to = os.path.join(copy, name)
+        os.makedirs(os.path.dirname(to), exist_ok=True)
+        shutil.copy2(name, to)
+    chosen = [m for m in MUTATIONS if not words or any(w in m[1] or w in m[2] for w in words)]
+    survived = []
+    for package, file, before, after in chosen:
+        with open(os.path.join(copy, file), encoding="utf-8") as source:
+            original = source.read()
+        if original.count(before) < 1:
+            print(f"{file}: no such text: {before}")
+            return 1
+        with open(os.path.join(copy, file), "w", encoding="utf-8") as target:
+            target.write(original.replace(before, after, 1))
+        command = ["cargo", "test", "--locked", "--quiet", "-p", package, "--all-features", "--no-fail-fast"]
+        environment = {**os.environ, "CARGO_TARGET_DIR": os.path.abspath("target/mutations-target"), "RUSTFLAGS": "-Awarnings"}
+        result = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
+        built = "test result:" in result.stdout
+        killed = result.returncode != 0 and built
+        print(f"{'killed' if killed else 'SURVIVED' if built else 'DOES NOT COMPILE'}: {file}: {before!r} -> {after!r}", flush=True)
+        if not killed:
+            survived.append(before)
+        with open(os.path.join(copy, file), "w", encoding="utf-8") as target:
+            target.write(original)
+    print(f"{len(chosen) - len(survived)} passed, {len(survived)} failed")
+    return 1 if survived else 0
+
+
+sys.exit(main())
