@@ -5,6 +5,7 @@
 //! - `TOUCHMARK_FAILPOINT=N`: the process kills itself with SIGKILL at boundary N (from 1).
 //! - `TOUCHMARK_FAILPOINT_ERROR=N:CODE` or `N+:CODE`: boundary N, or every one from N on, fails with `ENOSPC` or `EIO`.
 //! - `TOUCHMARK_FAILPOINT_COUNT=FILE`: a line `N STEP PATH` is appended for every boundary.
+//! - `TOUCHMARK_FAILPOINT_RUN=N:COMMAND`: at boundary N the shell runs COMMAND to its end, as another program in the meantime.
 //! - `TOUCHMARK_FAILPOINT_OFF=lock` or `merge`: writers take no lock, or forget what others wrote since they opened the OCI
 //!   layout, so that a test can show what these are for.
 
@@ -68,6 +69,7 @@ mod active {
         kill_at: Option<u64>,
         error: Option<(u64, bool, i32)>,
         count_in: Option<std::ffi::OsString>,
+        run: Option<(u64, String)>,
         off: Option<Guard>,
     }
 
@@ -77,6 +79,10 @@ mod active {
             kill_at: std::env::var("TOUCHMARK_FAILPOINT").ok().and_then(|text| text.parse().ok()),
             error: std::env::var("TOUCHMARK_FAILPOINT_ERROR").ok().and_then(|text| parse_error(&text)),
             count_in: std::env::var_os("TOUCHMARK_FAILPOINT_COUNT"),
+            run: std::env::var("TOUCHMARK_FAILPOINT_RUN").ok().and_then(|text| {
+                let (at, command) = text.split_once(':')?;
+                Some((at.parse().ok()?, command.to_owned()))
+            }),
             off: match std::env::var("TOUCHMARK_FAILPOINT_OFF").as_deref() {
                 Ok("lock") => Some(Guard::Lock),
                 Ok("merge") => Some(Guard::Merge),
@@ -111,10 +117,22 @@ mod active {
         if plan.kill_at == Some(number) {
             kill();
         }
+        if let Some((_, command)) = plan.run.as_ref().filter(|(at, _)| *at == number) {
+            run(command)?;
+        }
         match plan.error {
             Some((at, onwards, code)) if number == at || (onwards && number > at) => Err(io::Error::from_raw_os_error(code)),
             _ => Ok(()),
         }
+    }
+
+    /// Without the plan of this process, which is not for the command.
+    fn run(command: &str) -> io::Result<()> {
+        let names = ["", "_ERROR", "_COUNT", "_RUN"].map(|name| format!("TOUCHMARK_FAILPOINT{name}"));
+        let mut shell = Command::new("sh");
+        names.iter().for_each(|name| drop(shell.env_remove(name)));
+        let status = shell.arg("-c").arg(command).status()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other(format!("`{command}` failed: {status}"))) }
     }
 
     /// SIGKILL, so that no destructor runs and nothing is flushed.

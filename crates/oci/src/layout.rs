@@ -139,6 +139,11 @@ impl Layout {
     }
 
     fn check_index(&self) -> Result<(), Error> {
+        #[cfg(feature = "failpoint")]
+        if crate::failpoint::is_off(crate::failpoint::Guard::Merge) {
+            let bytes = self.index()?.to_vec();
+            self.first.get_or_init(|| bytes);
+        }
         match platform::file_size(&self.path(INDEX_FILE)).map_err(|source| Error::reading(&self.path(INDEX_FILE), source))? {
             Some(_) => Ok(()),
             None => Err(Error::NotALayout { path: self.root.clone(), reason: format!("there is no `{INDEX_FILE}`") }),
@@ -202,18 +207,7 @@ impl Content for Layout {
     }
 
     fn index(&self) -> Result<Index, Error> {
-        let mut wait = Duration::from_millis(1);
-        for attempt in 1.. {
-            match Index::parse(self.index_bytes()?) {
-                Ok(index) => return Ok(index),
-                Err(Fault::Malformed(_)) if attempt < INDEX_ATTEMPTS => {
-                    std::thread::sleep(wait);
-                    wait = wait.saturating_mul(2).min(Duration::from_millis(16));
-                }
-                Err(fault) => return Err(content::index_error(&self.place(), INDEX_FILE, fault)),
-            }
-        }
-        Err(Error::Contended { path: self.path(INDEX_FILE) })
+        read_whole(|| self.index_bytes())?.map_err(|fault| content::index_error(&self.place(), INDEX_FILE, fault))
     }
 
     fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
@@ -314,6 +308,19 @@ impl Store for Layout {
     }
 }
 
+/// An index from bytes that another program may be writing: cut off ones are read again, within bounds.
+fn read_whole(mut read: impl FnMut() -> Result<Vec<u8>, Error>) -> Result<Result<Index, Fault>, Error> {
+    let mut wait = Duration::from_millis(1);
+    for _ in 1..INDEX_ATTEMPTS {
+        match Index::parse(read()?) {
+            Err(Fault::Malformed(_)) => std::thread::sleep(wait),
+            parsed => return Ok(parsed),
+        }
+        wait = wait.saturating_mul(2).min(Duration::from_millis(16));
+    }
+    Ok(Index::parse(read()?))
+}
+
 /// Refuses what cannot be a tag of an OCI layout (annotations.md, `org.opencontainers.image.ref.name`) or is kept for lists.
 fn check_tag(tag: &str) -> Result<(), Error> {
     let refuse = |reason| Err(Error::BadTag { tag: tag.to_owned(), reason });
@@ -327,4 +334,39 @@ fn check_tag(tag: &str) -> Result<(), Error> {
         return Ok(());
     }
     refuse("it has characters that tags do not have, or too many")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_off_index_is_read_again_but_not_for_ever() {
+        let mut reads = 0;
+        let parsed = read_whole(|| {
+            reads += 1;
+            Ok(if reads < 4 { b"{\"manif".to_vec() } else { b"{\"manifests\":[]}".to_vec() })
+        });
+        assert!(parsed.unwrap().is_ok());
+        assert_eq!(reads, 4);
+        let mut reads = 0;
+        let parsed = read_whole(|| {
+            reads += 1;
+            Ok(Vec::new())
+        });
+        assert!(parsed.unwrap().is_err());
+        assert_eq!(reads, INDEX_ATTEMPTS);
+    }
+
+    #[test]
+    fn tags_are_those_of_the_specification_and_no_lists() {
+        let list = union::list_tag(&Algorithm::Sha512.digest(b""));
+        assert_eq!(list.len(), 7 + 64);
+        for bad in [list.as_str(), &format!("{list}.0123456789ab"), "", "a b", "a\n", "../x", "é", &"a".repeat(256)] {
+            assert!(check_tag(bad).is_err(), "{bad:?}");
+        }
+        for good in ["v1", "docker.io/library/x:latest", "1.2.3-a+b", &format!("{list}.sig")] {
+            assert!(check_tag(good).is_ok(), "{good:?}");
+        }
+    }
 }
