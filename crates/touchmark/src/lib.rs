@@ -3,6 +3,22 @@
 //! - [`verify`] decides whether a [`Policy`] accepts an artifact of a [`Source`](oci::source::Source).
 //! - [`trust::Search`] is the same decision without I/O, for callers that fetch by themselves; with the feature `async`,
 //!   `verify_async` drives it over an `AsyncSource`.
+//! - [`open`] opens the OCI layout, folder or tar, that a [`Reference`] names.
+//!
+//! ```no_run
+//! use touchmark::{Policy, UnixTime, open, verify};
+//! use touchmark::envelope::key::PublicKey;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let key = PublicKey::from_pem(&std::fs::read("acme.pub")?)?;
+//! let policy = Policy::keys([key])?.name("acme/net-monitor:1.2.0".parse()?);
+//! let reference = "oci:layout:1.2.0".parse()?;
+//! let now = touchmark::now()?;
+//! let artifact = verify(&*open(&reference)?, &reference, &policy, now)?;
+//! println!("{}", artifact.get().descriptor.digest);
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 pub use touchmark_envelope as envelope;
