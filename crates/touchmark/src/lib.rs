@@ -34,6 +34,8 @@ mod drive;
 #[cfg(feature = "async")]
 mod drive_async;
 mod evidence;
+#[cfg(feature = "sign")]
+pub mod keys;
 mod open;
 
 pub use clock::{ClockError, now};
