@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use touchmark_envelope::Digest;
 
+use crate::archive::Fault;
 use crate::reference::ReferenceError;
 
 /// What a failure means to the caller: exit codes derive from this alone (SPEC.md, section 18).
@@ -228,6 +229,40 @@ pub enum Error {
         /// What the reader says.
         source: io::Error,
     },
+    /// A tar that is not read.
+    #[error("{}: {fault} (at byte {offset})", path.display())]
+    Archive {
+        /// The tar.
+        path: PathBuf,
+        /// Of the header at fault.
+        offset: u64,
+        /// What is wrong.
+        fault: Fault,
+    },
+    /// A file that is to be packed, or an artifact to be indexed, that cannot be.
+    #[error("{}: {reason}", path.display())]
+    Input {
+        /// What was given.
+        path: PathBuf,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// An artifact that is to be unpacked and has no files.
+    #[error("{location}: {digest} names no files to unpack: it is {found}")]
+    NoFiles {
+        /// The store.
+        location: String,
+        /// The artifact.
+        digest: Digest,
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// A file that would be overwritten.
+    #[error("{}: is there already, and nothing was written", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl Error {
@@ -240,7 +275,11 @@ impl Error {
             | Error::Ambiguous { .. }
             | Error::NoSubject { .. }
             | Error::OtherSubject { .. }
-            | Error::StillListed { .. } => Class::Usage,
+            | Error::StillListed { .. }
+            | Error::Input { .. }
+            | Error::NoFiles { .. }
+            | Error::Exists { .. }
+            | Error::Archive { fault: Fault::Compressed { .. } | Fault::NoLayout { .. }, .. } => Class::Usage,
             Error::NoSuchTag { .. } | Error::NoSuchBlob { .. } | Error::Empty { .. } => Class::NotFound,
             Error::MissingBlob { .. } | Error::NotListed { .. } | Error::Contended { .. } | Error::Content { .. } => Class::Unavailable,
             Error::TooLarge { .. } => Class::Cap,
@@ -249,7 +288,8 @@ impl Error {
             | Error::AmbiguousTag { .. }
             | Error::WrongSize { .. }
             | Error::Malformed { .. }
-            | Error::Irregular { .. } => Class::Malformed,
+            | Error::Irregular { .. }
+            | Error::Archive { .. } => Class::Malformed,
             Error::NotWritable { .. } => Class::NotWritable,
             Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Class::NotFound,
             Error::Io { .. } => Class::Unavailable,
@@ -282,6 +322,10 @@ impl Error {
             Error::NotWritable { .. } => "not-writable",
             Error::Io { .. } => "io",
             Error::Content { .. } => "content-unreadable",
+            Error::Archive { .. } => "bad-archive",
+            Error::Input { .. } => "bad-input",
+            Error::NoFiles { .. } => "no-files",
+            Error::Exists { .. } => "exists",
         }
     }
 
@@ -301,6 +345,10 @@ impl Error {
             Error::WrongDigest { .. } | Error::WrongSize { .. } => {
                 "the content was damaged or exchanged; copy it from its origin again".to_owned()
             }
+            Error::Archive { fault, .. } => fault.hint(),
+            Error::Input { path, .. } if path.is_dir() => format!("pack an archive of it: tar -cf FILE.tar {}", path.display()),
+            Error::NoFiles { found: "an index", .. } => "name one of its children by @DIGEST; touchmark tree lists them".to_owned(),
+            Error::Exists { .. } => "unpack into a new folder".to_owned(),
             Error::MissingBlob { .. } => "write the blobs first, then the manifest that names them".to_owned(),
             Error::StillListed { .. } => "remove the index that lists it first".to_owned(),
             Error::NotListed { .. } | Error::Contended { .. } => {

@@ -8,7 +8,7 @@ use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::{Descriptor, Kind, Manifest, is_manifest_type};
 
 use crate::error::{Class, Error};
-use crate::source::{Finding, FindingKind, Source};
+use crate::source::{AllReferrers, Finding, FindingKind, Source};
 
 /// How far a walk goes. What lies beyond is reported, and the graph is then not [`complete`](Graph::complete).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Limits {
     pub manifest_bytes: u64,
     /// Steps from a root: each child and each referrer is one.
     pub depth: usize,
-    /// Referrers of one manifest.
+    /// Referrers in all; of one manifest, where the source cannot tell them all.
     pub referrers: usize,
     /// Bytes of the entries for them.
     pub referrers_bytes: u64,
@@ -114,8 +114,13 @@ impl Graph {
             known: HashMap::new(),
             queue: VecDeque::new(),
             cosign: cosign_tags(source)?,
+            referrers: source.all_referrers(limits.referrers, limits.referrers_bytes)?,
             bytes: 0,
         };
+        if let Some(all) = &mut walk.referrers {
+            walk.graph.complete = all.complete;
+            walk.graph.findings = std::mem::take(&mut all.findings);
+        }
         for root in roots {
             if let Some(id) = walk.reach(root, None, 0) {
                 walk.graph.roots.push(id);
@@ -195,6 +200,8 @@ struct Walk<'a> {
     known: HashMap<Digest, NodeId>,
     queue: VecDeque<Reached>,
     cosign: HashMap<Digest, Vec<(String, Descriptor)>>,
+    /// Of every subject, if the source could tell.
+    referrers: Option<AllReferrers>,
     bytes: u64,
 }
 
@@ -285,14 +292,7 @@ impl Walk<'_> {
         let mut found: Vec<_> = reached.children.into_iter().map(|child| (Relation::Child, child)).collect();
         // Also of a manifest that is missing: its signatures may be all that is left, and are shown and copied.
         if !opaque {
-            let referrers = self.source.referrers(&digest, self.limits.referrers, self.limits.referrers_bytes)?;
-            self.graph.complete &= referrers.complete;
-            for finding in referrers.findings {
-                if !self.graph.findings.contains(&finding) {
-                    self.graph.findings.push(finding);
-                }
-            }
-            found.extend(referrers.entries.into_iter().map(|entry| (Relation::Referrer, entry)));
+            found.extend(self.referrers(&digest)?.into_iter().map(|entry| (Relation::Referrer, entry)));
         }
         let tagged = self.cosign.remove(&digest).unwrap_or_default();
         found.extend(tagged.into_iter().map(|(tag, descriptor)| (Relation::CosignTag(tag), descriptor)));
@@ -313,6 +313,16 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    fn referrers(&mut self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+        if let Some(all) = &mut self.referrers {
+            return Ok(all.by_subject.remove(subject).unwrap_or_default());
+        }
+        let referrers = self.source.referrers(subject, self.limits.referrers, self.limits.referrers_bytes)?;
+        self.graph.complete &= referrers.complete;
+        self.graph.findings.extend(referrers.findings);
+        Ok(referrers.entries)
     }
 
     /// Reports a child whose size or media type is not what the index says.

@@ -19,8 +19,8 @@ use crate::content::{self, Content};
 use crate::error::Error;
 use crate::index::{self, Fault, Index};
 use crate::lock::{LOCK_FILE, Lock};
-use crate::source::{Attached, Referrers, RepairReport, Source, Store};
-use crate::{platform, temporary, union};
+use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Store};
+use crate::{platform, survey, temporary, union};
 
 /// The file that makes a folder an OCI layout.
 const MARKER_FILE: &str = "oci-layout";
@@ -41,6 +41,8 @@ const INDEX_ATTEMPTS: u32 = 12;
 #[derive(Clone, Debug)]
 pub struct Layout {
     root: PathBuf,
+    /// What messages call it, if that is not its folder.
+    name: Option<String>,
     /// The first `index.json` that was read, for tests that switch merging off.
     #[cfg(feature = "failpoint")]
     first: std::sync::Arc<std::sync::OnceLock<Vec<u8>>>,
@@ -77,9 +79,15 @@ impl Layout {
         &self.root
     }
 
+    /// The same, called `name` in messages: it is the unpacked form of something else.
+    pub(crate) fn called(self, name: String) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
     fn at(root: PathBuf) -> Self {
         Self {
             root,
+            name: None,
             #[cfg(feature = "failpoint")]
             first: std::sync::Arc::default(),
         }
@@ -130,12 +138,7 @@ impl Layout {
             }
             read => read?,
         };
-        let value = json::parse(&bytes, bytes.len()).map_err(|error| self.malformed(MARKER_FILE, error.to_string()))?;
-        match value.get("imageLayoutVersion").and_then(Value::as_str) {
-            Some(VERSION) => Ok(()),
-            Some(found) => Err(Error::LayoutVersion { path, found: found.chars().take(64).collect() }),
-            None => Err(self.malformed(MARKER_FILE, "it has no imageLayoutVersion".to_owned())),
-        }
+        check_version(&path, &self.place(), &bytes)
     }
 
     fn check_index(&self) -> Result<(), Error> {
@@ -199,7 +202,7 @@ impl Layout {
 
 impl Content for Layout {
     fn place(&self) -> String {
-        format!("oci:{}", self.root.display())
+        self.name.clone().unwrap_or_else(|| format!("oci:{}", self.root.display()))
     }
 
     fn index_bytes(&self) -> Result<Vec<u8>, Error> {
@@ -277,6 +280,10 @@ impl Source for Layout {
         union::referrers(self, subject, max_entries, max_bytes)
     }
 
+    fn all_referrers(&self, max_entries: usize, max_bytes: u64) -> Result<Option<AllReferrers>, Error> {
+        survey::survey(self, max_entries, max_bytes).map(Some)
+    }
+
     fn tags(&self) -> Result<Vec<(String, Descriptor)>, Error> {
         union::tags(self)
     }
@@ -319,6 +326,17 @@ fn read_whole(mut read: impl FnMut() -> Result<Vec<u8>, Error>) -> Result<Result
         wait = wait.saturating_mul(2).min(Duration::from_millis(16));
     }
     Ok(Index::parse(read()?))
+}
+
+/// Reads `oci-layout`, which is at `path`.
+pub(crate) fn check_version(path: &Path, location: &str, bytes: &[u8]) -> Result<(), Error> {
+    let malformed = |reason| Error::Malformed { location: location.to_owned(), what: MARKER_FILE.to_owned(), reason };
+    let value = json::parse(bytes, bytes.len()).map_err(|error| malformed(error.to_string()))?;
+    match value.get("imageLayoutVersion").and_then(Value::as_str) {
+        Some(VERSION) => Ok(()),
+        Some(found) => Err(Error::LayoutVersion { path: path.to_owned(), found: found.chars().take(64).collect() }),
+        None => Err(malformed("it has no imageLayoutVersion".to_owned())),
+    }
 }
 
 /// Refuses what cannot be a tag of an OCI layout (annotations.md, `org.opencontainers.image.ref.name`) or is kept for lists.

@@ -2,23 +2,29 @@
 #![forbid(unsafe_code)]
 
 pub mod archive;
+pub mod copy;
 pub mod error;
 pub mod graph;
 pub mod layout;
+pub mod pack;
 pub mod reference;
 pub mod referrer;
 pub mod source;
+pub mod unpack;
 
 mod content;
 mod failpoint;
 mod index;
 mod lock;
 mod platform;
+mod staging;
+mod survey;
 mod temporary;
 #[cfg(test)]
 mod testing;
 mod union;
 
+pub use archive::Archive;
 pub use error::{Class, Error};
 pub use layout::Layout;
 pub use reference::Reference;

@@ -133,6 +133,51 @@ pub(crate) fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Reads at a position of the file, without one of its own in between: any number of readers share one handle.
+///
+/// # Errors
+/// What the system says.
+#[cfg(unix)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+/// As above; the handle's own position moves, and nobody uses it.
+#[cfg(windows)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+/// Elsewhere there is no such call.
+#[cfg(not(any(unix, windows)))]
+pub(crate) fn read_at(_file: &File, _buffer: &mut [u8], _offset: u64) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether a locked file can be removed, so that a lock leaves nothing behind.
+pub(crate) const CAN_REMOVE_LOCKED: bool = cfg!(unix);
+
+/// Whether `path` still names the open `file`.
+///
+/// # Errors
+/// What the system says.
+#[cfg(unix)]
+pub(crate) fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let open = file.metadata()?;
+    match std::fs::symlink_metadata(path) {
+        Ok(named) => Ok((open.dev(), open.ino()) == (named.dev(), named.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where locked files are not removed, it does.
+#[cfg(not(unix))]
+pub(crate) fn is_same_file(_file: &File, _path: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
 #[cfg(unix)]
 fn add_flags(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;

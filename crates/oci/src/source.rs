@@ -1,5 +1,6 @@
 //! The two traits that everything else is written against: a place to read artifacts from, and one to write them to.
 
+use std::collections::HashMap;
 use std::io::Read;
 
 use touchmark_envelope::Digest;
@@ -60,6 +61,15 @@ pub trait Source {
     /// # Errors
     /// The place cannot be read.
     fn referrers(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error>;
+
+    /// Every referrer that the place has, by subject, if the place can tell that at once: for those who ask for many subjects. The
+    /// limits are for all of them together.
+    ///
+    /// # Errors
+    /// The place cannot be read.
+    fn all_referrers(&self, _max_entries: usize, _max_bytes: u64) -> Result<Option<AllReferrers>, Error> {
+        Ok(None)
+    }
 
     /// Every tag with what it names, in the order of the place. Tags that are lists of referrers are left out.
     ///
@@ -141,6 +151,17 @@ pub struct Referrers {
     /// The referrers, each once: first as the lists have them, then those that no list has.
     pub entries: Vec<Descriptor>,
     /// Whether these are all. If not, a finding says why, and "none found" means nothing.
+    pub complete: bool,
+    /// What is wrong with the lists or the content.
+    pub findings: Vec<Finding>,
+}
+
+/// What a place knows of who refers to what.
+#[derive(Clone, Debug, Default)]
+pub struct AllReferrers {
+    /// The referrers of each subject, each once.
+    pub by_subject: HashMap<Digest, Vec<Descriptor>>,
+    /// Whether these are all.
     pub complete: bool,
     /// What is wrong with the lists or the content.
     pub findings: Vec<Finding>,

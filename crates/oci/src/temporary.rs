@@ -51,6 +51,14 @@ impl Temporary {
         self.file.write_all(second)
     }
 
+    /// Takes back what was written after the first `length` bytes.
+    pub(crate) fn cut(&mut self, length: u64) -> io::Result<()> {
+        use io::Seek;
+        failpoint::reach(Step::Write, &self.path)?;
+        self.file.set_len(length)?;
+        self.file.seek(io::SeekFrom::Start(length)).map(|_| ())
+    }
+
     /// Makes the content durable. Nothing may be written after that.
     pub(crate) fn sync(&self) -> io::Result<()> {
         failpoint::reach(Step::Sync, &self.path)?;
@@ -134,7 +142,8 @@ pub(crate) fn sweep(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn fresh_name() -> io::Result<String> {
+/// A name for a temporary file or folder that nothing has.
+pub(crate) fn fresh_name() -> io::Result<String> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
     Ok(format!("{PREFIX}{}{SUFFIX}", touchmark_envelope::digest::hex(&random)))

@@ -1,5 +1,6 @@
 //! One pass over the headers of a tar: where `oci-layout`, `index.json` and each blob begin.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Read, Seek};
 
 use touchmark_envelope::digest::{Algorithm, Digest};
@@ -37,6 +38,8 @@ pub(super) struct Catalogue {
     pub(super) index: Extent,
     /// Every blob, or why what has its name is none; sorted by digest.
     pub(super) blobs: Vec<(Digest, Member)>,
+    /// Files that are no part of an OCI layout: some tools add theirs.
+    pub(super) others: BTreeMap<String, Extent>,
     /// Names of members that can be no part of an OCI layout and were left out, with the reason.
     pub(super) ignored: Vec<(String, &'static str)>,
 }
@@ -282,6 +285,7 @@ struct Found {
     marker: Option<Member>,
     index: Option<Member>,
     blobs: Vec<(Digest, Member)>,
+    others: BTreeMap<String, Extent>,
     ignored: Vec<(String, &'static str)>,
     docker: bool,
     nested: Option<String>,
@@ -312,12 +316,19 @@ impl Found {
         match name.as_str() {
             "oci-layout" => once(&mut self.marker, member, &name)?,
             "index.json" => once(&mut self.index, member, &name)?,
-            "manifest.json" | "repositories" => self.docker = true,
             _ => {
                 if let Some(digest) = blob_name(&name) {
                     self.blobs.push((digest, member));
-                } else if let Some((folder, "index.json" | "oci-layout")) = name.split_once('/') {
-                    self.nested = Some(folder.to_owned());
+                } else if let Ok(extent) = member {
+                    self.others.insert(name.clone(), extent);
+                }
+                match name.as_str() {
+                    "manifest.json" | "repositories" => self.docker = true,
+                    name => {
+                        if let Some((folder, "index.json" | "oci-layout")) = name.split_once('/') {
+                            self.nested = Some(folder.to_owned());
+                        }
+                    }
                 }
                 if let Err(reason) = member
                     && entry.kind != Kind::Folder
@@ -355,7 +366,7 @@ impl Found {
         };
         let index = file("index.json", self.index)?;
         let marker = file("oci-layout", self.marker)?;
-        Ok(Catalogue { marker, index, blobs: self.blobs, ignored: self.ignored })
+        Ok(Catalogue { marker, index, blobs: self.blobs, others: self.others, ignored: self.ignored })
     }
 }
 

@@ -1,0 +1,335 @@
+//! Changing a tar: what is new is kept in a staging folder until the whole tar is written anew.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use touchmark_envelope::Digest;
+use touchmark_envelope::digest::Algorithm;
+use touchmark_envelope::manifest::{Descriptor, Manifest};
+
+use super::export::{self, Check, Open};
+use super::scan::Extent;
+use super::{Archive, MAX_MARKER};
+use crate::content::Content;
+use crate::error::Error;
+use crate::layout::Layout;
+use crate::platform;
+use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Store};
+use crate::staging::Staging;
+
+/// Blobs up to this size are unpacked for the work on them: all manifests are.
+const SMALL: u64 = crate::union::MAX_MANIFEST;
+
+/// An OCI layout in a tar that is being made or changed. Nothing of it is seen before [`commit`](Self::commit), and nothing is left of
+/// it when it is dropped without.
+///
+/// Only one can be open for a tar at a time: another waits.
+pub struct Draft<'a> {
+    path: PathBuf,
+    base: Option<Archive>,
+    layout: Layout,
+    staging: Staging,
+    /// Blobs of the base that are in the staging folder, or were and were removed there.
+    taken: RefCell<HashSet<Digest>>,
+    /// Where large blobs stay until the tar is written.
+    origin: Option<&'a dyn Source>,
+    /// Those blobs, with their sizes.
+    deferred: RefCell<BTreeMap<Digest, u64>>,
+    _lock: Lock,
+}
+
+impl<'a> Draft<'a> {
+    /// Opens the tar `path` to change it, or to make it if it is not there.
+    ///
+    /// # Errors
+    /// As for [`Archive::open`], or nothing can be written beside it.
+    pub fn open_or_create(path: impl Into<PathBuf>) -> Result<Self, Error> {
+        Self::new(path.into(), None)
+    }
+
+    /// As [`open_or_create`](Self::open_or_create), for blobs of `origin`: large ones are not copied twice, but read when the tar is
+    /// written.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn with_origin(path: impl Into<PathBuf>, origin: &'a dyn Source) -> Result<Self, Error> {
+        Self::new(path.into(), Some(origin))
+    }
+
+    fn new(path: PathBuf, origin: Option<&'a dyn Source>) -> Result<Self, Error> {
+        let failed = |source| Error::writing(&path, source);
+        // A link to a tar stays one; its target is what is replaced.
+        let target = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        let folder = folder_of(&target);
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let lock = Lock::take(&target)?;
+        let base = match std::fs::symlink_metadata(&target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            _ => Some(Archive::open(&target)?),
+        };
+        let staging = Staging::create(folder).map_err(failed)?;
+        let layout = match &base {
+            Some(base) => unpack_small(base, staging.content())?,
+            None => Layout::open_or_create(staging.content())?,
+        };
+        let mut taken = HashSet::new();
+        if let Some(base) = &base {
+            base.each_blob(&mut |digest, size| {
+                if size <= SMALL {
+                    taken.insert(digest);
+                }
+                ControlFlow::Continue(())
+            })?;
+        }
+        let layout = layout.called(format!("oci-archive:{}", path.display()));
+        Ok(Self { path: target, base, layout, staging, taken: RefCell::new(taken), origin, deferred: RefCell::default(), _lock: lock })
+    }
+
+    /// Writes the tar. The old one is there until the new one is whole.
+    ///
+    /// Returns the deferred blobs that are not in it, because their origin failed or had other bytes.
+    ///
+    /// # Errors
+    /// The tar cannot be written.
+    pub fn commit(self) -> Result<Vec<(Digest, Error)>, Error> {
+        let failed = |path: &Path, source| Error::reading(path, source);
+        let root = self.staging.content();
+        let read = |name: &str| {
+            let path = root.join(name);
+            platform::open(&path)
+                .and_then(|file| {
+                    let mut bytes = Vec::new();
+                    file.take(crate::index::MAX_BYTES).read_to_end(&mut bytes).map(|_| bytes)
+                })
+                .map_err(|source| failed(&path, source))
+        };
+        let mut blobs: BTreeMap<Digest, Open<'_>> = BTreeMap::new();
+        let layout = &self.layout;
+        layout.each_blob(&mut |digest, size| {
+            let open = Box::new(move || layout.open_blob(&digest).map(|(_, reader)| reader));
+            blobs.insert(digest, Open { size, check: Check::Size, open });
+            ControlFlow::Continue(())
+        })?;
+        let mut others = BTreeMap::new();
+        if let Some(base) = &self.base {
+            let taken = self.taken.borrow();
+            for (digest, member) in &base.catalogue.blobs {
+                let Ok(extent) = member else { continue };
+                if !taken.contains(digest) && !blobs.contains_key(digest) {
+                    blobs.insert(*digest, kept(base, *extent));
+                }
+            }
+            others.extend(base.catalogue.others.iter().map(|(name, extent)| (name.clone(), kept(base, *extent))));
+        }
+        if let Some(origin) = self.origin {
+            for (digest, size) in self.deferred.borrow().iter() {
+                let digest = *digest;
+                let open = Box::new(move || origin.unhashed_blob(&digest).map(|(_, reader)| reader));
+                blobs.entry(digest).or_insert(Open { size: *size, check: Check::Hash, open });
+            }
+        }
+        let content = export::Content { marker: read("oci-layout")?, index: read("index.json")?, blobs, others };
+        export::write(&content, folder_of(&self.path), &self.path)
+    }
+
+    /// Whether a blob is in the base alone.
+    fn in_base(&self, digest: &Digest) -> Result<Option<(&Archive, Extent)>, Error> {
+        let Some(base) = self.base.as_ref().filter(|_| !self.taken.borrow().contains(digest)) else { return Ok(None) };
+        Ok(base.extent(digest)?.map(|extent| (base, extent)))
+    }
+
+    /// Copies to the staging folder the blobs that `manifest` names and that are elsewhere still.
+    fn take_blobs(&self, manifest: &[u8]) -> Result<(), Error> {
+        let Ok(manifest) = Manifest::parse(manifest) else { return Ok(()) };
+        for blob in manifest.blobs() {
+            if let Some((base, extent)) = self.in_base(&blob.digest)? {
+                let descriptor = Descriptor::new(&blob.media_type, blob.digest, extent.size);
+                self.layout.put_blob(Some(&descriptor), &mut base.part(extent))?;
+                self.taken.borrow_mut().insert(blob.digest);
+            }
+            let deferred = self.deferred.borrow().get(&blob.digest).copied();
+            if let (Some(size), Some(origin)) = (deferred, self.origin) {
+                let descriptor = Descriptor::new(&blob.media_type, blob.digest, size);
+                self.layout.put_blob(Some(&descriptor), &mut origin.unhashed_blob(&blob.digest)?.1)?;
+                self.deferred.borrow_mut().remove(&blob.digest);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn kept(base: &Archive, extent: Extent) -> Open<'_> {
+    Open { size: extent.size, check: Check::Size, open: Box::new(move || Ok(Box::new(base.part(extent)))) }
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes an OCI layout of the small blobs of `base`. Nothing of it has to outlive this process, so nothing is synced.
+fn unpack_small(base: &Archive, root: &Path) -> Result<Layout, Error> {
+    let put = |name: &str, bytes: &[u8]| {
+        let path = root.join(name);
+        std::fs::write(&path, bytes).map_err(|error| Error::writing(&path, error))
+    };
+    for algorithm in Algorithm::ALL {
+        let folder = root.join("blobs").join(algorithm.name());
+        std::fs::create_dir_all(&folder).map_err(|error| Error::writing(&folder, error))?;
+    }
+    for (digest, member) in &base.catalogue.blobs {
+        let Ok(extent) = member else { continue };
+        if extent.size <= SMALL {
+            let bytes = base.read_extent(&digest.to_string(), *extent, SMALL)?;
+            put(&format!("blobs/{}/{}", digest.algorithm(), digest.hex()), &bytes)?;
+        }
+    }
+    put("index.json", &base.index_bytes()?)?;
+    put("oci-layout", &base.read_extent("oci-layout", base.catalogue.marker, MAX_MARKER)?)?;
+    Layout::open(root)
+}
+
+impl Source for Draft<'_> {
+    fn location(&self) -> String {
+        Source::location(&self.layout)
+    }
+
+    fn resolve(&self, tag: Option<&str>, digest: Option<&Digest>) -> Result<Descriptor, Error> {
+        self.layout.resolve(tag, digest)
+    }
+
+    fn manifest(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, Error> {
+        match self.in_base(digest)? {
+            Some((base, _)) => base.manifest(digest, limit),
+            None => self.layout.manifest(digest, limit),
+        }
+    }
+
+    fn blob(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error> {
+        if let Some((base, _)) = self.in_base(digest)? {
+            return base.blob(digest);
+        }
+        match self.origin.filter(|_| self.deferred.borrow().contains_key(digest)) {
+            Some(origin) => origin.blob(digest),
+            None => self.layout.blob(digest),
+        }
+    }
+
+    fn unhashed_blob(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error> {
+        if let Some((base, _)) = self.in_base(digest)? {
+            return base.unhashed_blob(digest);
+        }
+        match self.origin.filter(|_| self.deferred.borrow().contains_key(digest)) {
+            Some(origin) => origin.unhashed_blob(digest),
+            None => self.layout.unhashed_blob(digest),
+        }
+    }
+
+    fn size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
+        if let Some((_, extent)) = self.in_base(digest)? {
+            return Ok(Some(extent.size));
+        }
+        match self.deferred.borrow().get(digest) {
+            Some(size) => Ok(Some(*size)),
+            None => Source::size(&self.layout, digest),
+        }
+    }
+
+    fn referrers(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error> {
+        self.layout.referrers(subject, max_entries, max_bytes)
+    }
+
+    fn all_referrers(&self, max_entries: usize, max_bytes: u64) -> Result<Option<AllReferrers>, Error> {
+        self.layout.all_referrers(max_entries, max_bytes)
+    }
+
+    fn tags(&self) -> Result<Vec<(String, Descriptor)>, Error> {
+        self.layout.tags()
+    }
+
+    fn roots(&self) -> Result<Vec<Descriptor>, Error> {
+        self.layout.roots()
+    }
+}
+
+impl Store for Draft<'_> {
+    fn put_blob(&self, expected: Option<&Descriptor>, content: &mut dyn Read) -> Result<Descriptor, Error> {
+        if let Some(expected) = expected {
+            if let Some((base, extent)) = self.in_base(&expected.digest)?
+                && extent.size == expected.size
+                && io::copy(&mut base.open_hashed(&expected.digest)?.1, &mut io::sink()).is_ok()
+            {
+                return Ok(expected.clone());
+            }
+            if expected.size > SMALL
+                && let Some(origin) = self.origin
+                && Source::size(&self.layout, &expected.digest)?.is_none()
+                && origin.size(&expected.digest)? == Some(expected.size)
+            {
+                self.deferred.borrow_mut().insert(expected.digest, expected.size);
+                return Ok(expected.clone());
+            }
+            self.taken.borrow_mut().insert(expected.digest);
+        }
+        self.layout.put_blob(expected, content)
+    }
+
+    fn put_manifest_as(&self, algorithm: Algorithm, bytes: &[u8], media_type: &str, tag: Option<&str>) -> Result<Descriptor, Error> {
+        self.layout.put_manifest_as(algorithm, bytes, media_type, tag)
+    }
+
+    fn attach_as(&self, algorithm: Algorithm, manifests: &[&[u8]]) -> Result<Vec<Attached>, Error> {
+        manifests.iter().try_for_each(|manifest| self.take_blobs(manifest))?;
+        self.layout.attach_as(algorithm, manifests)
+    }
+
+    fn detach(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
+        // So that those of its blobs that nothing else names go with it.
+        if let Ok(bytes) = self.layout.manifest(referrer, SMALL) {
+            self.take_blobs(&bytes)?;
+        }
+        self.layout.detach(subject, referrer)
+    }
+
+    fn repair(&self, dry_run: bool, subject: Option<&Digest>) -> Result<RepairReport, Error> {
+        self.layout.repair(dry_run, subject)
+    }
+}
+
+/// An exclusive lock for one tar. It is on a file beside the tar, since the tar itself is replaced; the last to leave removes it.
+struct Lock {
+    file: Option<File>,
+    path: PathBuf,
+}
+
+impl Lock {
+    fn take(target: &Path) -> Result<Self, Error> {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let path = folder_of(target).join(format!(".{name}.touchmark.lock"));
+        loop {
+            let file = platform::open_for_lock(&path).map_err(|error| Error::writing(&path, error))?;
+            match file.lock() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => return Err(Error::Io { action: "lock", path, source }),
+                Ok(()) => {}
+            }
+            // Whoever had it before removed the file, and somebody may hold a lock on a new one.
+            if platform::is_same_file(&file, &path).map_err(|error| Error::writing(&path, error))? {
+                return Ok(Self { file: Some(file), path });
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if platform::CAN_REMOVE_LOCKED {
+            let _ = std::fs::remove_file(&self.path);
+        }
+        self.file = None;
+    }
+}
