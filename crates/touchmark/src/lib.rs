@@ -5,14 +5,15 @@
 //!   `verify_async` drives it over an `AsyncSource`.
 //! - [`open`] opens the OCI layout, folder or tar, that a [`Reference`] names.
 //!
-//! ```no_run
-//! use touchmark::{Policy, UnixTime, open, verify};
+//! ```
+//! use touchmark::{Policy, open, verify};
 //! use touchmark::envelope::key::PublicKey;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let key = PublicKey::from_pem(&std::fs::read("acme.pub")?)?;
-//! let policy = Policy::keys([key])?.name("acme/net-monitor:1.2.0".parse()?);
-//! let reference = "oci:layout:1.2.0".parse()?;
+//! # std::env::set_current_dir("../../testdata/layouts")?;
+//! let key = PublicKey::from_pem(&std::fs::read("alice.pub")?)?;
+//! let policy = Policy::keys([key])?.name("acme/x:1".parse()?);
+//! let reference = "oci:signed:v1".parse()?;
 //! let now = touchmark::now()?;
 //! let artifact = verify(&*open(&reference)?, &reference, &policy, now)?;
 //! println!("{}", artifact.get().descriptor.digest);
@@ -44,3 +45,8 @@ pub use drive::{decide, unresolved, verify};
 pub use drive_async::{AsyncSource, verify_async};
 pub use evidence::{Attachments, Claims, Evidence, attachments, evidence};
 pub use open::open;
+
+/// Its Rust examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,3 +1,4 @@
+use touchmark_oci::archive::Archive;
 use touchmark_oci::error::Error;
 use touchmark_oci::layout::Layout;
 use touchmark_oci::reference::{Reference, Scheme};
@@ -10,6 +11,8 @@ use touchmark_oci::source::Source;
 pub fn open(reference: &Reference) -> Result<Box<dyn Source>, Error> {
     match reference.scheme() {
         Scheme::Layout => Ok(Box::new(Layout::open(reference.path())?)),
-        other => Err(Error::NotALayout { path: reference.path().to_owned(), reason: format!("{other} is not read here") }),
+        Scheme::Archive => Ok(Box::new(Archive::open(reference.path())?)),
+        // A scheme that this version's references never have.
+        other => Err(Error::NotALayout { path: reference.path().to_owned(), reason: format!("{other} names no OCI layout") }),
     }
 }

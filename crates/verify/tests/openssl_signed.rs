@@ -1,5 +1,5 @@
 //! The verify command against `testdata/layouts/signed`, which openssl and a script made without any of this code.
-#![allow(clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 use std::ffi::OsString;
 use std::path::Path;
