@@ -130,7 +130,9 @@ mod active {
     fn run(command: &str) -> io::Result<()> {
         let names = ["", "_ERROR", "_COUNT", "_RUN"].map(|name| format!("TOUCHMARK_FAILPOINT{name}"));
         let mut shell = Command::new("sh");
-        names.iter().for_each(|name| drop(shell.env_remove(name)));
+        for name in names {
+            shell.env_remove(name);
+        }
         let status = shell.arg("-c").arg(command).status()?;
         if status.success() { Ok(()) } else { Err(io::Error::other(format!("`{command}` failed: {status}"))) }
     }

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::index::{self, Fault, Index};
 use crate::lock::{LOCK_FILE, Lock};
 use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Store};
-use crate::{platform, survey, temporary, union};
+use crate::{platform, referrers, scan, survey, temporary, union};
 
 /// The file that makes a folder an OCI layout.
 const MARKER_FILE: &str = "oci-layout";
@@ -192,7 +192,7 @@ impl Layout {
         let file = platform::open(&path).map_err(failed)?;
         let mut bytes = Vec::new();
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
-        let size = union::length(&bytes);
+        let size = scan::length(&bytes);
         if size > limit {
             return Err(Error::TooLarge { location: self.place(), what: name.to_owned(), size, limit });
         }
@@ -277,7 +277,7 @@ impl Source for Layout {
     }
 
     fn referrers(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error> {
-        union::referrers(self, subject, max_entries, max_bytes)
+        referrers::referrers(self, subject, max_entries, max_bytes)
     }
 
     fn all_referrers(&self, max_entries: usize, max_bytes: u64) -> Result<Option<AllReferrers>, Error> {

@@ -17,6 +17,8 @@ mod failpoint;
 mod index;
 mod lock;
 mod platform;
+mod referrers;
+mod scan;
 mod staging;
 mod survey;
 mod temporary;

@@ -138,7 +138,7 @@ pub fn index(children: &[Child<'_>], to: &dyn Store, about: &About, tag: Option<
 /// The entry of a child, made from its bytes.
 fn entry(child: &Child<'_>) -> Result<Descriptor, Error> {
     let digest = child.descriptor.digest;
-    let bytes = child.from.manifest(&digest, crate::union::MAX_MANIFEST)?;
+    let bytes = child.from.manifest(&digest, crate::scan::MAX_MANIFEST)?;
     let malformed = |reason| Error::Malformed { location: child.from.location(), what: digest.to_string(), reason };
     let manifest = Manifest::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);

@@ -156,7 +156,7 @@ mod tests {
         let role = Role::Attestation { predicate_type: "https://slsa.dev/provenance/v1".to_owned() };
         let bytes = manifest(&subject(), b"{}", &role);
         let read = Manifest::parse(&bytes).unwrap();
-        let described = crate::union::describe(&read, &Algorithm::Sha256.digest(&bytes), 1);
+        let described = crate::scan::describe(&read, &Algorithm::Sha256.digest(&bytes), 1);
         assert_eq!(Role::of(&described), Some(role));
         assert_eq!(Role::of(&subject()), None);
     }

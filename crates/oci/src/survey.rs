@@ -10,8 +10,9 @@ use touchmark_envelope::manifest::{Descriptor, Manifest, is_manifest_type};
 use crate::content::Content;
 use crate::error::{Class, Error};
 use crate::index::Index;
+use crate::scan::{MAX_MANIFEST, Scan, length, unread};
 use crate::source::{AllReferrers, Finding, FindingKind};
-use crate::union::{self, MAX_MANIFEST, Scan, length};
+use crate::union::is_list_tag;
 
 /// At most this many findings are reported.
 const MAX_FINDINGS: usize = 100;
@@ -54,13 +55,13 @@ struct Survey<'a> {
 impl Survey<'_> {
     fn run(&mut self, index: &Index) -> Result<(), Error> {
         for entry in index.entries() {
-            if let (Some(list), Some(tag)) = (entry.digest, entry.tag.as_deref().filter(|tag| union::is_list_tag(tag)))
+            if let (Some(list), Some(tag)) = (entry.digest, entry.tag.as_deref().filter(|tag| is_list_tag(tag)))
                 && self.list(tag, &list)?.is_break()
             {
                 return Ok(());
             }
         }
-        for entry in index.entries().iter().filter(|entry| !entry.tag.as_deref().is_some_and(union::is_list_tag)) {
+        for entry in index.entries().iter().filter(|entry| !entry.tag.as_deref().is_some_and(is_list_tag)) {
             let Ok(descriptor) = index.descriptor(entry) else { continue };
             if is_manifest_type(&descriptor.media_type)
                 && self.seen.insert(descriptor.digest)
@@ -86,7 +87,7 @@ impl Survey<'_> {
             Err(error) => {
                 self.missing |= error.class() == Class::NotFound;
                 self.found.complete = false;
-                self.find(union::unread(digest, &error));
+                self.find(unread(digest, &error));
                 return Ok(ControlFlow::Continue(()));
             }
         };
@@ -118,7 +119,7 @@ impl Survey<'_> {
                 if !is_tagged {
                     self.missing |= error.class() == Class::NotFound;
                     self.found.complete &= lister.is_some();
-                    self.find(union::unread(&descriptor.digest, &error));
+                    self.find(unread(&descriptor.digest, &error));
                 }
                 return Ok(lister.map_or(ControlFlow::Continue(()), |subject| self.add(subject, descriptor)));
             }

@@ -58,7 +58,7 @@ pub struct File {
 /// The manifest is an index or names no files; a name leads out of the folder, is there twice or is none; a file is there already; a
 /// digest or size is another than the manifest says. Nothing was written then.
 pub fn unpack(source: &dyn Source, artifact: &Digest, folder: &Path, existing: Existing) -> Result<Unpacked, Error> {
-    let bytes = source.manifest(artifact, crate::union::MAX_MANIFEST)?;
+    let bytes = source.manifest(artifact, crate::scan::MAX_MANIFEST)?;
     let malformed = |reason: String| Error::Malformed { location: source.location(), what: artifact.to_string(), reason };
     let manifest = Manifest::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
     let Kind::Image { layers, .. } = manifest.kind else {

@@ -1,5 +1,6 @@
 //! A process that is killed, or whose disk fails, at every step that changes files: what was there before stays, and the next
 //! process goes on.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // outside of test functions clippy takes a panic for a mistake
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! OCI layouts in folders: what is written, what is read, and what is refused.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // outside of test functions clippy takes a panic for a mistake
 
 use std::io::Read;
 

@@ -1,4 +1,5 @@
 //! Many processes that write to one OCI layout at once, and programs that take no lock.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // outside of test functions clippy takes a panic for a mistake
 
 use std::fs::File;
 

@@ -22,7 +22,7 @@ use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Sto
 use crate::staging::Staging;
 
 /// Blobs up to this size are unpacked for the work on them: all manifests are.
-const SMALL: u64 = crate::union::MAX_MANIFEST;
+const SMALL: u64 = crate::scan::MAX_MANIFEST;
 
 /// An OCI layout in a tar that is being made or changed. Nothing of it is seen before [`commit`](Self::commit), and nothing is left of
 /// it when it is dropped without.

@@ -93,7 +93,7 @@ impl Writer<'_> {
     }
 
     fn bytes(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        self.push(&header::write(name, Kind::File, crate::union::length(bytes)))?;
+        self.push(&header::write(name, Kind::File, crate::scan::length(bytes)))?;
         self.push(bytes)?;
         self.pad()
     }
@@ -131,7 +131,7 @@ impl Writer<'_> {
                 Err(error) => return Ok(Err(Error::content(&location(), error))),
             };
             let read = chunk.get(..count).unwrap_or_default();
-            size = size.saturating_add(crate::union::length(read));
+            size = size.saturating_add(crate::scan::length(read));
             if size > content.size {
                 break;
             }
@@ -154,7 +154,7 @@ impl Writer<'_> {
     }
 
     fn pad(&mut self) -> Result<(), Error> {
-        let position = self.written.saturating_add(crate::union::length(&self.buffer));
+        let position = self.written.saturating_add(crate::scan::length(&self.buffer));
         let missing = position.next_multiple_of(512).saturating_sub(position);
         self.push(&vec![0; usize::try_from(missing).unwrap_or(0)])
     }
@@ -185,7 +185,7 @@ impl Writer<'_> {
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.file.write(bytes).map_err(|source| Error::writing(self.target, source))?;
-        self.written = self.written.saturating_add(crate::union::length(bytes));
+        self.written = self.written.saturating_add(crate::scan::length(bytes));
         Ok(())
     }
 }

@@ -189,7 +189,7 @@ impl Source for Archive {
     }
 
     fn referrers(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error> {
-        union::referrers(self, subject, max_entries, max_bytes)
+        crate::referrers::referrers(self, subject, max_entries, max_bytes)
     }
 
     fn all_referrers(&self, max_entries: usize, max_bytes: u64) -> Result<Option<AllReferrers>, Error> {

@@ -11,8 +11,10 @@ use super::write::Pending;
 use crate::content::Content;
 use crate::error::{Class, Error};
 use crate::index::Index;
+use crate::referrers::referrers;
+use crate::scan::{describe, length};
 use crate::source::Attached;
-use crate::union::{describe, length, list_tag, referrers};
+use crate::union::list_tag;
 
 /// How often what was not listed when it was read back is listed again.
 const ATTEMPTS: usize = 8;

@@ -15,8 +15,9 @@ use super::Layout;
 use crate::content::Content;
 use crate::error::{Class, Error};
 use crate::index::Index;
+use crate::scan::{MAX_MANIFEST, contains, length};
 use crate::temporary;
-use crate::union::{MAX_MANIFEST, contains, is_list_tag, length, list_tag};
+use crate::union::{is_list_tag, list_tag};
 
 /// At most this many indexes are read to see whether one lists what is to be removed.
 const MAX_INDEXES: usize = 10_000;

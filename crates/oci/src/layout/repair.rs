@@ -12,8 +12,9 @@ use super::write::Pending;
 use crate::content::Content;
 use crate::error::{Class, Error};
 use crate::index::Index;
+use crate::scan::{MAX_MANIFEST, Scan, unread};
 use crate::source::{Finding, FindingKind, RepairReport};
-use crate::union::{MAX_MANIFEST, Scan, is_list_tag, list_tag, unread};
+use crate::union::{is_list_tag, list_tag};
 
 /// Every referrer that is there, by subject: those that `index.json` lists first, in its order.
 type Present = BTreeMap<Digest, Vec<Descriptor>>;

@@ -13,8 +13,9 @@ use crate::error::Error;
 use crate::failpoint::{self, Guard};
 use crate::index::{Index, REF_NAME};
 use crate::lock::Lock;
+use crate::scan::{MAX_MANIFEST, length};
 use crate::temporary::{self, Temporary};
-use crate::union::{MAX_MANIFEST, length, list_tag};
+use crate::union::list_tag;
 
 /// The media type of blobs whose type the caller does not say.
 const ANY_CONTENT: &str = "application/octet-stream";

@@ -1,4 +1,6 @@
 //! What the tests of OCI layouts share: folders that are removed, and small artifacts.
+// Not every test program uses all of it, and outside of test functions clippy takes a panic for a mistake.
+#![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,10 +12,10 @@ use touchmark_envelope::manifest::{Descriptor, IMAGE_MANIFEST};
 use touchmark_oci::{Source, Store};
 
 /// A new, empty folder, removed when dropped.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("touchmark-layout-{}-{number}", std::process::id()));
@@ -21,11 +23,11 @@ impl Folder {
         Self(path)
     }
 
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.0
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
@@ -37,7 +39,7 @@ impl Drop for Folder {
 }
 
 /// The manifest of an image whose one layer is `content`, and its blobs.
-pub fn image_manifest(content: &str) -> (String, [Vec<u8>; 2]) {
+pub(crate) fn image_manifest(content: &str) -> (String, [Vec<u8>; 2]) {
     let blobs = [b"{}".to_vec(), content.as_bytes().to_vec()];
     let describe = |media_type: &str, bytes: &[u8]| {
         format!(r#"{{"mediaType":"{media_type}","digest":"{}","size":{}}}"#, Algorithm::Sha256.digest(bytes), bytes.len())
@@ -51,7 +53,7 @@ pub fn image_manifest(content: &str) -> (String, [Vec<u8>; 2]) {
 }
 
 /// Stores such an image.
-pub fn image(store: &dyn Store, content: &str, tag: Option<&str>) -> Descriptor {
+pub(crate) fn image(store: &dyn Store, content: &str, tag: Option<&str>) -> Descriptor {
     let (manifest, blobs) = image_manifest(content);
     for blob in blobs {
         store.put_blob(None, &mut blob.as_slice()).unwrap();
@@ -60,15 +62,14 @@ pub fn image(store: &dyn Store, content: &str, tag: Option<&str>) -> Descriptor 
 }
 
 /// The digests of the referrers of `subject`, all of them, with nothing wrong.
-pub fn listed(source: &dyn Source, subject: &Digest) -> Vec<Digest> {
+pub(crate) fn listed(source: &dyn Source, subject: &Digest) -> Vec<Digest> {
     let referrers = source.referrers(subject, 100_000, u64::MAX).unwrap();
     assert!(referrers.complete && referrers.findings.is_empty(), "{:?}", referrers.findings);
     referrers.entries.iter().map(|entry| entry.digest).collect()
 }
 
 /// The digests that `index.json` has without a tag, and those in the list under the subject's tag: no orphans.
-#[allow(dead_code)] // not every test program asks
-pub fn lists(folder: &Path, subject: &Digest) -> (Vec<String>, Vec<String>) {
+pub(crate) fn lists(folder: &Path, subject: &Digest) -> (Vec<String>, Vec<String>) {
     let read = |path: PathBuf| json::parse(&std::fs::read(path).unwrap(), 1 << 30).unwrap().into_owned();
     let entries = |value: &Value<'static>| value.get("manifests").unwrap().as_array().unwrap().to_vec();
     let digest = |entry: &Value<'_>| entry.get("digest").unwrap().as_str().unwrap().to_owned();
@@ -84,8 +85,7 @@ pub fn lists(folder: &Path, subject: &Digest) -> (Vec<String>, Vec<String>) {
 }
 
 /// A copy of a folder.
-#[allow(dead_code)]
-pub fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -95,8 +95,55 @@ pub fn copy(from: &Path, to: &Path) {
 }
 
 /// The names of temporary files in a folder.
-#[allow(dead_code)]
-pub fn temporaries(folder: &Path) -> Vec<String> {
+pub(crate) fn temporaries(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.ends_with(".tmp")).collect()
+}
+
+/// The manifest of an artifact that refers to `subject`, with an artifact type and an annotation, as other tools make them; its
+/// config and its layer are `{}`.
+pub(crate) fn referrer_manifest(subject: &Descriptor, name: &str) -> String {
+    let empty = format!(r#"{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{}","size":2}}"#, Algorithm::Sha256.digest(b"{}"));
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{IMAGE_MANIFEST}","artifactType":"application/x-{name}","config":{empty},"layers":[{empty}],"subject":{},"annotations":{{"name":"{name}"}}}}"#,
+        String::from_utf8(subject.to_json().to_vec()).unwrap()
+    )
+}
+
+/// An OCI layout made by hand, as another tool would.
+pub(crate) struct Foreign(pub(crate) PathBuf);
+
+impl Foreign {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        std::fs::create_dir_all(root.join("blobs/sha256")).unwrap();
+        std::fs::write(root.join("oci-layout"), r#"{"imageLayoutVersion": "1.0.0"}"#).unwrap();
+        Self(root)
+    }
+
+    pub(crate) fn blob(&self, bytes: impl AsRef<[u8]>) -> Digest {
+        let digest = Algorithm::Sha256.digest(bytes.as_ref());
+        std::fs::write(self.0.join("blobs/sha256").join(digest.hex()), bytes).unwrap();
+        digest
+    }
+
+    /// Stores a manifest and returns its descriptor.
+    pub(crate) fn manifest(&self, media_type: &str, text: &str) -> Descriptor {
+        Descriptor::new(media_type, self.blob(text), u64::try_from(text.len()).unwrap())
+    }
+
+    pub(crate) fn image(&self, content: &str) -> Descriptor {
+        let (manifest, blobs) = image_manifest(content);
+        blobs.into_iter().for_each(|blob| drop(self.blob(blob)));
+        self.manifest(IMAGE_MANIFEST, &manifest)
+    }
+
+    pub(crate) fn index(&self, text: &str) {
+        std::fs::write(self.0.join("index.json"), text).unwrap();
+    }
+}
+
+/// A descriptor as JSON text, with more members.
+pub(crate) fn entry(descriptor: &Descriptor, more: &str) -> String {
+    let text = String::from_utf8(descriptor.to_json().to_vec()).unwrap();
+    format!("{}{more}}}", text.strip_suffix('}').unwrap())
 }

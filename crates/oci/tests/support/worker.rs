@@ -1,4 +1,5 @@
 //! A test program that runs itself: as another process that writes to an OCI layout, and that can be killed.
+#![allow(clippy::unwrap_used, clippy::panic)] // outside of test functions clippy takes a panic for a mistake
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -18,7 +19,7 @@ const GATE: &str = "TOUCHMARK_TEST_GATE";
 
 /// The command that runs `operation` on the layout in `folder` in a process of its own. `test` is the name of a test of the
 /// running program that calls [`work`].
-pub fn command(test: &str, folder: &Path, operation: &str) -> Command {
+pub(crate) fn command(test: &str, folder: &Path, operation: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     command.env(WORK, format!("{}\n{operation}", folder.display())).stdin(Stdio::null());
@@ -26,7 +27,7 @@ pub fn command(test: &str, folder: &Path, operation: &str) -> Command {
 }
 
 /// Starts the command and waits until it stands before `gate`, which is locked.
-pub fn start_at_gate(mut command: Command, gate: &Path) -> (Child, BufReader<ChildStdout>) {
+pub(crate) fn start_at_gate(mut command: Command, gate: &Path) -> (Child, BufReader<ChildStdout>) {
     let mut child = command.env(GATE, gate).stdout(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
@@ -38,7 +39,7 @@ pub fn start_at_gate(mut command: Command, gate: &Path) -> (Child, BufReader<Chi
 }
 
 /// The worker's part: does nothing unless this process is one.
-pub fn work() {
+pub(crate) fn work() {
     let Ok(work) = std::env::var(WORK) else { return };
     let (folder, operation) = work.split_once('\n').unwrap();
     let layout = if operation == "create" { Layout::open_or_create(folder) } else { Layout::open(folder) }.unwrap();
@@ -86,6 +87,6 @@ fn run(layout: &Layout, operation: &str) -> Result<(), touchmark_oci::Error> {
 }
 
 /// Bytes that stand for an envelope; too large to be inlined.
-pub fn envelope(name: &str) -> Vec<u8> {
+pub(crate) fn envelope(name: &str) -> Vec<u8> {
     format!("{{\"envelope\":\"{name}\",\"padding\":\"{}\"}}", " ".repeat(9000)).into_bytes()
 }

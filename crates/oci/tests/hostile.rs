@@ -1,0 +1,225 @@
+//! OCI layouts that try to lead astray: links, pipes, names that leave the folder, content that is not what it should be.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // outside of test functions clippy takes a panic for a mistake
+
+use std::io::Read;
+use std::os::unix::fs::symlink;
+
+use touchmark_envelope::digest::Algorithm;
+use touchmark_envelope::manifest::{Descriptor, IMAGE_MANIFEST};
+use touchmark_oci::referrer::{self, Role};
+use touchmark_oci::source::FindingKind;
+use touchmark_oci::{Class, Error, Layout, Source, Store};
+
+mod support;
+use support::{Folder, Foreign, entry, image, listed, referrer_manifest};
+
+/// A layout with one artifact and one signature.
+fn signed(folder: &Folder) -> (Layout, Descriptor, Descriptor) {
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    let subject = image(&layout, "one", Some("v1"));
+    let attached = referrer::attach(&layout, &subject, b"{}", &Role::Signature).unwrap().descriptor;
+    (layout, subject, attached)
+}
+
+/// Moves a file or folder of the layout out of it, and puts a link to it in its place.
+fn replace_by_link(folder: &Folder, name: &str) {
+    std::fs::rename(folder.path("layout").join(name), folder.path("outside")).unwrap();
+    symlink(folder.path("outside"), folder.path("layout").join(name)).unwrap();
+}
+
+#[test]
+fn a_link_in_place_of_any_part_is_refused() {
+    for name in ["oci-layout", "index.json", "blobs", "blobs/sha256"] {
+        let folder = Folder::new();
+        let (layout, subject, _) = signed(&folder);
+        replace_by_link(&folder, name);
+        let refused = match Layout::open(layout.root()) {
+            Err(error) => error,
+            Ok(opened) => opened.manifest(&subject.digest, 1 << 20).unwrap_err(),
+        };
+        assert!(matches!(refused, Error::Irregular { found: "a link", .. }), "{name}: {refused}");
+        assert_eq!(refused.class(), Class::Malformed);
+        if name != "oci-layout" {
+            assert!(matches!(referrer::attach(&layout, &subject, b"{\"x\":1}", &Role::Signature), Err(Error::Irregular { .. })), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_link_in_place_of_a_blob_is_refused_even_to_the_right_content() {
+    let folder = Folder::new();
+    let (layout, subject, signature) = signed(&folder);
+    replace_by_link(&folder, &format!("blobs/sha256/{}", signature.digest.hex()));
+    assert!(matches!(layout.manifest(&signature.digest, 1 << 20), Err(Error::Irregular { .. })));
+    assert!(matches!(layout.blob(&signature.digest), Err(Error::Irregular { .. })));
+    // A list names it, so it is still offered, for the search to say what is wrong with it.
+    assert_eq!(layout.referrers(&subject.digest, 10, 10_000).unwrap().entries.len(), 1);
+    // Without a list it could have been a signature: that is not "none".
+    let foreign = std::fs::read_to_string(folder.path("layout/index.json")).unwrap();
+    let only = Foreign(folder.path("layout"));
+    only.index(&format!(r#"{{"manifests":[{}]}}"#, entry(&subject, "")));
+    let found = layout.referrers(&subject.digest, 10, 10_000).unwrap();
+    assert!(found.entries.is_empty() && !found.complete, "{:?}", found.findings);
+    only.index(&foreign);
+}
+
+#[test]
+fn a_pipe_in_place_of_a_blob_is_refused_without_waiting() {
+    let folder = Folder::new();
+    let (layout, subject, _) = signed(&folder);
+    let digest = Algorithm::Sha256.digest(b"pipe");
+    let path = folder.path("layout/blobs/sha256").join(digest.hex());
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    assert!(matches!(layout.blob(&digest), Err(Error::Irregular { .. })));
+    let found = layout.referrers(&subject.digest, 10, 10_000).unwrap();
+    assert_eq!((found.entries.len(), found.complete), (1, false));
+}
+
+#[test]
+fn a_link_in_place_of_the_lock_is_refused_and_its_target_untouched() {
+    let folder = Folder::new();
+    let (layout, subject, _) = signed(&folder);
+    std::fs::remove_file(folder.path("layout/.touchmark.lock")).unwrap();
+    symlink(folder.path("made"), folder.path("layout/.touchmark.lock")).unwrap();
+    assert!(matches!(referrer::attach(&layout, &subject, b"{\"x\":1}", &Role::Signature), Err(Error::Irregular { .. })));
+    assert!(!folder.path("made").exists());
+}
+
+/// Nothing is written in place, so a hard link leads nowhere: the file outside keeps its content.
+#[test]
+fn files_outside_that_are_hard_links_are_never_written() {
+    let folder = Folder::new();
+    let (layout, subject, signature) = signed(&folder);
+    let outside = |name: &str| folder.path("layout").join(name);
+    let names = ["index.json".to_owned(), ".touchmark.lock".to_owned(), format!("blobs/sha256/{}", signature.digest.hex())];
+    let before: Vec<Vec<u8>> = names.iter().map(|name| std::fs::read(outside(name)).unwrap()).collect();
+    for (number, name) in names.iter().enumerate() {
+        std::fs::hard_link(outside(name), folder.path(&number.to_string())).unwrap();
+    }
+    referrer::attach(&layout, &subject, b"{\"x\":1}", &Role::Signature).unwrap();
+    layout.detach(&subject.digest, &signature.digest).unwrap();
+    for (number, before) in before.iter().enumerate() {
+        assert_eq!(std::fs::read(folder.path(&number.to_string())).unwrap(), *before);
+    }
+}
+
+#[test]
+fn digests_that_leave_the_folder_are_no_digests() {
+    let folder = Folder::new();
+    let foreign = Foreign::new(folder.path("layout"));
+    let subject = foreign.image("one");
+    std::fs::write(folder.path("secret"), "{}").unwrap();
+    for bad in ["sha256:../../../secret", "sha256:/etc/passwd", "../sha256:00", "sha256:"] {
+        let entry = format!(
+            r#"{{"mediaType":"{IMAGE_MANIFEST}","digest":"{bad}","size":2,"annotations":{{"org.opencontainers.image.ref.name":"bad"}}}}"#
+        );
+        foreign.index(&format!(r#"{{"schemaVersion":2,"manifests":[{entry}]}}"#));
+        let layout = Layout::open(folder.path("layout")).unwrap();
+        let error = layout.resolve(Some("bad"), None).unwrap_err();
+        assert_eq!(error.class(), Class::Malformed, "{error}");
+        assert!(listed(&layout, &subject.digest).is_empty());
+        assert!(layout.roots().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn content_of_another_digest_is_an_error_at_its_end_and_a_finding_in_lists() {
+    let folder = Folder::new();
+    let (layout, subject, signature) = signed(&folder);
+    let path = |digest: &touchmark_envelope::Digest| folder.path("layout/blobs/sha256").join(digest.hex());
+    let mut changed = std::fs::read(path(&signature.digest)).unwrap();
+    *changed.last_mut().unwrap() = b' ';
+    std::fs::write(path(&signature.digest), &changed).unwrap();
+    assert!(matches!(layout.manifest(&signature.digest, 1 << 20), Err(Error::WrongDigest { .. })));
+    let mut read = Vec::new();
+    let error = layout.blob(&signature.digest).unwrap().1.read_to_end(&mut read).unwrap_err();
+    assert!(matches!(Error::carried(error), Ok(Error::WrongDigest { .. })));
+    layout.unhashed_blob(&signature.digest).unwrap().1.read_to_end(&mut read).unwrap();
+    // Listed by index.json alone, it could have been a signature.
+    Foreign(folder.path("layout")).index(&format!(r#"{{"manifests":[{},{}]}}"#, entry(&subject, ""), entry(&signature, "")));
+    let found = layout.referrers(&subject.digest, 10, 10_000).unwrap();
+    assert!(!found.complete && found.entries.is_empty());
+    assert_eq!(found.findings[0].kind, FindingKind::WrongDigest);
+    // Writing the right content again mends it.
+    let right = Layout::open(layout.root()).unwrap();
+    referrer::attach(&right, &subject, b"{}", &Role::Signature).unwrap();
+    assert_eq!(listed(&layout, &subject.digest), [signature.digest]);
+}
+
+#[test]
+fn what_is_stored_must_be_what_was_announced() {
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    let right = Descriptor::new("x", Algorithm::Sha512.digest(b"content"), 7);
+    for (content, expected) in [
+        (b"contenT".as_slice(), right.clone()),
+        (b"conten", right.clone()),
+        (b"contents", right.clone()),
+        (b"content", Descriptor { size: 6, ..right.clone() }),
+        (b"content", Descriptor { size: u64::MAX, ..right.clone() }),
+    ] {
+        let error = layout.put_blob(Some(&expected), &mut { content }).unwrap_err();
+        assert!(matches!(error, Error::WrongDigest { .. } | Error::WrongSize { .. }), "{error}");
+    }
+    assert!(layout.size(&right.digest).unwrap().is_none());
+    assert!(support::temporaries(layout.root()).is_empty());
+    layout.put_blob(Some(&right), &mut b"content".as_slice()).unwrap();
+    // A damaged one is replaced.
+    let path = folder.path("layout/blobs/sha512").join(right.digest.hex());
+    std::fs::write(&path, b"conTent").unwrap();
+    layout.put_blob(Some(&right), &mut b"content".as_slice()).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"content");
+}
+
+#[test]
+fn malformed_referrers_around_a_good_one_are_found_and_left() {
+    let folder = Folder::new();
+    let foreign = Foreign::new(folder.path("layout"));
+    let subject = foreign.image("one");
+    let good = foreign.manifest(IMAGE_MANIFEST, &referrer_manifest(&subject, "good"));
+    let mut entries = Vec::new();
+    for number in 0..120 {
+        let name = format!("bad{number}");
+        let text = referrer_manifest(&subject, &name);
+        // Two subjects; both kinds of manifest in one; no JSON.
+        let text = match number % 3 {
+            0 => text.replacen('{', &format!(r#"{{"subject":{},"#, String::from_utf8(subject.to_json().to_vec()).unwrap()), 1),
+            1 => text.replacen('{', r#"{"manifests":[],"#, 1),
+            _ => text.replace("]", "}"),
+        };
+        entries.push(entry(&foreign.manifest(IMAGE_MANIFEST, &text), ""));
+    }
+    entries.insert(60, entry(&good, ""));
+    foreign.index(&format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(",")));
+    let layout = Layout::open(folder.path("layout")).unwrap();
+    let found = layout.referrers(&subject.digest, 10_000, 1 << 20).unwrap();
+    assert_eq!(found.entries.iter().map(|entry| entry.digest).collect::<Vec<_>>(), [good.digest]);
+    assert!(found.complete && found.findings.iter().all(|finding| finding.kind == FindingKind::Malformed));
+    assert_eq!(found.findings.len(), 100, "findings are bounded too");
+}
+
+#[test]
+fn what_is_no_layout_is_said_to_be_none() {
+    let folder = Folder::new();
+    let code = |result: Result<Layout, Error>| result.unwrap_err().code();
+    assert_eq!(code(Layout::open(folder.path("nothing"))), "not-a-layout");
+    assert_eq!(code(Layout::open(folder.root())), "not-a-layout");
+    std::fs::write(folder.path("notes.txt"), "").unwrap();
+    assert_eq!(code(Layout::open_or_create(folder.root())), "not-a-layout");
+    assert_eq!(std::fs::read_dir(folder.root()).unwrap().count(), 1, "nothing was added to it");
+    for (marker, expected) in [
+        (r#"{"imageLayoutVersion":"1.1.0"}"#, "layout-version"),
+        (r#"{"imageLayoutVersion":1}"#, "malformed"),
+        (r#"{"imageLayoutVersion":"1.0.0","imageLayoutVersion":"1.0.0"}"#, "malformed"),
+        ("", "malformed"),
+        (r#"{"imageLayoutVersion":"1.0.0","more":[]}"#, "not-a-layout"),
+    ] {
+        std::fs::write(folder.path("oci-layout"), marker).unwrap();
+        assert_eq!(code(Layout::open(folder.root())), expected, "{marker}");
+    }
+    std::fs::write(folder.path("index.json"), "{}").unwrap();
+    assert!(Layout::open(folder.root()).is_ok(), "an index without a list and no blobs are an empty layout");
+    std::fs::write(folder.path("index.json"), "[]").unwrap();
+    assert_eq!(Layout::open(folder.root()).unwrap().tags().unwrap_err().class(), Class::Malformed);
+}
