@@ -38,6 +38,8 @@ mod evidence;
 #[cfg(feature = "sign")]
 pub mod keys;
 mod open;
+#[cfg(feature = "sign")]
+pub mod sign;
 
 pub use clock::{ClockError, now};
 pub use drive::{decide, unresolved, verify};
