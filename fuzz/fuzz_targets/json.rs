@@ -1,0 +1,46 @@
+//! The JSON reader against serde_json, and canonical JSON against olpc-cjson where implementations agree.
+#![no_main]
+
+#[path = "../../crates/envelope/tests/oracles/mod.rs"]
+mod oracles;
+
+use libfuzzer_sys::fuzz_target;
+use oracles::{olpc, same};
+use touchmark_envelope::canonical;
+use touchmark_envelope::digest::{Algorithm, Hasher};
+use touchmark_envelope::json::{self, Kind};
+
+fuzz_target!(|data: &[u8]| {
+    let ours = json::parse(data, data.len());
+    let theirs = serde_json::from_slice::<serde_json::Value>(data);
+    match (&ours, theirs) {
+        (Ok(ours), Ok(theirs)) => assert!(same(ours, &theirs)),
+        // Ours keeps any number as its text.
+        (Ok(_), Err(error)) => assert!(error.to_string().starts_with("number out of range"), "{error}"),
+        (Err(error), Ok(_)) => assert!(matches!(error.kind, Kind::Duplicate(_) | Kind::Depth), "{error}"),
+        (Err(_), Err(_)) => {}
+    }
+
+    let canonical = canonical::to_vec(data, data.len());
+    match (&ours, &canonical) {
+        (Ok(value), Ok(bytes)) => {
+            assert!(bytes.len() <= data.len());
+            assert_eq!(canonical::write_unrestricted(value).as_ref(), Ok(bytes));
+            for written in [value.to_vec(), value.to_pretty()] {
+                assert_eq!(json::parse(&written, written.len()).as_ref(), Ok(value));
+                assert_eq!(canonical::to_vec(&written, written.len()).as_ref(), Ok(bytes));
+            }
+            if canonical::write(value).is_ok() {
+                assert_eq!(&olpc(data), bytes);
+            }
+            let mut hasher = Hasher::new(Algorithm::Sha256);
+            assert_eq!(canonical::stream(data, data.len(), &mut hasher), Ok(()));
+            assert!(hasher.finish().matches(bytes));
+        }
+        (Ok(value), Err(error)) => {
+            assert!(!matches!(error, canonical::Error::Json(_)), "{error}");
+            assert!(canonical::write_unrestricted(value).is_err());
+        }
+        (Err(_), canonical) => assert!(canonical.is_err()),
+    }
+});

@@ -1,0 +1,63 @@
+"""Gathers the inputs that the fuzz targets start from, a folder for each target: testdata/seeds, and what the vectors of testdata hold.
+
+    seeds.py FOLDER
+"""
+
+import io
+import json
+import pathlib
+import shutil
+import sys
+import tarfile
+
+TESTDATA = pathlib.Path(__file__).resolve().parents[1] / "testdata"
+
+
+def canonical_json():
+    for number, vector in enumerate(json.loads((TESTDATA / "cjson/vectors.json").read_text())):
+        document = bytes.fromhex(vector["document_hex"]) if "document_hex" in vector else vector["document"].encode()
+        yield f"cjson-{number:02}", document
+
+
+def keys():
+    """The keys of the Wycheproof vectors, one of each kind, in both forms, and the private key that is made of nothing but ones."""
+    for path in sorted((TESTDATA / "wycheproof").glob("*.json")):
+        group = json.loads(path.read_text())["testGroups"][0]
+        yield f"{path.stem}.der", bytes.fromhex(group["publicKeyDer"])
+        yield f"{path.stem}.pem", group["publicKeyPem"].encode()
+    ed25519 = bytes.fromhex("302e020100300506032b657004220420") + b"\x01" * 32
+    yield "ed25519-private.der", ed25519
+
+
+def tars():
+    """The layouts of the seeds for index.json, as tars in the formats that are about."""
+    empty = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    for path in sorted((TESTDATA / "seeds/layout_index").glob("*.json")):
+        for name, form in [("ustar", tarfile.USTAR_FORMAT), ("gnu", tarfile.GNU_FORMAT), ("pax", tarfile.PAX_FORMAT)]:
+            out = io.BytesIO()
+            with tarfile.open(fileobj=out, mode="w", format=form) as tar:
+                files = {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}', "index.json": path.read_bytes(), f"blobs/sha256/{empty}": b"{}"}
+                # A path that needs the formats' ways of writing long names.
+                files["x" * 120 if form != tarfile.USTAR_FORMAT else "x"] = b"long"
+                for file, content in files.items():
+                    member = tarfile.TarInfo(file)
+                    member.size = len(content)
+                    tar.addfile(member, io.BytesIO(content))
+            yield f"{path.stem}-{name}.tar", out.getvalue()
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(TESTDATA / "seeds", root, ignore=shutil.ignore_patterns("SOURCE"))
+    for target, seeds in [("json", canonical_json()), ("keys", keys()), ("tar", tars())]:
+        (root / target).mkdir(exist_ok=True)
+        for name, content in seeds:
+            (root / target / name).write_bytes(content)
+    # Every document is a document.
+    for path in [path for target in ("dsse", "statement", "manifest", "layout_index") for path in (root / target).glob("*.json")]:
+        shutil.copy(path, root / "json" / f"{path.parent.name}-{path.name}")
+
+
+if __name__ == "__main__":
+    main()
