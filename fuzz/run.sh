@@ -33,7 +33,7 @@ for target in "${targets[@]}"; do
     mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
     log=fuzz/target/$target.log
     status=0
-    "fuzz/target/$host/release/$target" "fuzz/corpus/$target" "$seeds" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    "fuzz/target/$host/release/$target" "fuzz/corpus/$target" "$seeds" -max_total_time="$seconds" -timeout=10 -max_len=65536 -rss_limit_mb=2048 \
         -print_final_stats=1 -artifact_prefix="fuzz/artifacts/$target/" >"$log" 2>&1 || status=$?
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     printf '%-14s %10s runs from %s seeds\n' "$target" "${runs:-0}" "$count"
