@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn inlined_bytes_of_another_digest_are_not_taken() {
         let mut layer = layer(b"{}");
-        let stored = |bytes: &'static [u8]| Ok((2, Box::new(bytes) as Box<dyn Read>));
+        let stored = |bytes: &'static [u8]| -> Result<(u64, Box<dyn Read>), Error> { Ok((2, Box::new(bytes))) };
         layer.data = Some(b"[]".to_vec());
         assert_eq!(read_envelope("oci:x", &layer, 10, || stored(b"{}")).unwrap(), b"{}");
         assert!(matches!(read_envelope("oci:x", &layer, 10, || stored(b"[]")), Err(Error::WrongDigest { .. })));

@@ -90,9 +90,8 @@ impl Layout {
         }
         let mut before = vec![true; referrers.len()];
         for subject in subjects {
-            let mut list = self.list_to_change(index, &subject)?;
+            let (mut list, mut changed) = self.list_to_change(index, &subject)?;
             let mut known = digests(&list);
-            let mut changed = false;
             for (referrer, before) in referrers.iter().zip(&mut before).filter(|(referrer, _)| referrer.subject == subject) {
                 if known.insert(referrer.descriptor.digest) {
                     list.push(&referrer.descriptor);
@@ -106,18 +105,20 @@ impl Layout {
         Ok(before)
     }
 
-    /// The list of a subject's referrers. One that is damaged or gone is made anew from what is there.
-    fn list_to_change(&self, index: &Index, subject: &Digest) -> Result<Index, Error> {
-        let Some(digest) = index.tagged(&list_tag(subject)).and_then(|entry| entry.digest) else { return Ok(Index::list(subject, None)) };
+    /// The list of a subject's referrers. One that is damaged or gone is made anew from what is there, and `true` says so.
+    fn list_to_change(&self, index: &Index, subject: &Digest) -> Result<(Index, bool), Error> {
+        let Some(digest) = index.tagged(&list_tag(subject)).and_then(|entry| entry.digest) else {
+            return Ok((Index::list(subject, None), false));
+        };
         match self.read_index(&digest) {
-            Ok(list) => Ok(Index::list(subject, Some(&list))),
+            Ok(list) => Ok((Index::list(subject, Some(&list)), false)),
             Err(error) if error.class() == Class::Unavailable => Err(error),
             Err(_) => {
                 let mut list = Index::list(subject, None);
                 for found in referrers(self, subject, usize::MAX, u64::MAX)?.entries {
                     list.push(&found);
                 }
-                Ok(list)
+                Ok((list, true))
             }
         }
     }

@@ -90,7 +90,11 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() { copy(&entry.path(), &target) } else { drop(std::fs::copy(entry.path(), target).unwrap()) }
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 
@@ -133,7 +137,9 @@ impl Foreign {
 
     pub(crate) fn image(&self, content: &str) -> Descriptor {
         let (manifest, blobs) = image_manifest(content);
-        blobs.into_iter().for_each(|blob| drop(self.blob(blob)));
+        for blob in blobs {
+            self.blob(blob);
+        }
         self.manifest(IMAGE_MANIFEST, &manifest)
     }
 

@@ -1,5 +1,5 @@
 //! A test program that runs itself: as another process that writes to an OCI layout, and that can be killed.
-#![allow(clippy::unwrap_used, clippy::panic)] // outside of test functions clippy takes a panic for a mistake
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)] // not every test program uses all of it, and outside of test functions clippy takes a panic for a mistake
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
