@@ -6,5 +6,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The command-line tests run both programs, whichever package they belong to.
-cargo build --locked --workspace --bins
-cargo test --locked --workspace "$@"
+cargo build --locked --workspace --all-features --bins
+cargo test --locked --workspace --all-features "$@"

@@ -80,7 +80,7 @@ fn key(byte: u8) -> PrivateKey {
 }
 
 fn signers(keys: impl IntoIterator<Item = u8>) -> Vec<Box<dyn Signer>> {
-    keys.into_iter().map(|byte| Box::new(key(byte)) as Box<dyn Signer>).collect()
+    keys.into_iter().map(|byte| -> Box<dyn Signer> { Box::new(key(byte)) }).collect()
 }
 
 fn public(keys: impl IntoIterator<Item = u8>) -> Vec<PublicKey> {
