@@ -97,12 +97,10 @@ impl CopyReport {
 
     /// The gravest class of what is missing, by the order of exit codes among conjuncts (SPEC.md, section 18).
     pub fn class(&self) -> Option<Class> {
-        let grave = |class: &Class| match class {
-            Class::WrongDigest | Class::Malformed => 2,
-            _ => 1,
-        };
-        let cut_off = (!self.complete).then_some(Class::Cap);
-        self.missing.iter().map(|missing| missing.error.class()).chain(cut_off).max_by_key(grave)
+        let is_grave = |class: &Class| matches!(class, Class::WrongDigest | Class::Malformed);
+        let mut classes = self.missing.iter().map(|missing| missing.error.class());
+        let first = classes.next().or((!self.complete).then_some(Class::Cap))?;
+        Some(if is_grave(&first) { first } else { classes.find(is_grave).unwrap_or(first) })
     }
 }
 
@@ -206,7 +204,7 @@ fn walk(from: &dyn Source, items: &[Item], options: &Options<'_>) -> Result<Grap
 struct Plan {
     /// In the order of the walk.
     nodes: Vec<NodeId>,
-    /// Those that are listed as referrers of something.
+    /// Those that are listed as referrers of something, in the order of the walk.
     referrers: Vec<NodeId>,
     /// Those that have a tag of cosign's.
     tagged: Vec<(NodeId, String)>,
@@ -290,6 +288,7 @@ impl<'a> Copying<'a> {
         // What is reported as missing is not reported once more as a finding of the walk.
         let lost = self.lost;
         self.report.findings.retain(|finding| finding.digest.is_none_or(|digest| !lost.contains(&digest)));
+        self.report.manifests.retain(|manifest| !lost.contains(&manifest.digest));
         self.report
     }
 
@@ -362,7 +361,8 @@ impl<'a> Copying<'a> {
         })
     }
 
-    /// Stores manifests as blobs: children are never listed on their own, and subjects are there before their referrers.
+    /// Stores manifests as blobs: children are never listed on their own, and artifacts are there before what refers to them.
+    /// Referrers are stored when they are listed, for one without its blobs would be found without a list too.
     fn manifests(&mut self, to: Option<&dyn Store>) -> Result<(), Error> {
         for id in &self.plan.nodes {
             let descriptor = &self.graph.node(*id).descriptor;
@@ -370,7 +370,7 @@ impl<'a> Copying<'a> {
                 continue;
             }
             let there = self.is_there(descriptor)?;
-            if let Some(to) = to {
+            if let Some(to) = to.filter(|_| self.plan.referrers.binary_search(id).is_err()) {
                 let stored = self.bytes(descriptor).and_then(|bytes| to.put_blob(Some(descriptor), &mut bytes.as_slice()));
                 if let Err(error) = stored {
                     if is_fatal(&error) {

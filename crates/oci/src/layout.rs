@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::index::{self, Fault, Index};
 use crate::lock::{LOCK_FILE, Lock};
 use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Store};
+use crate::temporary::Durability;
 use crate::{platform, referrers, scan, survey, temporary, union};
 
 /// The file that makes a folder an OCI layout.
@@ -44,6 +45,7 @@ pub struct Layout {
     root: PathBuf,
     /// What messages call it, if that is not its folder.
     name: Option<String>,
+    durability: Durability,
     /// The first `index.json` that was read, for tests that switch merging off.
     #[cfg(feature = "failpoint")]
     first: std::sync::Arc<std::sync::OnceLock<Vec<u8>>>,
@@ -80,15 +82,16 @@ impl Layout {
         &self.root
     }
 
-    /// The same, called `name` in messages: it is the unpacked form of something else.
-    pub(crate) fn called(self, name: String) -> Self {
-        Self { name: Some(name), ..self }
+    /// The same, as the unpacked form of something else: called `name` in messages, and gone with this process.
+    pub(crate) fn scratch(self, name: String) -> Self {
+        Self { name: Some(name), durability: Durability::Scratch, ..self }
     }
 
     fn at(root: PathBuf) -> Self {
         Self {
             root,
             name: None,
+            durability: Durability::Synced,
             #[cfg(feature = "failpoint")]
             first: std::sync::Arc::default(),
         }
@@ -106,10 +109,10 @@ impl Layout {
         }
         self.create_blob_folder(Algorithm::Sha256).map_err(failed)?;
         if platform::file_size(&self.path(INDEX_FILE)).map_err(failed)?.is_none() {
-            temporary::write_file(&self.root, &self.path(INDEX_FILE), &Index::new().to_vec()).map_err(failed)?;
+            temporary::write_file(&self.root, &self.path(INDEX_FILE), &Index::new().to_vec(), self.durability).map_err(failed)?;
         }
-        temporary::write_file(&self.root, &self.path(MARKER_FILE), MARKER).map_err(failed)?;
-        temporary::sync_folder(&self.root).map_err(failed)
+        temporary::write_file(&self.root, &self.path(MARKER_FILE), MARKER, self.durability).map_err(failed)?;
+        temporary::sync_folder(&self.root, self.durability).map_err(failed)
     }
 
     /// Refuses a folder that holds anything but the beginning of an OCI layout.
@@ -180,8 +183,8 @@ impl Layout {
         if self.blob_folder(algorithm)?.is_none() {
             temporary::create_folder(&blobs)?;
             temporary::create_folder(&folder)?;
-            temporary::sync_folder(&blobs)?;
-            temporary::sync_folder(&self.root)?;
+            temporary::sync_folder(&blobs, self.durability)?;
+            temporary::sync_folder(&self.root, self.durability)?;
         }
         Ok(folder)
     }

@@ -11,6 +11,15 @@ use crate::platform;
 const PREFIX: &str = ".touchmark-";
 const SUFFIX: &str = ".tmp";
 
+/// Whether what is written has to outlive a loss of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// It is synced.
+    Synced,
+    /// Not longer than its process: it is in a [staging folder](crate::staging).
+    Scratch,
+}
+
 /// A file that is being written. Unless it is published, it is removed when dropped.
 ///
 /// Its writer holds a lock on it, which ends with the process: one that nobody has locked was left by a writer that was
@@ -60,7 +69,10 @@ impl Temporary {
     }
 
     /// Makes the content durable. Nothing may be written after that.
-    pub(crate) fn sync(&self) -> io::Result<()> {
+    pub(crate) fn sync(&self, durability: Durability) -> io::Result<()> {
+        if durability == Durability::Scratch {
+            return Ok(());
+        }
         failpoint::reach(Step::Sync, &self.path)?;
         self.file.sync_all()
     }
@@ -84,15 +96,18 @@ impl Drop for Temporary {
 }
 
 /// Writes a whole file: the old content or the new is there, never a part.
-pub(crate) fn write_file(folder: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_file(folder: &Path, target: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     let mut temporary = Temporary::create(folder)?;
     temporary.write(bytes)?;
-    temporary.sync()?;
+    temporary.sync(durability)?;
     temporary.publish(target)
 }
 
 /// Makes the names in `folder` durable.
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path, durability: Durability) -> io::Result<()> {
+    if durability == Durability::Scratch {
+        return Ok(());
+    }
     failpoint::reach(Step::SyncFolder, folder)?;
     platform::sync_folder(folder)
 }
@@ -165,8 +180,8 @@ mod tests {
         dropped.write(b"half").unwrap();
         drop(dropped);
         assert!(names(&folder).is_empty());
-        write_file(folder.root(), &folder.path("a"), b"one").unwrap();
-        write_file(folder.root(), &folder.path("a"), b"two").unwrap();
+        write_file(folder.root(), &folder.path("a"), b"one", Durability::Synced).unwrap();
+        write_file(folder.root(), &folder.path("a"), b"two", Durability::Synced).unwrap();
         assert_eq!(std::fs::read(folder.path("a")).unwrap(), b"two");
         assert_eq!(names(&folder), ["a"]);
     }

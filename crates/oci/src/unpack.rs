@@ -16,7 +16,7 @@ use crate::failpoint::{self, Step};
 use crate::platform;
 use crate::source::Source;
 use crate::staging::{Staging, pour};
-use crate::temporary::{self, Temporary};
+use crate::temporary::{self, Durability, Temporary};
 
 /// The annotation that holds a layer's file name (annotations.md).
 pub const TITLE: &str = "org.opencontainers.image.title";
@@ -121,7 +121,7 @@ fn stage(source: &dyn Source, named: &[(PathBuf, Descriptor)], content: &Path) -
         if size != layer.size {
             return Err(Error::WrongSize { location, digest: layer.digest, expected: layer.size, found: size });
         }
-        file.sync().map_err(failed)?;
+        file.sync(Durability::Synced).map_err(failed)?;
         file.publish(&target).map_err(failed)?;
     }
     Ok(())
@@ -147,7 +147,8 @@ fn place_all(content: &Path, folder: &Path) -> Result<(), Error> {
     let failed = |error| Error::writing(folder, error);
     failpoint::reach(Step::Rename, folder).map_err(failed)?;
     std::fs::rename(content, folder).map_err(failed)?;
-    temporary::sync_folder(folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))).map_err(failed)
+    temporary::sync_folder(folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")), Durability::Synced)
+        .map_err(failed)
 }
 
 /// Gives each file its name in a folder that is there; if that fails for one, those that were not there before are removed again.
@@ -181,7 +182,7 @@ fn place(name: &Path, content: &Path, folder: &Path) -> Result<(), Error> {
     let failed = |error| Error::writing(&target, error);
     failpoint::reach(Step::Rename, &target).map_err(failed)?;
     std::fs::rename(content.join(name), &target).map_err(failed)?;
-    temporary::sync_folder(&parent).map_err(failed)
+    temporary::sync_folder(&parent, Durability::Synced).map_err(failed)
 }
 
 fn written(named: &[(PathBuf, Descriptor)], folder: &Path, replaced: &HashSet<PathBuf>) -> Vec<File> {

@@ -85,7 +85,7 @@ impl<'a> Draft<'a> {
                 ControlFlow::Continue(())
             })?;
         }
-        let layout = layout.called(format!("oci-archive:{}", path.display()));
+        let layout = layout.scratch(format!("oci-archive:{}", path.display()));
         Ok(Self { path: target, base, layout, staging, taken: RefCell::new(taken), origin, deferred: RefCell::default(), _lock: lock })
     }
 

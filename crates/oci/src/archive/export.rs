@@ -10,7 +10,7 @@ use touchmark_envelope::digest::{Algorithm, Hasher};
 
 use super::header::{self, BLOCK, Kind};
 use crate::error::Error;
-use crate::temporary::{self, Temporary};
+use crate::temporary::{self, Durability, Temporary};
 
 /// Bytes that are moved at a time.
 const CHUNK: usize = 256 << 10;
@@ -72,9 +72,9 @@ pub(super) fn write(content: &Content<'_>, folder: &Path, target: &Path) -> Resu
         writer.member(name, other, None)??;
     }
     writer.end()?;
-    file.sync().map_err(failed)?;
+    file.sync(Durability::Synced).map_err(failed)?;
     file.publish(target).map_err(failed)?;
-    temporary::sync_folder(folder).map_err(failed)?;
+    temporary::sync_folder(folder, Durability::Synced).map_err(failed)?;
     Ok(lost)
 }
 

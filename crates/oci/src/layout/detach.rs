@@ -65,7 +65,7 @@ impl Layout {
         if !unused.is_empty() {
             self.sync_blobs()?;
         }
-        temporary::sync_folder(&self.root).map_err(|source| Error::writing(&self.root, source))
+        temporary::sync_folder(&self.root, self.durability).map_err(|source| Error::writing(&self.root, source))
     }
 
     /// An index, other than a list of referrers, that lists `digest`.

@@ -79,10 +79,10 @@ impl Layout {
                 return Err(Error::WrongDigest { location, expected: expected.digest, found: digest });
             }
         }
-        temporary.sync().map_err(failed)?;
+        temporary.sync(self.durability).map_err(failed)?;
         let folder = self.create_blob_folder(algorithm).map_err(failed)?;
         temporary.publish(&folder.join(digest.hex())).map_err(failed)?;
-        temporary::sync_folder(&folder).map_err(failed)?;
+        temporary::sync_folder(&folder, self.durability).map_err(failed)?;
         Ok(expected.cloned().unwrap_or_else(|| Descriptor::new(ANY_CONTENT, digest, size)))
     }
 
@@ -111,7 +111,7 @@ impl Layout {
         }
         let failed = |source| Error::writing(&self.root, source);
         let folder = self.create_blob_folder(digest.algorithm()).map_err(failed)?;
-        temporary::write_file(&self.root, &folder.join(digest.hex()), bytes).map_err(failed)
+        temporary::write_file(&self.root, &folder.join(digest.hex()), bytes, self.durability).map_err(failed)
     }
 
     /// Removes a blob.
@@ -128,7 +128,7 @@ impl Layout {
         let failed = |source| Error::writing(&self.root, source);
         for algorithm in Algorithm::ALL {
             if let Some(folder) = self.blob_folder(algorithm).map_err(failed)? {
-                temporary::sync_folder(&folder).map_err(failed)?;
+                temporary::sync_folder(&folder, self.durability).map_err(failed)?;
             }
         }
         Ok(())
@@ -150,11 +150,11 @@ impl Layout {
             }
             let mut temporary = Temporary::create(&self.root).map_err(failed)?;
             temporary.write(&after).map_err(failed)?;
-            temporary.sync().map_err(failed)?;
+            temporary.sync(self.durability).map_err(failed)?;
             self.sync_blobs()?;
             if self.is_unchanged(&before)? {
                 temporary.publish(&path).map_err(failed)?;
-                temporary::sync_folder(&self.root).map_err(failed)?;
+                temporary::sync_folder(&self.root, self.durability).map_err(failed)?;
                 self.remove_unlisted(&index, &pending.replaced)?;
                 return Ok(result);
             }
