@@ -1,7 +1,8 @@
 //! Makes artifacts from files, and indexes of artifacts (SPEC.md, section 16; OCI image spec, "Guidelines for Artifact Usage").
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
@@ -30,13 +31,15 @@ pub struct About {
 }
 
 /// Packs `files` into an artifact of one layer each, titled with the file's name, in the order given. Each file is read once. The
-/// manifest has neither times nor paths: the same files make the same digest.
+/// manifest has neither times nor paths: the same files make the same digest. `progress` is told from time to time how many bytes
+/// were read, of how many.
 ///
 /// # Errors
 /// No file at all, a folder, two files of one name, a file that cannot be read, or the store cannot be written.
-pub fn pack(files: &[PathBuf], to: &dyn Store, about: &About, tag: Option<&str>) -> Result<Descriptor, Error> {
+pub fn pack(files: &[PathBuf], to: &dyn Store, about: &About, tag: Option<&str>, progress: &dyn Fn(u64, u64)) -> Result<Descriptor, Error> {
     let mut titles = HashSet::new();
     let mut inputs = Vec::new();
+    let mut total = 0_u64;
     for path in files {
         let refused = |reason| Error::Input { path: path.clone(), reason };
         let title = path.file_name().ok_or(refused("it names no file"))?;
@@ -47,17 +50,24 @@ pub fn pack(files: &[PathBuf], to: &dyn Store, about: &About, tag: Option<&str>)
         if !titles.insert(title.clone()) {
             return Err(refused("another file of that name is packed with it, and both would be unpacked to one place"));
         }
-        if std::fs::metadata(path).map_err(|error| Error::reading(path, error))?.is_dir() {
+        let metadata = std::fs::metadata(path).map_err(|error| Error::reading(path, error))?;
+        if metadata.is_dir() {
             return Err(refused("it is a folder"));
         }
+        total = total.saturating_add(metadata.len());
         inputs.push((path, title));
     }
     if inputs.is_empty() {
         return Err(Error::Input { path: PathBuf::new(), reason: "no file was named" });
     }
     let mut layers = Vec::new();
+    let mut done = 0;
     for (path, title) in inputs {
-        let stored = store_file(path, to)?;
+        // A pipe is as good as a file: whatever is read is what is stored.
+        let file = std::fs::File::open(path).map_err(|error| Error::reading(path, error))?;
+        let mut watched = Watched { file, done, total, progress };
+        let stored = to.put_blob(None, &mut watched)?;
+        done = watched.done;
         let mut layer = Descriptor::new(FILE, stored.digest, stored.size);
         layer.annotations.insert(TITLE.to_owned(), title);
         layers.push(layer.to_json());
@@ -72,10 +82,21 @@ pub fn pack(files: &[PathBuf], to: &dyn Store, about: &About, tag: Option<&str>)
     finish(manifest, IMAGE_MANIFEST, to, about, tag)
 }
 
-fn store_file(path: &Path, to: &dyn Store) -> Result<Descriptor, Error> {
-    // A pipe is as good as a file: whatever is read is what is stored.
-    let mut file = std::fs::File::open(path).map_err(|error| Error::reading(path, error))?;
-    to.put_blob(None, &mut file)
+/// A file that says how much of it was read.
+struct Watched<'a> {
+    file: std::fs::File,
+    done: u64,
+    total: u64,
+    progress: &'a dyn Fn(u64, u64),
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.done = self.done.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        (self.progress)(self.done, self.total);
+        Ok(count)
+    }
 }
 
 /// An artifact that becomes part of an index.

@@ -30,6 +30,7 @@ pub use touchmark_envelope::{Digest, Name, UnixTime, Unverified, Verified};
 pub use touchmark_oci::reference::Reference;
 pub use touchmark_trust::{Artifact, Class, Policy, Rejected, Request, Scope};
 
+mod attach;
 mod clock;
 mod drive;
 #[cfg(feature = "async")]
@@ -41,6 +42,7 @@ mod open;
 #[cfg(feature = "sign")]
 pub mod sign;
 
+pub use attach::{AttachError, Unfit, attach};
 pub use clock::{ClockError, now};
 pub use drive::{decide, unresolved, verify};
 #[cfg(feature = "async")]

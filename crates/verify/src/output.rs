@@ -109,6 +109,11 @@ impl<'a> Output<'a> {
         self.format
     }
 
+    /// Whether notes are left out.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// The exit so far.
     pub fn exit(&self) -> Exit {
         self.exit

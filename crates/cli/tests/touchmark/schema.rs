@@ -54,9 +54,9 @@ fn check(rule: &Value, value: &Value, at: &str) -> Result<(), String> {
             "minimum" => value.as_u64().is_none_or(|number| number >= wanted.as_u64().unwrap()),
             "maximum" => value.as_u64().is_none_or(|number| number <= wanted.as_u64().unwrap()),
             "minItems" => value.as_array().is_none_or(|items| items.len() >= usize::try_from(wanted.as_u64().unwrap()).unwrap()),
-            "required" => {
-                value.as_object().is_none_or(|object| wanted.as_array().unwrap().iter().all(|name| object.contains_key(name.as_str().unwrap())))
-            }
+            "required" => value
+                .as_object()
+                .is_none_or(|object| wanted.as_array().unwrap().iter().all(|name| object.contains_key(name.as_str().unwrap()))),
             "properties" => {
                 for (name, member) in value.as_object().into_iter().flatten() {
                     if let Some(rule) = wanted.get(name) {

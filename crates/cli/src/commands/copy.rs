@@ -1,0 +1,247 @@
+//! `touchmark copy`: artifacts with everything that belongs to them.
+
+use touchmark::Reference;
+use touchmark::oci::copy::{self, CopyReport, Item, Options, Scope};
+use touchmark::oci::error::Class;
+use touchmark::oci::layout::Layout;
+use touchmark::oci::reference::Scheme;
+use touchmark::oci::source::Source;
+use touchmark_verify::check::{Check, Refused};
+use touchmark_verify::exit::Exit;
+use touchmark_verify::options::Wants;
+use touchmark_verify::output::{Failure, Object, Output, Value};
+
+use crate::commands::repair;
+use crate::places::{self, number};
+use crate::progress::Bar;
+use crate::wants::WantsArgs;
+
+/// Copies artifacts with everything that belongs to them
+///
+/// Children of indexes, signatures and evidence at any depth go along, and are read back at the destination. Copying again
+/// merges. Prints the pin of each artifact at the destination.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The artifacts, and last the destination
+    #[arg(value_name = "SRC... DST", required = true, num_args = 2..)]
+    pub(crate) references: Vec<String>,
+    /// Refuses to copy what does not verify
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Copies every tagged artifact
+    #[arg(long, conflicts_with = "tags")]
+    pub(crate) all_tags: bool,
+    /// Copies the artifacts whose tag matches, where * is any text and ? any letter; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) tags: Vec<String>,
+    /// Copies only signatures and evidence, to where the artifact already is
+    #[arg(long)]
+    pub(crate) referrers_only: bool,
+    /// Says what would be copied, and copies nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) wants: WantsArgs,
+}
+
+/// Copies each source, and prints the pins at the destination.
+pub(crate) fn run(args: Args, output: &mut Output<'_>) {
+    let Some((destination, sources)) = args.references.split_last() else { return };
+    let begun = Plan::new(&args, destination, sources);
+    let plan = match begun {
+        Ok(plan) => plan,
+        Err(failure) => return output.fail(None, &failure),
+    };
+    // Nothing is copied unless everything verifies.
+    let mut found = Vec::new();
+    let before = output.exit();
+    for text in sources {
+        match plan.find(text, output) {
+            Ok(origin) => found.push((text, origin)),
+            Err(refused) => output.fail_with(Some(text), &refused.failure, refused.members),
+        }
+    }
+    if plan.check.is_some() && output.exit() != before {
+        return;
+    }
+    for (text, origin) in found {
+        if let Err(failure) = plan.copy(text, &origin, output) {
+            output.fail(Some(text), &failure);
+        }
+    }
+}
+
+/// What is to be done with each source.
+struct Plan<'a> {
+    args: &'a Args,
+    to: Reference,
+    check: Option<Check>,
+    tagging: bool,
+}
+
+/// What a source names.
+struct Origin {
+    reference: Reference,
+    source: Box<dyn Source>,
+    items: Vec<Item>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(args: &'a Args, destination: &str, sources: &[String]) -> Result<Self, Failure> {
+        let to = places::reference(destination)?;
+        let many = args.all_tags || !args.tags.is_empty() || sources.len() > 1;
+        if to.digest().is_some() {
+            return Err(Failure::usage(format!("{destination}: a destination has no digest; what is copied keeps its own")));
+        }
+        if many && to.tag().is_some() {
+            return Err(Failure::usage(format!("{destination}: several artifacts cannot all have one tag"))
+                .hint("leave the tag out; each keeps its own"));
+        }
+        let check = match args.verify {
+            true => Some(Check::new(&Wants::from(args.wants.clone()))?),
+            false => None,
+        };
+        if check.is_none() && !args.wants.keys.is_empty() {
+            return Err(Failure::usage("--key without --verify checks nothing").hint("add --verify"));
+        }
+        Ok(Self { args, to, check, tagging: many })
+    }
+
+    /// Finds what `text` names, and verifies it if that was asked for.
+    fn find(&self, text: &str, output: &mut Output<'_>) -> Result<Origin, Refused> {
+        let reference = places::reference(text)?;
+        let source = places::source(&reference)?;
+        let items = self.items(&reference, source.as_ref())?;
+        if let Some(check) = &self.check {
+            check.notes().iter().for_each(|note| output.note(note));
+            for item in &items {
+                check.verify_in(source.as_ref(), &reference.pin(item.descriptor.digest))?;
+            }
+        }
+        Ok(Origin { reference, source, items })
+    }
+
+    fn items(&self, reference: &Reference, source: &dyn Source) -> Result<Vec<Item>, Failure> {
+        let named = reference.tag().is_some() || reference.digest().is_some();
+        if self.args.all_tags || !self.args.tags.is_empty() {
+            if named {
+                return Err(Failure::usage("--all-tags and --tags say which artifacts; REF is then the place alone"));
+            }
+            return self.tagged(source);
+        }
+        let descriptor = places::resolve(source, reference)?;
+        let tag = match self.to.tag() {
+            Some(tag) => Some(tag.to_owned()),
+            None if self.tagging || reference.digest().is_none() => reference.tag().map(str::to_owned),
+            None => None,
+        };
+        Ok(vec![Item { descriptor, tag }])
+    }
+
+    fn tagged(&self, source: &dyn Source) -> Result<Vec<Item>, Failure> {
+        let failed = |error| Failure::from(&error);
+        if self.args.all_tags {
+            return copy::tagged(source, None).map_err(failed);
+        }
+        let mut items: Vec<Item> = Vec::new();
+        for pattern in &self.args.tags {
+            let matching = copy::tagged(source, Some(pattern)).map_err(failed)?;
+            if matching.is_empty() {
+                return Err(Failure::new(Exit::Unknown, "no-such-tag", format!("no tag matches {pattern}")));
+            }
+            items.extend(matching.into_iter().filter(|item| !items.contains(item)).collect::<Vec<_>>());
+        }
+        Ok(items)
+    }
+
+    fn copy(&self, text: &str, origin: &Origin, output: &mut Output<'_>) -> Result<(), Failure> {
+        let bar = Bar::new("copying", output);
+        let progress = |done, all| bar.show(done, all);
+        let options = Options {
+            scope: if self.args.referrers_only { Scope::Referrers } else { Scope::Everything },
+            progress: &progress,
+            ..Options::default()
+        };
+        let report = self.run(origin, &options)?;
+        drop(bar);
+        let verb = if self.args.dry_run { "would copy" } else { "copied" };
+        output.note(&format!(
+            "{verb} {} manifests and {} blobs of {} bytes; {} manifests and {} blobs were there",
+            report.manifests.len(),
+            report.blobs,
+            report.bytes,
+            report.manifests_there,
+            report.blobs_there
+        ));
+        let mut pins = Vec::new();
+        if !self.args.dry_run {
+            for item in &report.items {
+                let pin = self.to.pin(item.descriptor.digest).to_string();
+                output.line(&pin);
+                pins.push(Value::from(pin));
+            }
+        }
+        let failure = lost(&report, output);
+        let mut members = describe(&report);
+        members.insert("reference", Value::from(text.to_owned()));
+        members.insert("dry_run", Value::from(self.args.dry_run));
+        members.insert("pins", Value::Array(pins));
+        match failure {
+            Some(failure) => output.fail_with(Some(text), &failure, members),
+            None => output.result(Exit::Done, members),
+        }
+        Ok(())
+    }
+
+    fn run(&self, origin: &Origin, options: &Options<'_>) -> Result<CopyReport, Failure> {
+        tracing::info!(from = %origin.reference, to = %self.to, "copy");
+        let from = origin.source.as_ref();
+        let copied = if self.args.dry_run {
+            let there = if self.to.path().exists() { Some(places::source(&self.to)?) } else { None };
+            copy::preview(from, &origin.items, there.as_deref(), options)
+        } else if self.to.scheme() == Scheme::Archive {
+            copy::copy_to_archive(from, &origin.items, self.to.path(), options)
+        } else {
+            Layout::open_or_create(self.to.path()).and_then(|to| copy::copy(from, &origin.items, &to, options))
+        };
+        copied.map_err(|error| Failure::from(&error))
+    }
+}
+
+/// Says what is missing, and what the command ends with because of it.
+pub(crate) fn lost(report: &CopyReport, output: &mut Output<'_>) -> Option<Failure> {
+    for finding in &report.findings {
+        output.warn(&repair::sentence(finding));
+    }
+    for missing in &report.missing {
+        output.warn(&format!("missing at the destination: {}: {}", missing.digest, missing.error));
+    }
+    let class = report.class()?;
+    let exit = if matches!(class, Class::WrongDigest | Class::Malformed) { Exit::Malformed } else { Exit::Unknown };
+    let message = match report.missing.len() {
+        0 => "not everything that belongs to it could be looked at, so some of it may be missing at the destination".to_owned(),
+        count => format!("{count} manifests or blobs are missing at the destination"),
+    };
+    Some(Failure::new(exit, "missing", message).hint("what is there was copied; run it again from a source that has the rest"))
+}
+
+/// What was copied, in JSON output.
+fn describe(report: &CopyReport) -> Object<'static> {
+    let mut members = Object::new();
+    members.insert("complete", Value::from(report.complete));
+    members.insert("manifests", number(report.manifests.len()));
+    members.insert("manifests_there", number(report.manifests_there));
+    members.insert("blobs", number(report.blobs));
+    members.insert("blobs_there", number(report.blobs_there));
+    members.insert("bytes", Value::from(report.bytes));
+    let missing = report.missing.iter().map(|missing| {
+        Value::object([
+            ("digest", Value::from(missing.digest.to_string())),
+            ("needed_by", missing.needed_by.map_or(Value::Null, |digest| Value::from(digest.to_string()))),
+            ("error", Failure::from(&missing.error).to_json()),
+        ])
+    });
+    members.insert("missing", Value::Array(missing.collect()));
+    members.insert("findings", repair::findings(&report.findings));
+    members
+}

@@ -1,0 +1,52 @@
+//! `touchmark pack`: an artifact of any files.
+
+use std::path::PathBuf;
+
+use touchmark::oci::pack::{self, About};
+use touchmark_verify::exit::Exit;
+use touchmark_verify::options;
+use touchmark_verify::output::{Failure, Output};
+
+use crate::places::{self, Target};
+use crate::progress::Bar;
+
+/// Makes an artifact of any files
+///
+/// Each file becomes a layer under its own file name. Prints the pin of the artifact.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A file to pack
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where the artifact goes, such as `oci:PATH:TAG`
+    #[arg(long, value_name = "REF")]
+    pub(crate) to: String,
+    /// The type of the artifact, a media type
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) artifact_type: Option<String>,
+    /// An annotation of the manifest; may be repeated
+    #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = options::annotation)]
+    pub(crate) annotations: Vec<(String, String)>,
+}
+
+/// Packs, and prints the pin.
+pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
+    if let Err(failure) = pack(args, output) {
+        output.fail(None, &failure);
+    }
+}
+
+fn pack(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
+    let reference = places::destination(&args.to)?;
+    let about = About { artifact_type: args.artifact_type.clone(), annotations: args.annotations.iter().cloned().collect() };
+    let bar = Bar::new("packing", output);
+    let target = Target::new(&reference)?;
+    let packed = pack::pack(&args.files, target.store(), &about, reference.tag(), &|done, all| bar.show(done, all));
+    let packed = packed.map_err(|error| Failure::from(&error))?;
+    target.commit()?;
+    drop(bar);
+    let pin = reference.pin(packed.digest);
+    output.line(&pin.to_string());
+    output.result(Exit::Done, places::members(&args.to, &pin, &packed));
+    Ok(())
+}

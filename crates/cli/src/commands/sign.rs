@@ -1,0 +1,175 @@
+//! `touchmark sign`: signatures, attached or in a file.
+
+use std::path::{Path, PathBuf};
+
+use touchmark::Reference;
+use touchmark::envelope::key::PublicKey;
+use touchmark::sign::{Claim, Repeat, Signed};
+use touchmark_verify::exit::Exit;
+use touchmark_verify::output::{Failure, Object, Output, Value};
+
+use crate::claims::Claims;
+use crate::files;
+use crate::places::{self, Target};
+use crate::signers::{self, Signers};
+
+/// Signs artifacts and attaches the signatures to them
+///
+/// Prints the pin of what was signed. Signing again with the same key and the same words changes nothing.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// An artifact to sign; a digest says which one, a tag is resolved now
+    #[arg(value_name = "REF", required_unless_present = "descriptor", conflicts_with = "descriptor")]
+    pub(crate) references: Vec<String>,
+    #[command(flatten)]
+    pub(crate) signers: Signers,
+    #[command(flatten)]
+    pub(crate) claims: Claims,
+    /// Signs the children of an index too, each under the same name
+    #[arg(long, conflicts_with = "descriptor")]
+    pub(crate) recursive: bool,
+    /// Adds a signature although this key already has an equal one that counts
+    #[arg(long, conflicts_with = "descriptor")]
+    pub(crate) again: bool,
+    /// Signs what this descriptor names (from `resolve --descriptor`), without the artifact; - is standard input
+    #[arg(long, value_name = "FILE", requires = "out", help_heading = "Without the artifact")]
+    pub(crate) descriptor: Option<PathBuf>,
+    /// The envelope to write
+    #[arg(long, value_name = "ENVELOPE", requires = "descriptor", help_heading = "Without the artifact")]
+    pub(crate) out: Option<PathBuf>,
+    /// Signs what this envelope already says, if that is what would be signed here, and keeps its signatures
+    #[arg(long, value_name = "ENVELOPE", requires = "descriptor", help_heading = "Without the artifact")]
+    pub(crate) add_to: Option<PathBuf>,
+}
+
+/// Bytes of a descriptor.
+const MAX_DESCRIPTOR: u64 = 64 << 10;
+
+/// Signs each REF, or what the descriptor names.
+pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
+    let done = match (&args.descriptor, &args.out) {
+        (Some(descriptor), Some(out)) => offline(args, descriptor, out, output),
+        _ => attached(args, output),
+    };
+    if let Err(failure) = done {
+        output.fail(None, &failure);
+    }
+}
+
+fn attached(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
+    let claim = args.claims.claim();
+    let signers = args.signers.open()?;
+    let mut signing = Signing { args, claim, signers, output };
+    for text in &args.references {
+        if let Err(failure) = signing.sign(text) {
+            signing.output.fail(Some(text), &failure);
+        }
+    }
+    Ok(())
+}
+
+/// What all REFs are signed with.
+struct Signing<'a, 'b> {
+    args: &'a Args,
+    claim: Claim,
+    signers: Vec<Box<dyn touchmark::envelope::sign::Signer>>,
+    output: &'a mut Output<'b>,
+}
+
+impl Signing<'_, '_> {
+    fn sign(&mut self, text: &str) -> Result<(), Failure> {
+        let now = touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "clock", error.to_string()))?;
+        let failed = |error| signers::signing_failure(&error);
+        let reference = places::reference(text)?;
+        let target = Target::existing(&reference)?;
+        let found = places::resolve(target.store(), &reference)?;
+        let pin = reference.pin(found.digest);
+        if let (Some(tag), None) = (reference.tag(), reference.digest()) {
+            self.output.warn(&format!("the tag {tag} can be moved; what is signed is {pin}"));
+        }
+        let digests = match self.args.recursive {
+            true => touchmark::sign::with_children(target.store(), &found.digest).map_err(failed)?,
+            false => vec![found.digest],
+        };
+        let repeat = if self.args.again { Repeat::Again } else { Repeat::Skip };
+        let mut signed = Vec::new();
+        for digest in digests {
+            tracing::info!(%digest, "sign");
+            signed.push(touchmark::sign::sign(target.store(), &digest, &self.signers, &self.claim, repeat, now).map_err(failed)?);
+        }
+        target.commit()?;
+        self.tell(text, &reference, &pin, &signed);
+        Ok(())
+    }
+
+    fn tell(&mut self, text: &str, reference: &Reference, pin: &Reference, signed: &[Signed]) {
+        let mut signatures = Vec::new();
+        for one in signed {
+            let subject = reference.pin(one.subject.digest).to_string();
+            for (key, signature) in &one.already {
+                self.output.note(&format!("key {} has signed the same already: {}", key.key_id(), reference.pin(*signature)));
+            }
+            signatures.push(describe(reference, one));
+            self.output.line(&subject);
+        }
+        let mut members = match signed.first() {
+            Some(first) => places::members(text, pin, &first.subject),
+            None => Object::new(),
+        };
+        members.insert("signatures", Value::Array(signatures));
+        self.output.result(Exit::Done, members);
+    }
+}
+
+/// What was signed, by whom, and where the signatures are, in JSON output.
+pub(crate) fn describe(reference: &Reference, signed: &Signed) -> Value<'static> {
+    let attached = signed.attached.as_ref().map(|attached| reference.pin(attached.descriptor.digest).to_string());
+    let already = signed.already.iter().map(|(key, signature)| {
+        Value::object([("key_id", Value::from(key.key_id().to_string())), ("pin", Value::from(reference.pin(*signature).to_string()))])
+    });
+    Value::object([
+        ("subject", Value::from(reference.pin(signed.subject.digest).to_string())),
+        ("pin", attached.map_or(Value::Null, Value::from)),
+        ("signed_by", key_ids(&signed.signed_by)),
+        ("already", Value::Array(already.collect())),
+    ])
+}
+
+fn key_ids(keys: &[PublicKey]) -> Value<'static> {
+    Value::Array(keys.iter().map(|key| Value::from(key.key_id().to_string())).collect())
+}
+
+/// Signs what a descriptor names, on a machine that has neither the artifact nor a network.
+fn offline(args: &Args, descriptor: &Path, out: &Path, output: &mut Output<'_>) -> Result<(), Failure> {
+    let failed = |error| signers::signing_failure(&error);
+    let streams = [Some(descriptor), args.add_to.as_deref()].into_iter().flatten().filter(|path| path.as_os_str() == "-").count();
+    if streams + usize::from(args.signers.reads_standard_input()) > 1 {
+        return Err(Failure::usage("standard input (-) can be read for one option only"));
+    }
+    let now = touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "clock", error.to_string()))?;
+    let claim = args.claims.claim();
+    let descriptor = places::read_file(descriptor, "--descriptor", MAX_DESCRIPTOR)?;
+    let signed = match &args.add_to {
+        None => {
+            let signers = args.signers.open()?;
+            let envelope = touchmark::sign::sign_descriptor(&descriptor, &signers, &claim, now).map_err(failed)?;
+            let signed_by = signers.iter().map(|signer| signer.public_key().clone()).collect();
+            touchmark::sign::CoSigned { envelope, signed_by, already: Vec::new() }
+        }
+        Some(before) => {
+            let before = places::read_file(before, "--add-to", touchmark::trust::Limits::default().signature)?;
+            touchmark::sign::co_sign(&before, &descriptor, &args.signers.open()?, &claim, now).map_err(failed)?
+        }
+    };
+    files::write(out, &signed.envelope)?;
+    for key in &signed.already {
+        output.note(&format!("key {} has signed this envelope already", key.key_id()));
+    }
+    output.line(&out.display().to_string());
+    let mut members = Object::new();
+    members.insert("envelope_file", Value::from(out.display().to_string()));
+    members.insert("signed_by", key_ids(&signed.signed_by));
+    members.insert("already", key_ids(&signed.already));
+    output.result(Exit::Done, members);
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! `touchmark verify`: the same as the standalone verifier, which does the work.
+
+use std::io::Write;
+
+use touchmark_verify::exit::Exit;
+use touchmark_verify::options::{Input, Options, Print};
+
+use crate::cli::Global;
+use crate::wants::{WantsArgs, input};
+
+/// Checks who signed an artifact, and as what
+///
+/// Prints the pin of each verified artifact: what was verified, by digest.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// An artifact to verify
+    #[arg(value_name = "REF", required_unless_present = "refs_from")]
+    pub(crate) references: Vec<String>,
+    /// A file with one REF a line, - is standard input
+    #[arg(long, value_name = "FILE", value_parser = input())]
+    pub(crate) refs_from: Option<Input>,
+    #[command(flatten)]
+    pub(crate) wants: WantsArgs,
+    /// Prints the verified document instead of the pin, one JSON a line
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) print: Option<Print>,
+}
+
+/// Hands everything to the verifier.
+pub(crate) fn run(args: Args, global: &Global, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    let options = Options {
+        references: args.references,
+        refs_from: args.refs_from,
+        wants: args.wants.into(),
+        print: args.print,
+        format: global.format,
+        quiet: global.quiet,
+    };
+    touchmark_verify::run(&options, out, err)
+}

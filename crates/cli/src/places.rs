@@ -1,0 +1,133 @@
+//! From a REF to the place and the artifact that it names.
+
+use std::path::Path;
+
+use touchmark::Reference;
+use touchmark::envelope::manifest::Descriptor;
+use touchmark::envelope::threshold::KeySet;
+use touchmark::oci::archive::Draft;
+use touchmark::oci::layout::Layout;
+use touchmark::oci::reference::Scheme;
+use touchmark::oci::source::{Source, Store};
+use touchmark_verify::check::Check;
+use touchmark_verify::exit::Exit;
+use touchmark_verify::options::{Input, Wants};
+use touchmark_verify::output::{Failure, Object, Value};
+
+/// Reads a REF.
+pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
+    text.parse().map_err(|error| Failure::from(&touchmark::oci::Error::Reference(error)))
+}
+
+/// Reads a REF that something is to be written to: its digest is not known before.
+pub(crate) fn destination(text: &str) -> Result<Reference, Failure> {
+    let reference = reference(text)?;
+    match reference.digest() {
+        None => Ok(reference),
+        Some(_) => Err(Failure::usage(format!("--to {text}: what is written gets its own digest")).hint("oci:PATH:TAG")),
+    }
+}
+
+/// Opens the place of a REF for reading.
+pub(crate) fn source(reference: &Reference) -> Result<Box<dyn Source>, Failure> {
+    tracing::info!(place = %reference.place(), "open");
+    touchmark::open(reference).map_err(|error| Failure::from(&error))
+}
+
+/// The artifact that a REF names in its place.
+pub(crate) fn resolve(source: &dyn Source, reference: &Reference) -> Result<Descriptor, Failure> {
+    let found = source.resolve(reference.tag(), reference.digest()).map_err(|error| Failure::from(&error))?;
+    tracing::info!(%reference, digest = %found.digest, "resolved");
+    Ok(found)
+}
+
+/// A place that can be written. A tar changes at the end, when it is committed.
+pub(crate) enum Target {
+    Folder(Layout),
+    Archive(Box<Draft<'static>>),
+}
+
+impl Target {
+    /// The place of a REF, which must be there.
+    pub(crate) fn existing(reference: &Reference) -> Result<Self, Failure> {
+        // Opening a tar to change it would make it.
+        source(reference)?;
+        Self::new(reference)
+    }
+
+    /// The place of a REF, which is made if it is not there.
+    pub(crate) fn new(reference: &Reference) -> Result<Self, Failure> {
+        let opened = match reference.scheme() {
+            Scheme::Archive => Draft::open_or_create(reference.path()).map(|draft| Self::Archive(Box::new(draft))),
+            _ => Layout::open_or_create(reference.path()).map(Self::Folder),
+        };
+        opened.map_err(|error| Failure::from(&error))
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        match self {
+            Self::Folder(layout) => layout,
+            Self::Archive(draft) => draft.as_ref(),
+        }
+    }
+
+    /// Makes what was written last.
+    pub(crate) fn commit(self) -> Result<(), Failure> {
+        match self {
+            Self::Folder(_) => Ok(()),
+            Self::Archive(draft) => match draft.commit().map_err(|error| Failure::from(&error))?.into_iter().next() {
+                None => Ok(()),
+                Some((_, error)) => Err(Failure::from(&error)),
+            },
+        }
+    }
+}
+
+/// A file that is named on the command line, - is standard input; at most `limit` bytes of it.
+pub(crate) fn read_file(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
+    use std::io::Read as _;
+    let failed = |error: std::io::Error| Failure::new(Exit::Usage, "unreadable", format!("{what} {}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let most = limit.saturating_add(1);
+    if path.as_os_str() == "-" {
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        std::fs::File::open(path).map_err(failed)?.take(most).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
+        return Err(Failure::new(Exit::Usage, "too-large", format!("{what} {}: more than {limit} bytes", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// The keys that `--key` or `--signed-by` name; `None` if there are none.
+pub(crate) fn keys(inputs: &[Input]) -> Result<Option<Check>, Failure> {
+    if inputs.is_empty() {
+        return Ok(None);
+    }
+    Check::new(&Wants { keys: inputs.to_vec(), ..Wants::default() }).map(Some)
+}
+
+/// As [`keys`], as a set to try signatures with.
+pub(crate) fn key_set(inputs: &[Input]) -> Result<Option<KeySet>, Failure> {
+    Ok(keys(inputs)?.map(|check| check.policy().key_set().clone()))
+}
+
+/// Members `pin` and `descriptor` of an artifact in JSON output.
+pub(crate) fn members(reference: &str, pin: &Reference, descriptor: &Descriptor) -> Object<'static> {
+    let mut members = Object::new();
+    members.insert("reference", Value::from(reference.to_owned()));
+    members.insert("pin", Value::from(pin.to_string()));
+    members.insert("descriptor", bare(descriptor).to_json());
+    members
+}
+
+/// Media type, digest and size alone: what every place says alike of the same bytes.
+pub(crate) fn bare(descriptor: &Descriptor) -> Descriptor {
+    Descriptor::new(&descriptor.media_type, descriptor.digest, descriptor.size)
+}
+
+/// A number as JSON.
+pub(crate) fn number(count: usize) -> Value<'static> {
+    Value::from(u64::try_from(count).unwrap_or(u64::MAX))
+}

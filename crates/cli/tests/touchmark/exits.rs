@@ -1,0 +1,363 @@
+//! The table of SPEC.md, section 18: each row is a test of its name, and the code is the one that the table has.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::forge::{Folder, Forger, MANIFEST, SIGNATURE, digest_of, sha256, signature_statement};
+use crate::harness::{Place, Ran, digest};
+
+/// The command and the code of each row.
+fn table() -> BTreeMap<String, (String, i32)> {
+    let text = include_str!("../../../../SPEC.md");
+    let section = text.split("\n## 18.").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.strip_prefix("| `")?.split('|').map(str::trim).collect();
+        let [name, _, command, code, _] = cells.as_slice() else { return None };
+        Some((name.trim_matches('`').to_owned(), (command.trim_matches('`').to_owned(), code.parse().ok()?)))
+    });
+    rows.collect()
+}
+
+/// Runs what a row's situation ends in. Of `verify` both binaries and both formats are run, of the others the JSON form.
+fn row(name: &str, place: &Place, line: &str) {
+    let (command, code) = table().remove(name).unwrap_or_else(|| panic!("no row {name} in SPEC.md"));
+    if command == "verify" {
+        place.verify_is(code, line);
+        return;
+    }
+    assert!(command == "any" || line.starts_with(&command), "{name}: {line}");
+    let document = place.json(line, code);
+    let worst = document["results"].as_array().unwrap().iter().any(|result| result["exit_code"] == code);
+    assert!(worst, "{document:#}");
+}
+
+macro_rules! rows {
+    ($($name:ident: |$place:ident| $line:expr;)*) => {
+        $(#[test] fn $name() {
+            let $place = situation();
+            let line: String = { $line }.into();
+            row(stringify!($name), &$place, &line);
+        })*
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+/// Rows whose end is not a plain run.
+const OTHERS: [&str; 4] = ["closed_output", "help", "no_command", "sign_to_full_disk"];
+
+#[test]
+fn every_row_of_the_table_is_a_test() {
+    let mut tests: Vec<&str> = NAMES.iter().chain(&OTHERS).copied().collect();
+    tests.sort_unstable();
+    let table = table();
+    assert_eq!(table.keys().map(String::as_str).collect::<Vec<_>>(), tests);
+}
+
+#[test]
+fn closed_output() {
+    let place = situation();
+    place.ok("sign oci:lay:v1 --key alice");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    for line in ["verify oci:lay:v1 --key alice.pub", "tree oci:lay:v1", "--help", "key show alice.pub --format json", "completions bash"] {
+        let status = place.touchmark(line).stdout(writer.try_clone().unwrap()).stderr(std::process::Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(table()["closed_output"].1), "{line}");
+    }
+}
+
+#[test]
+fn help() {
+    let place = Place::new();
+    for line in ["--help", "sign --help", "signature delete --help", "--version"] {
+        let ran = place.run(line).is(table()["help"].1);
+        assert!(!ran.stdout.is_empty() && ran.stderr.is_empty(), "{ran:?}");
+    }
+}
+
+#[test]
+fn no_command() {
+    let ran = Place::new().run("").is(table()["no_command"].1);
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("Usage"), "{ran:?}");
+}
+
+#[test]
+fn sign_to_full_disk() {
+    let place = situation();
+    let line = "sign oci:lay:v1 --key alice";
+    let output = place.touchmark(line).env("TOUCHMARK_FAILPOINT_ERROR", "1+:ENOSPC").output().unwrap();
+    Ran::of(line, output).is(table()["sign_to_full_disk"].1).says("No space left on device");
+}
+
+/// The keys alice and bob, the unsigned artifact `oci:lay:v1`, and a predicate.
+fn situation() -> Place {
+    let place = Place::new();
+    place.key("alice");
+    place.key("bob");
+    place.file("predicate.json", r#"{"tests": "passed"}"#);
+    place.pack("oci:lay:v1", "the artifact");
+    place
+}
+
+fn sign(place: &Place, options: &str) {
+    place.ok(&format!("sign oci:lay:v1 --quiet {options}"));
+}
+
+fn artifact(place: &Place) -> serde_json::Value {
+    let folder = Folder::open(place, "lay");
+    let pin = place.ok("resolve oci:lay:v1");
+    let bytes = folder.read(digest(&pin));
+    crate::forge::descriptor(MANIFEST, &bytes)
+}
+
+/// The digest of the artifact's layer.
+fn layer(place: &Place) -> String {
+    let folder = Folder::open(place, "lay");
+    folder.read_json(digest_of(&artifact(place)))["layers"][0]["digest"].as_str().unwrap().to_owned()
+}
+
+/// The digest of the only signature of `oci:lay:v1`.
+fn signature(place: &Place) -> String {
+    let document = place.json("signature list oci:lay:v1", 0);
+    digest(document["results"][0]["signatures"][0]["pin"].as_str().unwrap()).to_owned()
+}
+
+/// Something tagged `bad` that is no manifest.
+fn malformed(place: &Place) {
+    let folder = Folder::open(place, "lay");
+    let bad = folder.blob(MANIFEST, b"{\"schemaVersion\":2,\"layers\":7}");
+    folder.tag(&bad, "bad");
+}
+
+/// An artifact `oci:lay:path` whose file is named by a path.
+fn with_path(place: &Place) {
+    let folder = Folder::open(place, "lay");
+    let mut manifest = folder.read_json(digest_of(&artifact(place)));
+    manifest["layers"][0]["annotations"]["org.opencontainers.image.title"] = "../outside".into();
+    let manifest = folder.blob(MANIFEST, manifest.to_string().as_bytes());
+    folder.tag(&manifest, "path");
+}
+
+fn zeros() -> String {
+    format!("sha256:{}", "0".repeat(64))
+}
+
+/// A tag `v1` that leads to another artifact, and the digest of the first.
+fn moved(place: &Place) -> String {
+    let first = digest(&place.ok("resolve oci:lay:v1")).to_owned();
+    place.pack("oci:lay:v1", "another artifact");
+    first
+}
+
+fn signed_index(place: &Place) {
+    place.pack("oci:lay:other", "for another platform");
+    place.ok("index oci:lay:other --to oci:lay:all --platform linux/arm64");
+    place.ok("sign oci:lay:all --key alice --quiet");
+}
+
+/// The descriptor of `oci:lay:v1` in a file, and an envelope by alice for it.
+fn offline(place: &Place) {
+    let descriptor = place.ok("resolve oci:lay:v1 --descriptor");
+    place.file("descriptor.json", descriptor);
+    place.ok("sign --descriptor descriptor.json --key alice --name acme/app:1.0 --out envelope.json");
+}
+
+/// Alice's private key, encrypted.
+fn encrypted(place: &Place) {
+    place.file("passphrase", "correct horse\n");
+    place.ok("key generate --out locked --passphrase-file passphrase --quiet");
+}
+
+/// Two referrers that come before the good one.
+fn crowd(place: &Place) {
+    let folder = Folder::open(place, "lay");
+    let artifact = artifact(place);
+    for number in 0..3 {
+        folder.attach_as(SIGNATURE, &artifact, format!("{{\"number\":{number}}}").as_bytes());
+    }
+}
+
+rows! {
+    signed_as_asked: |place| { sign(&place, "--key alice --name acme/app:1.0"); "oci:lay:v1 --key alice.pub --name acme/app:1.0" };
+    threshold_reached: |place| { sign(&place, "--key alice --key bob"); "oci:lay:v1 --key alice.pub --key bob.pub --threshold 2" };
+    good_among_bad: |place| { crowd(&place); sign(&place, "--key alice"); "oci:lay:v1 --key alice.pub" };
+    any_of_several_references_counts_worst: |place| {
+        sign(&place, "--key alice");
+        place.pack("oci:lay:v2", "unsigned");
+        "oci:lay:v1 oci:lay:v2 --key alice.pub"
+    };
+    other_key: |place| { sign(&place, "--key alice"); "oci:lay:v1 --key bob.pub" };
+    other_name: |place| { sign(&place, "--key alice --name acme/app:1.0"); "oci:lay:v1 --key alice.pub --name acme/app:1.1" };
+    below_threshold: |place| { sign(&place, "--key alice"); "oci:lay:v1 --key alice.pub --key bob.pub --threshold 2" };
+    expired: |place| { sign(&place, "--key alice --expires 1d"); "oci:lay:v1 --key alice.pub --at 2099-01-01T00:00:00Z" };
+    all_candidates_malformed: |place| { crowd(&place); "oci:lay:v1 --key alice.pub" };
+    attestation_missing: |place| { sign(&place, "--key alice"); "oci:lay:v1 --key alice.pub --type spdx" };
+    tag_moved: |place| {
+        sign(&place, "--key alice");
+        let first = moved(&place);
+        format!("oci:lay:v1@{first} --key alice.pub --check-tag")
+    };
+    not_covered: |place| { signed_index(&place); "oci:lay:v1 --covered-by oci:lay:all --key alice.pub" };
+    no_key_given: |place| { sign(&place, "--key alice"); "oci:lay:v1" };
+    private_key_given: |place| { sign(&place, "--key alice"); "oci:lay:v1 --key alice" };
+    weak_key_given: |place| {
+        let mut spki = Forger::read(&place, "alice").spki();
+        spki.truncate(12);
+        spki.extend([0; 32]);
+        place.file("weak.pub", crate::forge::pem("PUBLIC KEY", &spki));
+        "oci:lay:v1 --key weak.pub"
+    };
+    no_key_file: |place| { sign(&place, "--key alice"); "oci:lay:v1 --key nobody.pub" };
+    threshold_above_keys: |place| { sign(&place, "--key alice"); "oci:lay:v1 --key alice.pub --threshold 2" };
+    bad_reference: |place| "lay:v1 --key alice.pub";
+    bad_name: |place| "oci:lay:v1 --key alice.pub --name App";
+    ambiguous_reference: |place| { place.pack("oci:lay:v2", "another"); "oci:lay --key alice.pub" };
+    unknown_option: |place| "oci:lay:v1 --keys alice.pub";
+    unsigned: |place| "oci:lay:v1 --key alice.pub";
+    no_such_tag: |place| "oci:lay:v2 --key alice.pub";
+    no_such_digest: |place| format!("oci:lay@{} --key alice.pub", zeros());
+    no_such_folder: |place| "oci:nowhere:v1 --key alice.pub";
+    referrers_cap: |place| { crowd(&place); sign(&place, "--key alice"); "oci:lay:v1 --key alice.pub --max-referrers 2" };
+    envelope_cap: |place| { sign(&place, "--key alice"); "oci:lay:v1 --key alice.pub --max-envelope-size 100" };
+    missing_envelope: |place| {
+        let folder = Folder::open(&place, "lay");
+        let artifact = artifact(&place);
+        let envelope = Forger::read(&place, "alice").statement(&signature_statement(&artifact, None)).to_string();
+        folder.attach_as(SIGNATURE, &artifact, envelope.as_bytes());
+        std::fs::remove_file(place.path(&folder.blob_path(&sha256(envelope.as_bytes())))).unwrap();
+        "oci:lay:v1 --key alice.pub"
+    };
+    malformed_manifest: |place| { malformed(&place); "oci:lay:bad --key alice.pub" };
+    wrong_digest: |place| {
+        let folder = Folder::open(&place, "lay");
+        let at = digest_of(&artifact(&place)).to_owned();
+        let text = String::from_utf8(folder.read(&at)).unwrap();
+        place.file(&folder.blob_path(&at), text.replace("payload", "PAYLOAD"));
+        "oci:lay:v1 --key alice.pub"
+    };
+    damaged_layer: |place| {
+        sign(&place, "--key alice");
+        place.file(&Folder::open(&place, "lay").blob_path(&layer(&place)), "the artefact");
+        "oci:lay:v1 --key alice.pub --deep"
+    };
+    missing_layer: |place| {
+        sign(&place, "--key alice");
+        std::fs::remove_file(place.path(&Folder::open(&place, "lay").blob_path(&layer(&place)))).unwrap();
+        "oci:lay:v1 --key alice.pub --deep"
+    };
+    malformed_and_unsigned: |place| { malformed(&place); "oci:lay:v1 oci:lay:bad --key alice.pub" };
+    usage_and_malformed: |place| { malformed(&place); "oci:lay:bad lay:v1 --key alice.pub" };
+    unsigned_and_unknown: |place| "oci:lay:v2 oci:lay:v1 --key alice.pub";
+    refs_from_empty: |place| { place.file("list", "\n# nothing\n"); "--refs-from list --key alice.pub" };
+
+    unpack_verified: |place| { sign(&place, "--key alice"); "unpack oci:lay:v1 --out files --key alice.pub" };
+    unpack_unverified: |place| "unpack oci:lay:v1 --out files --unverified";
+    unpack_not_verified: |place| { sign(&place, "--key alice"); "unpack oci:lay:v1 --out files --key bob.pub" };
+    unpack_without_key: |place| { sign(&place, "--key alice"); "unpack oci:lay:v1 --out files" };
+    unpack_unsigned: |place| "unpack oci:lay:v1 --out files --key alice.pub";
+    unpack_exists: |place| { place.file("files/payload.txt", "mine"); "unpack oci:lay:v1 --out files --unverified" };
+    unpack_damaged: |place| {
+        sign(&place, "--key alice");
+        place.file(&Folder::open(&place, "lay").blob_path(&layer(&place)), "the artefact");
+        "unpack oci:lay:v1 --out files --key alice.pub"
+    };
+    unpack_bad_name: |place| { with_path(&place); "unpack oci:lay:path --out files --unverified" };
+
+    pack_done: |place| "pack payload.txt --to oci:new:v1";
+    pack_missing_file: |place| "pack nothing.txt --to oci:new:v1";
+    pack_same_names: |place| { place.file("other/payload.txt", "x"); "pack payload.txt other/payload.txt --to oci:new:v1" };
+    pack_to_digest: |place| format!("pack payload.txt --to oci:new@{}", zeros());
+
+    index_done: |place| { place.pack("oci:lay:v2", "x"); "index oci:lay:v1 oci:lay:v2 --to oci:lay:all --platform linux/amd64 --platform linux/arm64" };
+    index_platforms: |place| { place.pack("oci:lay:v2", "x"); "index oci:lay:v1 oci:lay:v2 --to oci:lay:all --platform linux/amd64" };
+    index_missing: |place| "index oci:lay:v2 --to oci:lay:all";
+
+    resolve_done: |place| "resolve oci:lay:v1";
+    resolve_no_such_tag: |place| "resolve oci:lay:v2";
+    resolve_tag_moved: |place| { let first = moved(&place); format!("resolve oci:lay:v1@{first} --check-tag") };
+
+    sign_done: |place| "sign oci:lay:v1 --key alice";
+    sign_again: |place| { sign(&place, "--key alice"); "sign oci:lay:v1 --key alice" };
+    sign_public_key: |place| "sign oci:lay:v1 --key alice.pub";
+    sign_wrong_passphrase: |place| { encrypted(&place); place.file("wrong", "battery staple"); "sign oci:lay:v1 --key locked --passphrase-file wrong" };
+    sign_no_passphrase: |place| { encrypted(&place); "sign oci:lay:v1 --key locked" };
+    sign_unsafe_mode: |place| { open_to_all(&place); "sign oci:lay:v1 --key alice" };
+    sign_bad_expiry: |place| "sign oci:lay:v1 --key alice --expires 2020-01-01T00:00:00Z";
+    sign_no_artifact: |place| "sign oci:lay:v2 --key alice";
+    sign_malformed: |place| { malformed(&place); "sign oci:lay:bad --key alice" };
+    cosign_same: |place| { offline(&place); "sign --descriptor descriptor.json --key bob --name acme/app:1.0 --add-to envelope.json --out both.json" };
+    cosign_differs: |place| { offline(&place); "sign --descriptor descriptor.json --key bob --name acme/app:1.1 --add-to envelope.json --out both.json" };
+
+    attest_done: |place| "attest oci:lay:v1 --key alice --type https://example.com/tests/v1 --predicate predicate.json";
+    attest_signature_type: |place| "attest oci:lay:v1 --key alice --type urn:touchmark:predicate:signature:v1 --predicate predicate.json";
+    attest_bad_predicate: |place| { place.file("bad.json", "[1,"); "attest oci:lay:v1 --key alice --type spdx --predicate bad.json" };
+    attest_no_artifact: |place| "attest oci:lay:v2 --key alice --type spdx --predicate predicate.json";
+
+    tree_done: |place| { sign(&place, "--key alice"); "tree oci:lay:v1 --key alice.pub" };
+    tree_not_verified: |place| { sign(&place, "--key alice"); "tree oci:lay:v1 --key bob.pub" };
+    tree_no_artifact: |place| "tree oci:lay:v2";
+    tree_malformed: |place| { malformed(&place); "tree oci:lay:bad" };
+
+    copy_done: |place| { sign(&place, "--key alice"); "copy oci:lay:v1 oci:far:v1" };
+    copy_again: |place| { place.ok("copy oci:lay:v1 oci:far:v1"); "copy oci:lay:v1 oci:far:v1" };
+    copy_not_verified: |place| { sign(&place, "--key alice"); "copy oci:lay:v1 oci:far:v1 --verify --key bob.pub" };
+    copy_unsigned: |place| "copy oci:lay:v1 oci:far:v1 --verify --key alice.pub";
+    copy_one_of_two: |place| { sign(&place, "--key alice"); place.pack("oci:lay:v2", "x"); "copy oci:lay:v1 oci:lay:v2 oci:far --verify --key alice.pub" };
+    copy_missing_blob: |place| {
+        std::fs::remove_file(place.path(&Folder::open(&place, "lay").blob_path(&layer(&place)))).unwrap();
+        "copy oci:lay:v1 oci:far:v1"
+    };
+    copy_wrong_digest: |place| {
+        place.file(&Folder::open(&place, "lay").blob_path(&layer(&place)), "the artefact");
+        "copy oci:lay:v1 oci:far:v1"
+    };
+    copy_no_artifact: |place| "copy oci:lay:v2 oci:far:v2";
+    copy_verify_without_key: |place| "copy oci:lay:v1 oci:far:v1 --verify";
+
+    repair_done: |place| { unlisted(&place); "repair oci:lay" };
+    repair_dry_run: |place| { unlisted(&place); "repair oci:lay --dry-run" };
+    repair_no_folder: |place| "repair oci:nowhere";
+
+    list_done: |place| { sign(&place, "--key alice"); "signature list oci:lay:v1" };
+    list_unsigned: |place| "signature list oci:lay:v1";
+    list_no_artifact: |place| "signature list oci:lay:v2";
+    export_done: |place| { sign(&place, "--key alice"); "signature export oci:lay:v1 --out files" };
+    export_unsigned: |place| "signature export oci:lay:v1 --out files";
+    attach_done: |place| { offline(&place); "signature attach oci:lay:v1 envelope.json" };
+    attach_other: |place| { offline(&place); place.pack("oci:lay:v2", "other"); "signature attach oci:lay:v2 envelope.json" };
+    attach_malformed: |place| "signature attach oci:lay:v1 predicate.json";
+    attach_no_file: |place| "signature attach oci:lay:v1 nothing.json";
+    delete_done: |place| { sign(&place, "--key alice"); format!("signature delete oci:lay@{}", signature(&place)) };
+    delete_by_key: |place| { sign(&place, "--key alice"); "signature delete oci:lay:v1 --signed-by alice.pub" };
+    delete_other_key: |place| { sign(&place, "--key alice"); "signature delete oci:lay:v1 --signed-by bob.pub" };
+    delete_artifact: |place| { let artifact = artifact(&place); format!("signature delete oci:lay@{}", digest_of(&artifact)) };
+    delete_no_digest: |place| { sign(&place, "--key alice"); "signature delete oci:lay:v1" };
+    delete_missing: |place| format!("signature delete oci:lay@{}", zeros());
+
+    generate_done: |place| "key generate --no-passphrase --out carol";
+    generate_exists: |place| "key generate --no-passphrase --out alice";
+    generate_no_passphrase: |place| "key generate --out carol";
+    show_done: |place| "key show alice.pub";
+    show_not_a_key: |place| "key show predicate.json";
+    public_done: |place| "key public alice";
+    public_of_public: |place| "key public alice.pub";
+
+    completions_done: |place| "completions bash";
+    completions_unknown: |place| "completions csh";
+    man_done: |place| "man pages";
+}
+
+/// Takes the signatures of `oci:lay:v1` out of every list.
+fn unlisted(place: &Place) {
+    sign(place, "--key alice");
+    let folder = Folder::open(place, "lay");
+    let mut index = folder.index();
+    index["manifests"].as_array_mut().unwrap().retain(|entry| entry["annotations"]["org.opencontainers.image.ref.name"] == json!("v1"));
+    folder.write_index(&index);
+}
+
+#[cfg(unix)]
+fn open_to_all(place: &Place) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(place.path("alice"), std::fs::Permissions::from_mode(0o644)).unwrap();
+}

@@ -1,0 +1,231 @@
+//! A folder of its own for each test, in which it runs the real binaries.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+
+/// A folder that is removed with the test. Commands run in it, so that tests name files without a path.
+pub struct Place {
+    root: PathBuf,
+}
+
+/// What a process left behind.
+#[derive(Debug)]
+pub struct Ran {
+    #[allow(dead_code, reason = "what failed, as Debug shows it")]
+    pub line: String,
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// What both verifiers said of the same arguments.
+#[derive(Debug)]
+pub struct Verdict {
+    pub code: i32,
+    /// Standard output in text form.
+    pub stdout: String,
+    pub stderr: String,
+    /// The document of `--format json`.
+    pub json: Value,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("touchmark-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&root).unwrap();
+        Self { root }
+    }
+
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.root.join(relative)
+    }
+
+    /// Writes a file, with the folders above it.
+    pub fn file(&self, relative: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(relative);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub fn read(&self, relative: &str) -> Vec<u8> {
+        std::fs::read(self.path(relative)).unwrap_or_else(|error| panic!("{relative}: {error}"))
+    }
+
+    /// The command `touchmark` in this folder, with an environment of its own.
+    pub fn touchmark(&self, line: &str) -> Command {
+        self.command(Path::new(env!("CARGO_BIN_EXE_touchmark")), line)
+    }
+
+    fn command(&self, program: &Path, line: &str) -> Command {
+        let mut command = Command::new(program);
+        command.args(line.split_whitespace()).current_dir(&self.root).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("TOUCHMARK_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("HOME", &self.root).env("XDG_CONFIG_HOME", self.root.join(".config"));
+        command
+    }
+
+    /// Runs `touchmark` with these words.
+    pub fn run(&self, line: &str) -> Ran {
+        Ran::of(line, self.touchmark(line).output().unwrap())
+    }
+
+    /// Runs `touchmark` with these words and gives it `input`.
+    pub fn run_with_input(&self, line: &str, input: &[u8]) -> Ran {
+        Ran::of(line, with_input(self.touchmark(line), input))
+    }
+
+    /// Runs `touchmark` with these words, asserts exit 0 and gives standard output without the last line end.
+    pub fn ok(&self, line: &str) -> String {
+        self.run(line).is(0).stdout.trim_end().to_owned()
+    }
+
+    /// Runs `touchmark … --format json`, asserts the exit and gives the document, which must be valid by the schema.
+    pub fn json(&self, line: &str, code: i32) -> Value {
+        self.run(&format!("{line} --format json")).is(code).json()
+    }
+
+    /// Makes the Ed25519 key NAME with NAME.pub.
+    pub fn key(&self, name: &str) {
+        self.ok(&format!("key generate --type ed25519 --no-passphrase --quiet --out {name}"));
+    }
+
+    /// Packs one file with this content, and gives the pin.
+    pub fn pack(&self, to: &str, content: &str) -> String {
+        self.file("payload.txt", content);
+        self.ok(&format!("pack payload.txt --to {to} --artifact-type application/vnd.example.test"))
+    }
+
+    /// Runs `touchmark verify` and `touchmark-verify` with these words, in text form and as JSON. All four end with the same
+    /// code, and each pair of outputs is equal.
+    pub fn verify(&self, words: &str) -> Verdict {
+        self.verify_with_input(words, b"")
+    }
+
+    pub fn verify_with_input(&self, words: &str, input: &[u8]) -> Verdict {
+        let json_words = format!("{words} --format json");
+        let both = |words: &str| {
+            let one = format!("verify {words}");
+            let by_cli = Ran::of(&one, with_input(self.touchmark(&one), input));
+            let alone = Ran::of(words, with_input(self.command(standalone(), words), input));
+            assert_eq!(by_cli.code, alone.code, "the two verifiers differ\n{by_cli:#?}\n{alone:#?}");
+            (by_cli, alone)
+        };
+        let (text, text_alone) = both(words);
+        assert_eq!(text.stdout, text_alone.stdout, "{words}");
+        let (document, document_alone) = both(&json_words);
+        assert_eq!(document.code, text.code, "the format changes the code: {words}");
+        let json = document.json();
+        assert_eq!(without_times(&json), without_times(&document_alone.json()), "{words}");
+        Verdict { code: text.code, stdout: text.stdout, stderr: text.stderr, json }
+    }
+
+    /// Asserts what both verifiers answer, and gives it.
+    #[track_caller]
+    pub fn verify_is(&self, code: i32, words: &str) -> Verdict {
+        let verdict = self.verify(words);
+        assert_eq!(verdict.code, code, "{words}\n{}\n{:#}", verdict.stderr, verdict.json);
+        verdict
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("left as it was: {}", self.root.display());
+        } else {
+            let _ = std::fs::remove_dir_all(&self.root);
+        }
+    }
+}
+
+impl Ran {
+    pub fn of(line: &str, output: Output) -> Self {
+        Self {
+            line: line.to_owned(),
+            // A process that was killed has no code; a panic's 101 is no code of ours either.
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    #[track_caller]
+    pub fn is(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+
+    /// Asserts that standard error contains this text.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "`{text}` is missing in {self:#?}");
+        self
+    }
+
+    /// The JSON document on standard output.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        let document: Value = serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"));
+        crate::schema::assert_valid(&document);
+        document
+    }
+}
+
+/// The digest in a pin.
+pub fn digest(pin: &str) -> &str {
+    pin.rsplit_once('@').unwrap_or_else(|| panic!("no pin: {pin}")).1
+}
+
+fn with_input(mut command: Command, input: &[u8]) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A process that reads nothing closes the pipe early, which is its right.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+/// The document without the time of verification, in which two runs may differ.
+fn without_times(document: &Value) -> Value {
+    let mut document = document.clone();
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                members.remove("at");
+                members.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    strip(&mut document);
+    document
+}
+
+/// `touchmark-verify`, built once beside `touchmark` by the same cargo, as it is shipped: on its own, without signing.
+pub fn standalone() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let beside = Path::new(env!("CARGO_BIN_EXE_touchmark"));
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--offline", "--quiet", "--package", "touchmark-verify", "--bin", "touchmark-verify"]);
+        build.current_dir(env!("CARGO_MANIFEST_DIR"));
+        let folder = beside.parent().unwrap();
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        build.arg("--target-dir").arg(folder.parent().unwrap());
+        assert!(build.status().unwrap().success(), "touchmark-verify does not build");
+        beside.with_file_name(format!("touchmark-verify{}", std::env::consts::EXE_SUFFIX))
+    })
+}

@@ -1,0 +1,97 @@
+//! A multi-platform index with signatures and evidence travels: OCI layout, tar, OCI layout.
+
+use serde_json::Value;
+
+use crate::harness::{Place, digest};
+
+/// The graph that `tree` shows, without the places where it was read.
+fn graph(place: &Place, reference: &str) -> Value {
+    let mut document = place.json(&format!("tree {reference} --key alice.pub --key bob.pub"), 0);
+    let result = document["results"][0].as_object_mut().unwrap();
+    result.remove("reference");
+    let mut text = Value::Object(result.clone()).to_string();
+    // Pins name the place.
+    for named in ["oci:far", "oci-archive:way.tar", "oci:lay"] {
+        text = text.replace(named, "PLACE");
+    }
+    serde_json::from_str(&text).unwrap()
+}
+
+/// How many objects in `value` have this member.
+fn count(value: &Value, predicate: &dyn Fn(&serde_json::Map<String, Value>) -> bool) -> usize {
+    match value {
+        Value::Object(members) => usize::from(predicate(members)) + members.values().map(|value| count(value, predicate)).sum::<usize>(),
+        Value::Array(items) => items.iter().map(|value| count(value, predicate)).sum(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn an_index_with_two_platforms_signed_and_attested_at_depth_2_travels_whole() {
+    let place = Place::new();
+    place.key("alice");
+    place.key("bob");
+    place.file("sbom.json", r#"{"spdxVersion":"SPDX-2.3"}"#);
+    let amd = place.pack("oci:lay:amd", "for amd64");
+    let arm = place.pack("oci:lay:arm", "for arm64");
+    let index = place.ok(&format!("index {amd} {arm} --to oci:lay:all --platform linux/amd64 --platform linux/arm64"));
+    // Each platform: signed, and the signature itself attested and that attestation signed: depth 2 and 3.
+    for pin in [&index, &amd, &arm] {
+        place.ok(&format!("sign {pin} --key alice --name acme/app:1.0"));
+        place.ok(&format!("attest {pin} --key bob --type spdx --predicate sbom.json"));
+        let listed = place.json(&format!("signature list {pin} --signed-by alice.pub"), 0);
+        let signature = listed["results"][0]["signatures"][0]["pin"].as_str().unwrap().to_owned();
+        place.ok(&format!("attest {signature} --key bob --type https://example.com/witness/v1 --predicate sbom.json"));
+    }
+    let at_home = graph(&place, "oci:lay:all");
+    // 3 manifests, each with a signature, an attestation, and an attestation of the signature.
+    assert_eq!(count(&at_home, &|members| members.contains_key("artifact_type")), 12, "{at_home:#}");
+
+    let stops = ["oci:lay", "oci-archive:way.tar", "oci:far"];
+    place.ok("copy oci:lay:all oci-archive:way.tar:all");
+    place.ok("copy oci-archive:way.tar:all oci:far:all");
+    for stop in stops {
+        let at = |pin: &str| format!("{stop}@{}", digest(pin));
+        for pin in [&index, &amd, &arm] {
+            let pin = at(pin);
+            place.verify_is(0, &format!("{pin} --key alice.pub --name acme/app:1.0"));
+            place.verify_is(0, &format!("{pin} --key bob.pub --type spdx"));
+            place.verify_is(1, &format!("{pin} --key bob.pub"));
+        }
+        place.verify_is(0, &format!("{stop}:all --key alice.pub --platform linux/arm64"));
+        assert_eq!(graph(&place, &format!("{stop}:all")), at_home, "{stop}");
+    }
+    // Nothing is left to do: copying again merges.
+    place.ok("copy oci-archive:way.tar:all oci:far:all");
+    assert_eq!(graph(&place, "oci:far:all"), at_home);
+}
+
+#[test]
+fn signatures_made_at_both_ends_are_merged() {
+    let place = Place::new();
+    place.key("alice");
+    place.key("bob");
+    let pin = place.pack("oci:lay:v1", "content");
+    place.ok("copy oci:lay:v1 oci:far:v1");
+    place.ok(&format!("sign {pin} --key alice"));
+    place.ok(&format!("sign oci:far@{} --key bob", digest(&pin)));
+    place.ok("copy oci:lay:v1 oci:far:v1");
+    place.verify_is(0, "oci:far:v1 --key alice.pub --key bob.pub --threshold 2");
+    place.verify_is(1, "oci:lay:v1 --key alice.pub --key bob.pub --threshold 2");
+    place.ok("copy oci:far:v1 oci:lay:v1");
+    place.verify_is(0, "oci:lay:v1 --key alice.pub --key bob.pub --threshold 2");
+}
+
+#[test]
+fn a_tar_is_merged_too() {
+    let place = Place::new();
+    place.key("alice");
+    let one = place.pack("oci:lay:one", "one");
+    let two = place.pack("oci:lay:two", "two");
+    place.ok("copy oci:lay:one oci-archive:all.tar:one");
+    place.ok(&format!("sign {two} --key alice"));
+    place.ok("copy oci:lay:two oci-archive:all.tar:two");
+    assert_eq!(place.ok("resolve oci-archive:all.tar:one"), format!("oci-archive:all.tar@{}", digest(&one)));
+    place.verify_is(0, "oci-archive:all.tar:two --key alice.pub");
+    place.verify_is(3, "oci-archive:all.tar:one --key alice.pub");
+}
