@@ -1,0 +1,14 @@
+//! Other tools beside Touchmark: oras, regctl and crane at the versions of `tests/peers/go/go.mod`, and the distribution's skopeo.
+//!
+//! Without them a test says what it needs and passes; with TOUCHMARK_PEERS_REQUIRED=1, as in CI, it fails.
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+
+#[allow(dead_code, reason = "these tests use a part of it")]
+#[path = "../touchmark/harness.rs"]
+mod harness;
+mod race;
+mod read_ours;
+mod read_theirs;
+#[path = "../touchmark/schema.rs"]
+mod schema;
+mod tool;
