@@ -8,6 +8,7 @@
 
 mod canonical;
 mod document;
+mod envelope;
 mod stopwatch;
 
 use std::io::Write;
@@ -19,7 +20,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
-        [] => canonical::compare(),
+        [] => library(),
         ["document", mebibytes, "sorted"] => print_document(mebibytes, document::Order::Sorted),
         ["document", mebibytes, "mixed"] => print_document(mebibytes, document::Order::Mixed),
         ["canonical", file] => canonical::hash(file),
@@ -32,6 +33,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn library() -> Result<(), Failure> {
+    envelope::digests();
+    envelope::compare()?;
+    canonical::compare()
 }
 
 fn print_document(mebibytes: &str, order: document::Order) -> Result<(), Failure> {

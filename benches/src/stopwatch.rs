@@ -12,6 +12,17 @@ pub(crate) fn best<T>(runs: usize, mut work: impl FnMut() -> T) -> Duration {
     (0..runs).map(time).min().unwrap_or_default()
 }
 
+/// The median times of two works that take turns, so that what disturbs one disturbs the other.
+pub(crate) fn paired<T, U>(runs: usize, mut first: impl FnMut() -> T, mut second: impl FnMut() -> U) -> (Duration, Duration) {
+    let (mut firsts, mut seconds): (Vec<_>, Vec<_>) = (0..runs).map(|_| (best(1, &mut first), best(1, &mut second))).unzip();
+    (median(&mut firsts), median(&mut seconds))
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
 /// Bytes in a time, as MB/s.
 pub(crate) fn rate(bytes: usize, time: Duration) -> f64 {
     let bytes = u32::try_from(bytes >> 10).map_or(f64::NAN, f64::from) * 1024.0;

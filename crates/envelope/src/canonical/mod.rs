@@ -95,11 +95,11 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Error::Json(error) => error.code(),
-            Error::NotInteger { .. } => "canonical_not_integer",
-            Error::NegativeZero => "canonical_negative_zero",
-            Error::Range { .. } => "canonical_integer_range",
-            Error::Depth => "canonical_too_deep",
-            Error::NotPortable { .. } => "canonical_not_portable",
+            Error::NotInteger { .. } => "canonical-not-integer",
+            Error::NegativeZero => "canonical-negative-zero",
+            Error::Range { .. } => "canonical-integer-range",
+            Error::Depth => "canonical-too-deep",
+            Error::NotPortable { .. } => "canonical-not-portable",
         }
     }
 }

@@ -300,7 +300,7 @@ mod tests {
             let expected = parse(document.as_bytes(), 1000).expect_err("refused");
             assert_eq!(to_vec(document.as_bytes(), 1000), Err(Error::Json(expected)), "{document}");
         }
-        assert_eq!(to_vec(b"{}", 1).map_err(|e| e.code()), Err("json_too_long"));
+        assert_eq!(to_vec(b"{}", 1).map_err(|e| e.code()), Err("json-too-long"));
     }
 
     #[test]

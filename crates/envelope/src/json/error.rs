@@ -49,18 +49,18 @@ impl Error {
     /// A stable name for this kind of error.
     pub fn code(&self) -> &'static str {
         match self.kind {
-            Kind::TooLong { .. } => "json_too_long",
-            Kind::ByteOrderMark => "json_byte_order_mark",
-            Kind::Utf8 => "json_not_utf8",
-            Kind::End => "json_truncated",
-            Kind::Unexpected(_) => "json_syntax",
-            Kind::Trailing => "json_trailing_bytes",
-            Kind::Depth => "json_too_deep",
-            Kind::Duplicate(_) => "json_duplicate_member",
-            Kind::Control => "json_control_character",
-            Kind::Escape => "json_bad_escape",
-            Kind::Surrogate => "json_lone_surrogate",
-            Kind::Number => "json_bad_number",
+            Kind::TooLong { .. } => "json-too-long",
+            Kind::ByteOrderMark => "json-byte-order-mark",
+            Kind::Utf8 => "json-not-utf8",
+            Kind::End => "json-truncated",
+            Kind::Unexpected(_) => "json-syntax",
+            Kind::Trailing => "json-trailing-bytes",
+            Kind::Depth => "json-too-deep",
+            Kind::Duplicate(_) => "json-duplicate-member",
+            Kind::Control => "json-control-character",
+            Kind::Escape => "json-bad-escape",
+            Kind::Surrogate => "json-lone-surrogate",
+            Kind::Number => "json-bad-number",
         }
     }
 }
