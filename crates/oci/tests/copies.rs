@@ -195,7 +195,9 @@ fn what_is_missing_is_reported_and_the_rest_is_copied() {
         assert!(wanted.iter().all(|digest| missing.contains(digest)), "{number}: {report:?}");
         assert_eq!(missing.len(), wanted.len(), "{number}: {report:?}");
     }
-    for place in [&to as &dyn Source, &Archive::open(&file).unwrap()] {
+    let archive = Archive::open(&file).unwrap();
+    let places: [&dyn Source; 2] = [&to, &archive];
+    for place in places {
         assert_eq!(place.resolve(Some("v1"), None).unwrap().digest, family.index.digest);
         assert_eq!(listed(place, &family.index.digest), [family.referrers[0].digest]);
         assert_eq!(listed(place, &family.children[0].digest), []);
