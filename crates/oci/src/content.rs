@@ -74,7 +74,10 @@ pub(crate) trait Content {
 
 /// What a malformed or oversized index means.
 pub(crate) fn index_error(location: &str, what: &str, fault: Fault) -> Error {
-    let (Fault::Malformed(reason) | Fault::TooLarge(reason)) = fault;
+    let reason = match fault {
+        Fault::CutOff => "it is cut off".to_owned(),
+        Fault::Malformed(reason) | Fault::TooLarge(reason) => reason,
+    };
     Error::Malformed { location: location.to_owned(), what: what.to_owned(), reason }
 }
 

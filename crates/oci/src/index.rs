@@ -50,6 +50,8 @@ enum Text {
 /// Why bytes are no index that is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
+    /// It ends too soon, as a file does that is being written.
+    CutOff,
     /// Not JSON, or not of this form.
     Malformed(String),
     /// More entries, or a larger one, than the limit.
@@ -80,7 +82,11 @@ impl Index {
     /// Reads an index. `manifests` may be missing or null, as Go programs write an empty list.
     pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, Fault> {
         let malformed = || Fault::Malformed("it is no JSON object with an array `manifests`".to_owned());
-        let Some(shape) = Shape::find(&bytes) else {
+        let found = Shape::find(&bytes);
+        if matches!(found, Err(at) if at >= bytes.len()) {
+            return Err(Fault::CutOff);
+        }
+        let Ok(shape) = found else {
             let mut document = match json::parse(&bytes, MAX_PART) {
                 Ok(Value::Object(document)) => document,
                 Ok(_) => return Err(malformed()),
@@ -199,7 +205,10 @@ fn part<'a>(bytes: &'a [u8], what: &str) -> Result<Value<'a>, Fault> {
     if bytes.len() > MAX_PART {
         return Err(Fault::TooLarge(format!("{what} has more than {MAX_PART} bytes")));
     }
-    json::parse(bytes, MAX_PART).map_err(|error| Fault::Malformed(format!("{what}: {error}")))
+    json::parse(bytes, MAX_PART).map_err(|error| match error.kind {
+        json::Kind::End => Fault::CutOff,
+        _ => Fault::Malformed(format!("{what}: {error}")),
+    })
 }
 
 /// Where the entries are. Only brackets and strings are looked at here: whether the parts are JSON is checked on each of them.
@@ -209,20 +218,11 @@ struct Shape {
 }
 
 impl Shape {
-    /// `None` if there is no object with an array `manifests`, or too many entries.
-    fn find(bytes: &[u8]) -> Option<Self> {
+    /// If there is no object with an array `manifests`, or too many entries: how far it was looked for, to the end if that came
+    /// too soon.
+    fn find(bytes: &[u8]) -> Result<Self, usize> {
         let mut scan = Scan { bytes, at: 0 };
-        scan.take(b'{')?;
-        loop {
-            let name = scan.value()?;
-            scan.take(b':')?;
-            let is_list = matches!(json::parse(bytes.get(name)?, MAX_PART), Ok(Value::String(name)) if name == "manifests");
-            if is_list && scan.peek() == Some(b'[') {
-                return scan.list();
-            }
-            scan.value()?;
-            scan.take(b',')?;
-        }
+        scan.document().ok_or(scan.at)
     }
 }
 
@@ -232,6 +232,20 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
+    fn document(&mut self) -> Option<Shape> {
+        self.take(b'{')?;
+        loop {
+            let name = self.value()?;
+            self.take(b':')?;
+            let is_list = matches!(json::parse(self.bytes.get(name)?, MAX_PART), Ok(Value::String(name)) if name == "manifests");
+            if is_list && self.peek() == Some(b'[') {
+                return self.list();
+            }
+            self.value()?;
+            self.take(b',')?;
+        }
+    }
+
     /// The next byte that is no white space.
     fn peek(&mut self) -> Option<u8> {
         while let Some(byte) = self.bytes.get(self.at) {
@@ -381,8 +395,26 @@ mod tests {
             r#"{"manifests":[]} x"#,
             r#"{"schemaVersion":1,"manifests":[]}"#,
         ] {
-            assert!(matches!(Index::parse(text.as_bytes().to_vec()), Err(Fault::Malformed(_))), "{text}");
+            let cut_off = ["", "{", r#"{"manifests":[{}"#].contains(&text);
+            match Index::parse(text.as_bytes().to_vec()) {
+                Err(Fault::CutOff) => assert!(cut_off, "{text}"),
+                Err(Fault::Malformed(_)) => assert!(!cut_off, "{text}"),
+                other => panic!("{text}: {other:?}"),
+            }
         }
+    }
+
+    /// What a reader sees while another program writes the file from its beginning.
+    #[test]
+    fn every_beginning_of_an_index_is_cut_off() {
+        let mut index = Index::list(&descriptor(b"x").digest, None);
+        index.push(&descriptor(b"a"));
+        index.push(&descriptor(b"b"));
+        let whole = index.to_vec();
+        for length in 0..whole.len() {
+            assert_eq!(Index::parse(whole[..length].to_vec()).err(), Some(Fault::CutOff), "{length}");
+        }
+        assert!(Index::parse(whole).is_ok());
     }
 
     #[test]

@@ -324,7 +324,7 @@ fn read_whole(mut read: impl FnMut() -> Result<Vec<u8>, Error>) -> Result<Result
     let mut wait = Duration::from_millis(1);
     for _ in 1..INDEX_ATTEMPTS {
         match Index::parse(read()?) {
-            Err(Fault::Malformed(_)) => std::thread::sleep(wait),
+            Err(Fault::CutOff) => std::thread::sleep(wait),
             parsed => return Ok(parsed),
         }
         wait = wait.saturating_mul(2).min(Duration::from_millis(16));
