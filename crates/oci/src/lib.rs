@@ -1,4 +1,26 @@
-//! OCI layouts (OCI image spec 1.1, "Image Layout"), as folders and as tars.
+//! OCI layouts (OCI image spec 1.1, "Image Layout"), as folders and as tars: what is in them is hashed as it is read, what is
+//! written is there whole or not at all, and referrers are found whichever tool listed them.
+//!
+//! ```
+//! use touchmark_oci::referrer::{self, Role};
+//! use touchmark_oci::{Layout, Source, Store};
+//!
+//! # let folder = std::env::temp_dir().join(format!("touchmark-oci-example-{}", std::process::id()));
+//! let layout = Layout::open_or_create(&folder)?;
+//! let config = layout.put_blob(None, &mut b"{}".as_slice())?;
+//! let manifest = format!(
+//!     r#"{{"schemaVersion":2,"config":{{"mediaType":"application/x","digest":"{}","size":2}},"layers":[]}}"#,
+//!     config.digest
+//! );
+//! let artifact = layout.put_manifest(manifest.as_bytes(), "application/vnd.oci.image.manifest.v1+json", Some("v1"))?;
+//!
+//! let envelope = br#"{"payloadType":"application/vnd.in-toto+json","payload":"","signatures":[]}"#;
+//! let attached = referrer::attach(&layout, &artifact, envelope, &Role::Signature)?;
+//! let found = layout.referrers(&artifact.digest, 100, 1 << 20)?;
+//! assert!(found.complete && found.entries == [attached.descriptor]);
+//! # std::fs::remove_dir_all(folder).unwrap();
+//! # Ok::<(), touchmark_oci::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod archive;

@@ -19,6 +19,9 @@ pub const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 /// An envelope of at most this many bytes is inlined in the descriptor of its layer, so that one request less verifies it.
 pub const MAX_INLINE: usize = 8 << 10;
 
+/// How often an envelope that goes away while it is attached is stored again.
+const ATTEMPTS: usize = 8;
+
 /// What an envelope says of the artifact, as far as its manifest tells.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -87,8 +90,16 @@ fn layer(envelope: &[u8]) -> Descriptor {
 pub fn attach(store: &dyn Store, subject: &Descriptor, envelope: &[u8], role: &Role) -> Result<Attached, Error> {
     let config = Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(b"{}"), 2);
     store.put_blob(Some(&config), &mut b"{}".as_slice())?;
-    store.put_blob(Some(&layer(envelope)), &mut { envelope })?;
-    store.attach(&manifest(subject, envelope, role))
+    let manifest = manifest(subject, envelope, role);
+    let mut attempt = 1;
+    loop {
+        store.put_blob(Some(&layer(envelope)), &mut { envelope })?;
+        match store.attach(&manifest) {
+            // Someone removed another referrer with this envelope, and the envelope with it, after it was found to be there.
+            Err(Error::MissingBlob { .. }) if attempt < ATTEMPTS => attempt += 1,
+            attached => return attached,
+        }
+    }
 }
 
 /// The layer of a manifest that is an envelope: the only one of that media type. It is `None` for other artifacts.
