@@ -121,7 +121,7 @@ impl<'a> Passphrases<'a> {
     }
 }
 
-/// The first and only line of a file: one line end after it is not part of the passphrase.
+/// The first line of a file, without its end.
 fn read_passphrase(file: &PassphraseFile) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let (from, read) = match file {
         PassphraseFile::StandardInput => ("standard input".to_owned(), source::limited(std::io::stdin().lock())),
@@ -131,8 +131,8 @@ fn read_passphrase(file: &PassphraseFile) -> Result<Zeroizing<Vec<u8>>, KeyFileE
         }
     };
     let mut passphrase = read.map_err(|error| KeyFileError::Read { from, error })?;
-    if passphrase.last() == Some(&b'\n') {
-        passphrase.pop();
+    if let Some(end) = passphrase.iter().position(|byte| *byte == b'\n') {
+        passphrase.truncate(end);
         if passphrase.last() == Some(&b'\r') {
             passphrase.pop();
         }
@@ -172,10 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn a_file_comes_first_and_its_last_line_end_is_cut() {
+    fn a_file_comes_first_and_its_first_line_counts() {
         let path = std::env::temp_dir().join(format!("touchmark-passphrase-{}", std::process::id()));
         for (content, passphrase) in
-            [("secret", "secret"), ("secret\n", "secret"), ("secret\r\n", "secret"), ("se cret \n\n", "se cret \n")]
+            [("secret", "secret"), ("secret\n", "secret"), ("secret\r\n", "secret"), ("se cret \n\nmore\n", "se cret ")]
         {
             std::fs::write(&path, content).unwrap();
             let mut passphrases = answers(&[]).file(PassphraseFile::File(path.clone()));
