@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! touchmark-benches                     every comparison
+//! touchmark-benches envelope [ALGORITHM] that of envelopes alone; in this process, if an algorithm is named
 //! touchmark-benches document MIB ORDER  prints a TUF targets file of this size, sorted or mixed
 //! touchmark-benches canonical FILE      hashes the canonical form of a file; benches/run.sh takes its memory
 //! ```
@@ -21,10 +22,12 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
         [] => library(),
+        ["envelope"] => envelope::compare(),
+        ["envelope", algorithm] => envelope::measure(algorithm),
         ["document", mebibytes, "sorted"] => print_document(mebibytes, document::Order::Sorted),
         ["document", mebibytes, "mixed"] => print_document(mebibytes, document::Order::Mixed),
         ["canonical", file] => canonical::hash(file),
-        _ => Err("usage: touchmark-benches [document MIB sorted|mixed | canonical FILE]".into()),
+        _ => Err("usage: touchmark-benches [envelope [ALGORITHM] | document MIB sorted|mixed | canonical FILE]".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
