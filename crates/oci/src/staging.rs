@@ -65,8 +65,9 @@ impl Drop for Staging {
     }
 }
 
-/// Removes the folders in `parent` whose makers were killed.
-fn sweep(parent: &Path) -> io::Result<()> {
+/// Removes the folders in `parent` whose makers were killed, and the files.
+pub(crate) fn sweep(parent: &Path) -> io::Result<()> {
+    temporary::sweep(parent)?;
     for entry in std::fs::read_dir(parent)? {
         let entry = entry?;
         let root = entry.path();

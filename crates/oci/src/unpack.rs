@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::failpoint::{self, Step};
 use crate::platform;
 use crate::source::Source;
-use crate::staging::{Staging, pour};
+use crate::staging::{self, Staging, pour};
 use crate::temporary::{self, Durability, Temporary};
 
 /// The annotation that holds a layer's file name (annotations.md).
@@ -82,16 +82,18 @@ pub fn unpack(source: &dyn Source, artifact: &Digest, folder: &Path, existing: E
     if let Some((twice, _)) = named.iter().find(|(path, _)| !names.insert(path.clone())) {
         return Err(malformed(format!("it names the file {:?} twice", twice.display())));
     }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     unpacked.files = if platform::is_folder(folder).map_err(|error| Error::writing(folder, error))? {
+        // What made the folder may have been killed just then. Where that cannot be seen, nothing is to be done.
+        let _ = staging::sweep(parent);
         let staging = Staging::create(folder).map_err(|error| Error::writing(folder, error))?;
         stage(source, &named, staging.content())?;
         place_each(&named, staging.content(), folder, existing)?
     } else {
-        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent).map_err(|error| Error::writing(parent, error))?;
         let staging = Staging::create(parent).map_err(|error| Error::writing(parent, error))?;
         stage(source, &named, staging.content())?;
-        place_all(staging.content(), folder)?;
+        place_all(staging.content(), parent, folder)?;
         written(&named, folder, &HashSet::new())
     };
     Ok(unpacked)
@@ -143,12 +145,11 @@ fn make_parents(root: &Path, name: &Path) -> Result<PathBuf, Error> {
 }
 
 /// Gives the whole folder its name.
-fn place_all(content: &Path, folder: &Path) -> Result<(), Error> {
+fn place_all(content: &Path, parent: &Path, folder: &Path) -> Result<(), Error> {
     let failed = |error| Error::writing(folder, error);
     failpoint::reach(Step::Rename, folder).map_err(failed)?;
     std::fs::rename(content, folder).map_err(failed)?;
-    temporary::sync_folder(folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")), Durability::Synced)
-        .map_err(failed)
+    temporary::sync_folder(parent, Durability::Synced).map_err(failed)
 }
 
 /// Gives each file its name in a folder that is there; if that fails for one, those that were not there before are removed again.
