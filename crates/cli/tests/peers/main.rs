@@ -1,7 +1,15 @@
 //! Other tools beside Touchmark: oras, regctl and crane at the versions of `tests/peers/go/go.mod`, and the distribution's skopeo.
 //!
 //! Without them a test says what it needs and passes; with TOUCHMARK_PEERS_REQUIRED=1, as in CI, it fails.
-#![allow(clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    unreachable_pub,
+    reason = "a test may fail by panicking, and helpers outside of #[test] functions are not seen as test code"
+)]
 
 #[allow(dead_code, reason = "these tests use a part of it")]
 #[path = "../touchmark/harness.rs"]
