@@ -7,7 +7,7 @@ use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Hasher;
 
 use crate::error::Error;
-use crate::index::{Fault, Index};
+use crate::index::{self, Fault, Index};
 
 /// A place from which an OCI layout is read. [`union`](crate::union) makes a [`Source`](crate::source::Source) of it.
 pub(crate) trait Content {
@@ -74,11 +74,17 @@ pub(crate) trait Content {
 
 /// What a malformed or oversized index means.
 pub(crate) fn index_error(location: &str, what: &str, fault: Fault) -> Error {
-    let reason = match fault {
-        Fault::CutOff => "it is cut off".to_owned(),
-        Fault::Malformed(reason) | Fault::TooLarge(reason) => reason,
-    };
-    Error::Malformed { location: location.to_owned(), what: what.to_owned(), reason }
+    let (location, what) = (location.to_owned(), what.to_owned());
+    match fault {
+        Fault::CutOff => Error::Malformed { location, what, reason: "it is cut off".to_owned() },
+        Fault::Malformed(reason) => Error::Malformed { location, what, reason },
+        Fault::TooMany => Error::TooMany { location, what, limit: index::MAX_ENTRIES },
+        Fault::TooLarge { size } => {
+            let limit = u64::try_from(index::MAX_PART).unwrap_or(u64::MAX);
+            let what = format!("an entry, or what stands around the entries, of {what}");
+            Error::TooLarge { location, what, size: u64::try_from(size).unwrap_or(u64::MAX), limit }
+        }
+    }
 }
 
 /// A reader that ends only if what it gave has the digest.

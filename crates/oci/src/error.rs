@@ -133,6 +133,16 @@ pub enum Error {
         /// The limit in bytes.
         limit: u64,
     },
+    /// More entries than the limit.
+    #[error("{location}: {what} has more than {limit} entries")]
+    TooMany {
+        /// The store.
+        location: String,
+        /// A digest, or a file of the OCI layout.
+        what: String,
+        /// The limit.
+        limit: usize,
+    },
     /// Breaks its format.
     #[error("{location}: {what} is malformed: {reason}")]
     Malformed {
@@ -282,7 +292,7 @@ impl Error {
             | Error::Archive { fault: Fault::Compressed { .. } | Fault::NoLayout { .. }, .. } => Class::Usage,
             Error::NoSuchTag { .. } | Error::NoSuchBlob { .. } | Error::Empty { .. } => Class::NotFound,
             Error::MissingBlob { .. } | Error::NotListed { .. } | Error::Contended { .. } | Error::Content { .. } => Class::Unavailable,
-            Error::TooLarge { .. } => Class::Cap,
+            Error::TooLarge { .. } | Error::TooMany { .. } => Class::Cap,
             Error::WrongDigest { .. } => Class::WrongDigest,
             Error::LayoutVersion { .. }
             | Error::AmbiguousTag { .. }
@@ -311,6 +321,7 @@ impl Error {
             Error::WrongDigest { .. } => "wrong-digest",
             Error::WrongSize { .. } => "wrong-size",
             Error::TooLarge { .. } => "too-large",
+            Error::TooMany { .. } => "too-many",
             Error::Malformed { .. } => "malformed",
             Error::Irregular { .. } => "irregular-file",
             Error::NoSubject { .. } => "no-subject",

@@ -17,9 +17,9 @@ const LIST_OF: &str = "vnd.touchmark.referrers-of";
 /// At most this many bytes of index are read.
 pub(crate) const MAX_BYTES: u64 = 32 << 20;
 /// At most this many entries.
-const MAX_ENTRIES: usize = 100_000;
+pub(crate) const MAX_ENTRIES: usize = 100_000;
 /// At most this many bytes in one entry, and in all that stands around the entries: a tree of values takes many times its text.
-const MAX_PART: usize = 1 << 20;
+pub(crate) const MAX_PART: usize = 1 << 20;
 
 /// An index, read strictly: every part of it is JSON without duplicate members.
 #[derive(Clone, Debug)]
@@ -54,8 +54,13 @@ pub(crate) enum Fault {
     CutOff,
     /// Not JSON, or not of this form.
     Malformed(String),
-    /// More entries, or a larger one, than the limit.
-    TooLarge(String),
+    /// Larger than the limit: an entry, or all that stands around the entries.
+    TooLarge {
+        /// The size in bytes.
+        size: usize,
+    },
+    /// More than [`MAX_ENTRIES`].
+    TooMany,
 }
 
 impl Index {
@@ -64,6 +69,22 @@ impl Index {
         let bytes = format!(r#"{{"schemaVersion":2,"mediaType":"{IMAGE_INDEX}","manifests":[]}}"#).into_bytes();
         let end = bytes.len().saturating_sub(2);
         Self { bytes, inside: end..end, entries: Vec::new(), list_of: None }
+    }
+
+    /// An index of the entries that can still be read in a damaged one.
+    pub(crate) fn salvage(bytes: &[u8]) -> Self {
+        let mut index = Self::new();
+        let mut scan = Scan { bytes, at: 0, items: Vec::new() };
+        let _ = scan.document();
+        for item in scan.items {
+            let text = bytes.get(item).unwrap_or_default();
+            if let Ok(value) = part(text, "an entry")
+                && value.as_object().is_some()
+            {
+                index.entries.push(Entry::new(Text::Written(text.to_vec()), &value));
+            }
+        }
+        index
     }
 
     /// The list of `subject`'s referrers, with the entries of `list` if there is one.
@@ -83,10 +104,15 @@ impl Index {
     pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, Fault> {
         let malformed = || Fault::Malformed("it is no JSON object with an array `manifests`".to_owned());
         let found = Shape::find(&bytes);
-        if matches!(found, Err(at) if at >= bytes.len()) {
-            return Err(Fault::CutOff);
+        match &found {
+            Err(missed) if missed.at >= bytes.len() => return Err(Fault::CutOff),
+            Err(missed) if missed.items.len() > MAX_ENTRIES => return Err(Fault::TooMany),
+            _ => {}
         }
         let Ok(shape) = found else {
+            if bytes.len() > MAX_PART {
+                return Err(malformed());
+            }
             let mut document = match json::parse(&bytes, MAX_PART) {
                 Ok(Value::Object(document)) => document,
                 Ok(_) => return Err(malformed()),
@@ -203,7 +229,7 @@ impl Entry {
 
 fn part<'a>(bytes: &'a [u8], what: &str) -> Result<Value<'a>, Fault> {
     if bytes.len() > MAX_PART {
-        return Err(Fault::TooLarge(format!("{what} has more than {MAX_PART} bytes")));
+        return Err(Fault::TooLarge { size: bytes.len() });
     }
     json::parse(bytes, MAX_PART).map_err(|error| match error.kind {
         json::Kind::End => Fault::CutOff,
@@ -220,19 +246,25 @@ struct Shape {
 impl Shape {
     /// If there is no object with an array `manifests`, or too many entries: how far it was looked for, to the end if that came
     /// too soon.
-    fn find(bytes: &[u8]) -> Result<Self, usize> {
-        let mut scan = Scan { bytes, at: 0 };
-        scan.document().ok_or(scan.at)
+    fn find(bytes: &[u8]) -> Result<Self, Scan<'_>> {
+        let mut scan = Scan { bytes, at: 0, items: Vec::new() };
+        match scan.document() {
+            Some(inside) => Ok(Self { inside, items: scan.items }),
+            None => Err(scan),
+        }
     }
 }
 
 struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// The entries that were passed.
+    items: Vec<Range<usize>>,
 }
 
 impl Scan<'_> {
-    fn document(&mut self) -> Option<Shape> {
+    /// Passes the document up to the end of its entries, and returns where these are.
+    fn document(&mut self) -> Option<Range<usize>> {
         self.take(b'{')?;
         loop {
             let name = self.value()?;
@@ -261,14 +293,14 @@ impl Scan<'_> {
         (self.peek()? == wanted).then(|| self.at += 1)
     }
 
-    fn list(&mut self) -> Option<Shape> {
+    fn list(&mut self) -> Option<Range<usize>> {
         self.take(b'[')?;
         let start = self.at;
-        let mut items = Vec::new();
         if self.peek()? != b']' {
             loop {
-                items.push(self.value()?);
-                if items.len() > MAX_ENTRIES {
+                let item = self.value()?;
+                self.items.push(item);
+                if self.items.len() > MAX_ENTRIES {
                     return None;
                 }
                 if self.peek()? == b']' {
@@ -277,7 +309,7 @@ impl Scan<'_> {
                 self.take(b',')?;
             }
         }
-        Some(Shape { inside: start..self.at, items })
+        Some(start..self.at)
     }
 
     /// Passes one value.
@@ -402,6 +434,16 @@ mod tests {
                 other => panic!("{text}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn what_takes_too_much_memory_is_too_large_and_not_malformed() {
+        let many = format!(r#"{{"manifests":[{}{{}}]}}"#, "{},".repeat(MAX_ENTRIES));
+        assert_eq!(Index::parse(many.into_bytes()).err(), Some(Fault::TooMany));
+        let large = format!(r#"{{"manifests":[{{"a":"{}"}}]}}"#, "x".repeat(MAX_PART));
+        assert!(matches!(Index::parse(large.into_bytes()), Err(Fault::TooLarge { .. })));
+        let around = format!(r#"{{"a":"{}","manifests":[]}}"#, "x".repeat(MAX_PART));
+        assert!(matches!(Index::parse(around.into_bytes()), Err(Fault::TooLarge { .. })));
     }
 
     /// What a reader sees while another program writes the file from its beginning.

@@ -2,6 +2,7 @@
 
 mod attach;
 mod detach;
+mod rebuild;
 mod repair;
 mod write;
 

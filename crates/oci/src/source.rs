@@ -231,6 +231,8 @@ pub struct RepairReport {
     pub listed: Vec<(Digest, Descriptor)>,
     /// Entries for what is not there, which were taken out of the lists.
     pub removed: Vec<Digest>,
+    /// Whether `index.json` was damaged and is made anew; the first finding says what was done.
+    pub rebuilt: bool,
     /// What was found and left as it is.
     pub findings: Vec<Finding>,
     /// Whether the search saw everything.
@@ -242,6 +244,6 @@ pub struct RepairReport {
 impl RepairReport {
     /// Whether there was nothing to repair.
     pub fn is_clean(&self) -> bool {
-        self.listed.is_empty() && self.removed.is_empty()
+        self.listed.is_empty() && self.removed.is_empty() && !self.rebuilt
     }
 }

@@ -263,3 +263,40 @@ fn a_bound_that_is_reached_is_said() {
     let large = layout.manifest(&subject.digest, 10).unwrap_err();
     assert_eq!((large.code(), large.class()), ("too-large", touchmark_oci::Class::Cap));
 }
+
+/// As a program leaves it that is stopped while it writes the file in place.
+#[test]
+fn an_index_that_is_damaged_is_made_anew_from_what_is_left() {
+    let folder = Folder::new();
+    let (layout, one) = layout(&folder);
+    let two = image(&layout, "two", Some("v2"));
+    let child = image(&layout, "child", None);
+    let index = format!(r#"{{"schemaVersion":2,"mediaType":"{IMAGE_INDEX}","manifests":[{}]}}"#, entry(&child, ""));
+    let index = layout.put_manifest(index.as_bytes(), IMAGE_INDEX, Some("all")).unwrap();
+    let signatures = [sign(&layout, &one, b"{\"1\":1}"), sign(&layout, &two, b"{\"2\":1}"), sign(&layout, &child, b"{\"3\":1}")];
+    let path = layout.root().join("index.json");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let second = whole.find(&two.digest.to_string()).unwrap();
+    for (kept, tags) in [(0, 0), (1, 0), (second, 1), (whole.len() - 1, 3)] {
+        std::fs::write(&path, &whole[..kept]).unwrap();
+        assert_eq!(layout.tags().unwrap_err().code(), "malformed");
+        let dry = layout.repair(true, None).unwrap();
+        assert!(dry.rebuilt && !dry.is_clean());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), whole[..kept]);
+        let report = layout.repair(false, None).unwrap();
+        assert!(report.rebuilt && report.findings[0].detail.contains("index.json is damaged"), "{report:?}");
+        assert_eq!(layout.tags().unwrap().len(), tags, "{kept}");
+        let mut roots: Vec<Digest> = layout.roots().unwrap().iter().map(|root| root.digest).collect();
+        let mut expected = vec![one.digest, two.digest, index.digest];
+        roots.sort();
+        expected.sort();
+        assert_eq!(roots, expected);
+        for (subject, signature) in [&one, &two, &child].into_iter().zip(&signatures) {
+            assert_eq!(listed(&layout, &subject.digest), [signature.digest]);
+            assert_eq!(lists(layout.root(), &subject.digest).1, [signature.digest.to_string()]);
+        }
+        assert!(layout.repair(false, None).unwrap().is_clean());
+    }
+    let kept = std::fs::read_dir(layout.root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(kept.filter(|name| name.starts_with("index.json.damaged-")).count(), 4, "nothing that was damaged is thrown away");
+}

@@ -115,7 +115,7 @@ impl Layout {
     }
 
     /// The content of a blob that begins as a JSON object does.
-    fn looks_like_json(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) fn looks_like_json(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
         let (size, mut reader) = self.open_blob(digest)?;
         let failed = |source| Error::reading(&self.root, source);
         let mut bytes = Vec::new();

@@ -23,11 +23,20 @@ impl Layout {
     /// See [`Store::repair`](crate::source::Store::repair).
     pub(super) fn repair_lists(&self, dry_run: bool, subject: Option<&Digest>) -> Result<RepairReport, Error> {
         if dry_run {
-            let mut index = self.index()?;
-            return self.mend(&mut index, subject, None);
+            let rebuilt = self.rebuild()?;
+            let (mut index, finding) = match rebuilt {
+                Some(rebuilt) => (rebuilt.index, Some(rebuilt.finding)),
+                None => (self.index()?, None),
+            };
+            return Ok(with_rebuilt(self.mend(&mut index, subject, None)?, finding));
         }
         let lock = self.lock()?;
-        self.edit(&lock, |index, pending| self.mend(index, subject, Some(pending)))
+        let rebuilt = self.rebuild()?;
+        if let Some(rebuilt) = &rebuilt {
+            self.replace_index(&lock, rebuilt)?;
+        }
+        let report = self.edit(&lock, |index, pending| self.mend(index, subject, Some(pending)))?;
+        Ok(with_rebuilt(report, rebuilt.map(|rebuilt| rebuilt.finding)))
     }
 
     /// Mends `index`, and writes lists if `pending` is given.
@@ -177,6 +186,12 @@ impl Layout {
         }
         list.retain(|entry| !entry.digest.is_some_and(|digest| strangers.contains(&digest)));
     }
+}
+
+fn with_rebuilt(mut report: RepairReport, finding: Option<Finding>) -> RepairReport {
+    report.rebuilt = finding.is_some();
+    report.findings.splice(0..0, finding);
+    report
 }
 
 fn same_entries(one: &Index, other: &Index) -> bool {
