@@ -126,3 +126,36 @@ fn what_is_encrypted_is_read_again() {
     assert_eq!(key.to_encrypted_pem(b"", &mut fill(1)).err(), Some(KeyError::EmptyPassphrase));
     assert_eq!(key.to_encrypted_pem(b"x", &mut |_| Err(RandomFailed)).err(), Some(KeyError::Random(RandomFailed)));
 }
+
+#[test]
+fn private_keys_that_contradict_themselves_are_refused() {
+    let key = PrivateKey::from_raw(KeyAlgorithm::EcdsaP256, &[5; 32]).unwrap();
+    let (version, secret) = (integer(1), tlv(4, &[&[5; 32]]));
+    let curve = |oid: &[u8]| tlv(0xa0, &[oid]);
+    let (p256, p384): (&[u8], &[u8]) =
+        (&[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07], &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22]);
+    let algorithm = tlv(0x30, &[&[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01], p256]);
+    let pkcs8 = |inner: &[u8]| tlv(0x30, &[&integer(0), &algorithm, &tlv(4, &[inner])]);
+    let ec = |parts: &[&[u8]]| tlv(0x30, &[&[version.as_slice(), &secret], parts].concat());
+    let read_ec = |parts: &[&[u8]]| PrivateKey::read(&pkcs8(&ec(parts)), None);
+    assert_eq!(read_ec(&[]).unwrap().public_key(), key.public_key());
+    assert_eq!(read_ec(&[&curve(p256)]).unwrap().public_key(), key.public_key());
+    assert_eq!(read_ec(&[&curve(p384)]).unwrap_err(), KeyError::Confused { what: "the file names two curves" });
+    let public = |point: &[u8]| tlv(0xa1, &[&tlv(3, &[&[0], point])]);
+    assert!(read_ec(&[&public(key.public_key().as_raw())]).is_ok());
+    let other = PrivateKey::from_raw(KeyAlgorithm::EcdsaP256, &[6; 32]).unwrap();
+    assert!(matches!(read_ec(&[&public(other.public_key().as_raw())]), Err(KeyError::Confused { .. })));
+    // Version 2 of PKCS#8 has the public key outside (RFC 5958).
+    let ed25519 = PrivateKey::from_raw(KeyAlgorithm::Ed25519, &[5; 32]).unwrap();
+    let algorithm = tlv(0x30, &[&[0x06, 0x03, 0x2b, 0x65, 0x70]]);
+    let version_2 = |public: &[u8]| {
+        let field = tlv(0x81, &[&[0], public]);
+        PrivateKey::read(&tlv(0x30, &[&integer(1), &algorithm, &tlv(4, &[&secret]), &field]), None)
+    };
+    assert_eq!(version_2(ed25519.public_key().as_raw()).unwrap().public_key(), ed25519.public_key());
+    let other = PrivateKey::from_raw(KeyAlgorithm::Ed25519, &[6; 32]).unwrap();
+    assert!(matches!(version_2(other.public_key().as_raw()), Err(KeyError::Confused { .. })));
+    // An ECPrivateKey alone, with its curve and without.
+    assert_eq!(PrivateKey::read(&ec(&[&curve(p256)]), None).unwrap().public_key(), key.public_key());
+    assert!(matches!(PrivateKey::read(&ec(&[]), None), Err(KeyError::Malformed { .. })));
+}

@@ -7,6 +7,7 @@
 mod error;
 mod file;
 mod passphrase;
+mod platform;
 mod program;
 mod source;
 

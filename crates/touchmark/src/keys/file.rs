@@ -1,6 +1,6 @@
 //! Key files: read by their owner only, and written whole or not at all, never over another file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use touchmark_envelope::key::KeyAlgorithm;
 use touchmark_envelope::sign::{PrivateKey, RandomFailed, Signer as _};
 use zeroize::Zeroizing;
 
-use super::{KeyFileError, source};
+use super::{KeyFileError, platform, source};
 
 /// Whether a new private key is encrypted in its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub fn write_key_pair(path: &Path, key: &PrivateKey, encryption: Encryption<'_>)
         let _ = std::fs::remove_file(path);
         return Err(error);
     }
-    sync_folder(path).map_err(|error| KeyFileError::Write { path: path.to_owned(), error })?;
+    platform::sync_folder(path).map_err(|error| KeyFileError::Write { path: path.to_owned(), error })?;
     Ok(KeyPair { private: path.to_owned(), public })
 }
 
@@ -81,26 +81,10 @@ pub(super) struct KeyFile {
 pub(super) fn read(path: &Path) -> Result<KeyFile, KeyFileError> {
     let read = || {
         let file = File::open(path)?;
-        let unsafe_mode = unsafe_mode(&file)?;
+        let unsafe_mode = platform::unsafe_mode(&file)?;
         Ok(KeyFile { bytes: source::limited(file)?, unsafe_mode })
     };
     read().map_err(|error| KeyFileError::Read { from: path.display().to_string(), error })
-}
-
-/// The mode, if others than the owner may read or change the file. A pipe, such as a shell's `<(...)`, is nobody's file and has no
-/// mode that counts.
-#[cfg(unix)]
-fn unsafe_mode(file: &File) -> io::Result<Option<u32>> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let metadata = file.metadata()?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    Ok((metadata.is_file() && mode & 0o077 != 0).then_some(mode))
-}
-
-/// Windows has no mode: who may read a file there is decided by its folder, which is the user's own.
-#[cfg(not(unix))]
-fn unsafe_mode(_file: &File) -> io::Result<Option<u32>> {
-    Ok(None)
 }
 
 fn public_path(path: &Path) -> PathBuf {
@@ -123,7 +107,7 @@ impl<'a> Pending<'a> {
         let mut temporary = target.as_os_str().to_owned();
         temporary.push(format!(".{}.tmp", touchmark_envelope::digest::hex(&suffix)));
         let temporary = PathBuf::from(temporary);
-        let mut file = create(&temporary, mode).map_err(failed)?;
+        let mut file = platform::create(&temporary, mode).map_err(failed)?;
         let pending = Self { target, temporary };
         file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
         Ok(pending)
@@ -147,31 +131,6 @@ impl Drop for Pending<'_> {
     fn drop(&mut self) {
         // After a rename it is not there any more.
         let _ = std::fs::remove_file(&self.temporary);
-    }
-}
-
-/// Makes a file with this mode from the beginning, less what the user's mask takes away.
-fn create(path: &Path, mode: u32) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    options.open(path)
-}
-
-/// Makes the names in the folder of `path` durable. Where folders cannot be opened as files (Windows), there is nothing to do.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        Ok(())
     }
 }
 
