@@ -1,5 +1,6 @@
 //! A process that is killed, or whose disk fails, at every step that changes files: what was there before stays, and the next
 //! process goes on.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // outside of test functions clippy takes a panic for a mistake
 
 use std::os::unix::process::ExitStatusExt;
@@ -148,6 +149,23 @@ fn killed_at_every_step_nothing_earlier_is_lost_and_the_next_command_works() {
     }
     println!("{kills} kills, {mid_write} of them in the middle of a write");
     assert!(mid_write >= 8);
+}
+
+#[test]
+fn killed_while_a_damaged_index_is_made_anew_nothing_that_is_left_is_lost() {
+    let prepared = Prepared::new();
+    let index = prepared.folder.path("layout").join("index.json");
+    let whole = std::fs::read(&index).unwrap();
+    std::fs::write(&index, &whole[..whole.len() - 1]).unwrap();
+    let steps = prepared.steps("repair");
+    assert!(steps.iter().filter(|step| step.contains("Rename")).count() >= 2, "{steps:?}");
+    for (at, step) in steps.iter().enumerate() {
+        let what = format!("repair of a damaged index, killed at {step}");
+        let (folder, output) = prepared.run("repair", "TOUCHMARK_FAILPOINT", &(at + 1).to_string());
+        assert_eq!(output.status.signal(), Some(9), "{what}");
+        prepared.again(&folder, "repair", &what);
+        prepared.check_done(&folder, "repair", &what);
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Many processes that write to one OCI layout at once, and programs that take no lock.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // outside of test functions clippy takes a panic for a mistake
 
 use std::fs::File;
@@ -139,4 +140,37 @@ fn what_another_writer_overwrites_is_found_and_listed_again() {
     assert_eq!(layout.repair(false, None).unwrap().listed.len(), 3);
     assert_eq!(lists(layout.root(), &subject.digest).1.len(), 3);
     assert!(layout.repair(false, None).unwrap().is_clean());
+}
+
+/// Lists are replaced while they are read, and their old blobs removed: a reader goes on, and never sees fewer than before.
+#[test]
+fn readers_see_all_that_was_attached_before_while_others_write() {
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    let subject = image(&layout, "one", Some("v1"));
+    let (writers, each) = (4, 15);
+    let left = std::sync::atomic::AtomicUsize::new(writers);
+    std::thread::scope(|scope| {
+        for writer in 0..writers {
+            let (subject, left, root) = (&subject, &left, layout.root());
+            scope.spawn(move || {
+                let layout = Layout::open(root).unwrap();
+                for number in 0..each {
+                    let envelope = format!("{{\"writer\":{writer},\"number\":{number}}}");
+                    touchmark_oci::referrer::attach(&layout, subject, envelope.as_bytes(), &touchmark_oci::referrer::Role::Signature)
+                        .unwrap();
+                }
+                left.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+            });
+        }
+        let mut before = 0;
+        while left.load(std::sync::atomic::Ordering::SeqCst) > 0 {
+            let found = layout.referrers(&subject.digest, 1000, 1 << 20).unwrap();
+            assert!(found.complete, "{:?}", found.findings);
+            assert!(found.entries.len() >= before);
+            before = found.entries.len();
+        }
+    });
+    assert_eq!(support::listed(&layout, &subject.digest).len(), writers * each);
+    assert_eq!(lists(layout.root(), &subject.digest).1.len(), writers * each);
 }
