@@ -46,7 +46,7 @@ fn unparsed(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     }
     let message = text.split("\n\n").next().unwrap_or_default();
     let message = message.strip_prefix("error: ").unwrap_or(message);
-    let mut output = Output::new("touchmark", Format::Json, false, &mut out, &mut err);
+    let mut output = Output::new(commands::named_in(arguments), Format::Json, false, &mut out, &mut err);
     output.fail(None, &Failure::usage(message).hint("touchmark --help"));
     output.finish().into()
 }

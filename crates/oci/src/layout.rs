@@ -138,8 +138,11 @@ impl Layout {
         let path = self.path(MARKER_FILE);
         let bytes = match self.read_file(MARKER_FILE, MAX_MARKER) {
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                let reason = if self.root.is_dir() { format!("there is no `{MARKER_FILE}`") } else { "there is no such folder".to_owned() };
-                return Err(Error::NotALayout { path: self.root.clone(), reason });
+                if !self.root.is_dir() {
+                    // No such artifact, rather than a wrong question.
+                    return Err(Error::Io { action: "open", path: self.root.clone(), source });
+                }
+                return Err(Error::NotALayout { path: self.root.clone(), reason: format!("there is no `{MARKER_FILE}`") });
             }
             read => read?,
         };

@@ -15,6 +15,7 @@ pub(crate) mod tree;
 pub(crate) mod unpack;
 pub(crate) mod verify;
 
+use std::ffi::OsString;
 use std::io::BufWriter;
 
 use touchmark_verify::exit::Exit;
@@ -68,5 +69,54 @@ fn name(command: &Command) -> &'static str {
         Command::Repair(_) => "repair",
         Command::Completions(_) => "completions",
         Command::Man(_) => "man",
+    }
+}
+
+/// The command that stands in arguments which could not be read; `touchmark` if none does.
+pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
+    const NAMES: [&str; 19] = [
+        "attest",
+        "completions",
+        "copy",
+        "index",
+        "key generate",
+        "key public",
+        "key show",
+        "man",
+        "pack",
+        "repair",
+        "resolve",
+        "sign",
+        "signature attach",
+        "signature delete",
+        "signature export",
+        "signature list",
+        "tree",
+        "unpack",
+        "verify",
+    ];
+    let words = || arguments.iter().skip(1).filter_map(|argument| argument.to_str()).filter(|word| !word.starts_with('-'));
+    let first = words().position(|word| NAMES.iter().any(|name| name.split(' ').next() == Some(word)));
+    let Some(first) = first else { return "touchmark" };
+    let named = |count: usize| words().skip(first).take(count).collect::<Vec<_>>().join(" ");
+    let (one, two) = (named(1), named(2));
+    NAMES.into_iter().find(|name| *name == one || *name == two).unwrap_or("touchmark")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_found_in_a_wrong_line() {
+        let named = |line: &str| named_in(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(named("touchmark --format json verify --keys x"), "verify");
+        assert_eq!(named("touchmark key generate --type rsa"), "key generate");
+        assert_eq!(named("touchmark key frobnicate"), "touchmark");
+        assert_eq!(named("touchmark frobnicate"), "touchmark");
+        for (command, name) in crate::cli::command().get_subcommands().map(|command| (command, command.get_name())) {
+            let line = command.get_subcommands().next().map_or(name.to_owned(), |below| format!("{name} {}", below.get_name()));
+            assert_eq!(named(&format!("touchmark {line}")), line);
+        }
     }
 }

@@ -99,6 +99,8 @@ struct View<'a> {
 /// A node as it is shown.
 struct Seen {
     label: String,
+    /// Nothing for a child, type and digest for a referrer.
+    order: Option<(Option<String>, touchmark::Digest)>,
     failure: Option<Failure>,
     members: Object<'static>,
     below: Vec<Seen>,
@@ -166,7 +168,11 @@ impl View<'_> {
             label.push("(shown above)".to_owned());
             members.insert("repeated", Value::from(true));
         }
-        Seen { label: label.join("  "), failure, members, below: Vec::new() }
+        let order = match relation {
+            None | Some("child") => None,
+            Some(_) => Some((descriptor.artifact_type.clone(), descriptor.digest)),
+        };
+        Seen { label: label.join("  "), order, failure, members, below: Vec::new() }
     }
 
     /// What a signature or attestation says, and what the given keys make of it.
@@ -227,11 +233,13 @@ impl View<'_> {
     }
 }
 
-/// Hangs every open node from `depth` on below the one above it.
+/// Hangs every open node from `depth` on below the one above it. Children stay in the order of their index; what refers to a
+/// node, which every place lists in an order of its own, comes after them and by type and digest.
 fn close(open: &mut Vec<(touchmark::Digest, Seen)>, depth: usize, roots: &mut Vec<Seen>) {
     while open.len() > depth
-        && let Some((_, done)) = open.pop()
+        && let Some((_, mut done)) = open.pop()
     {
+        done.below.sort_by(|one, other| one.order.cmp(&other.order));
         match open.last_mut() {
             Some((_, above)) => above.below.push(done),
             None => roots.push(done),

@@ -217,7 +217,7 @@ rows! {
     no_such_tag: |place| "oci:lay:v2 --key alice.pub";
     no_such_digest: |place| format!("oci:lay@{} --key alice.pub", zeros());
     no_such_folder: |place| "oci:nowhere:v1 --key alice.pub";
-    referrers_cap: |place| { crowd(&place); sign(&place, "--key alice"); "oci:lay:v1 --key alice.pub --max-referrers 2" };
+    referrers_cap: |place| { crowd(&place); sign(&place, "--key alice"); "oci:lay:v1 --key bob.pub --max-referrers 2" };
     envelope_cap: |place| { sign(&place, "--key alice"); "oci:lay:v1 --key alice.pub --max-envelope-size 100" };
     missing_envelope: |place| {
         let folder = Folder::open(&place, "lay");

@@ -9,12 +9,22 @@ fn graph(place: &Place, reference: &str) -> Value {
     let mut document = place.json(&format!("tree {reference} --key alice.pub --key bob.pub"), 0);
     let result = document["results"][0].as_object_mut().unwrap();
     result.remove("reference");
-    let mut text = Value::Object(result.clone()).to_string();
-    // Pins name the place.
-    for named in ["oci:far", "oci-archive:way.tar", "oci:lay"] {
-        text = text.replace(named, "PLACE");
+    result.remove("findings");
+    let mut graph = Value::Object(result.clone());
+    // Only what was named was tagged on the way.
+    untag(&mut graph);
+    graph
+}
+
+fn untag(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.remove("tags");
+            members.values_mut().for_each(untag);
+        }
+        Value::Array(items) => items.iter_mut().for_each(untag),
+        _ => {}
     }
-    serde_json::from_str(&text).unwrap()
 }
 
 /// How many objects in `value` have this member.

@@ -351,7 +351,8 @@ fn a_good_signature_among_120_malformed_referrers_is_verified() {
         };
     }
     stage.verify_is(0);
-    stage.place.verify_is(1, "oci:lay:v1 --key bob.pub");
+    // 20 of them could not be read, and might be by bob.
+    stage.place.verify_is(4, "oci:lay:v1 --key bob.pub");
 }
 
 #[test]
