@@ -237,6 +237,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn options_that_do_not_go_together_are_refused() {
+        let good = || Options {
+            references: vec!["oci:a".to_owned()],
+            wants: Wants { keys: vec![Input::File("k".into())], ..Wants::default() },
+            ..Options::default()
+        };
+        assert_eq!(good().check(), Ok(()));
+        let changes: [fn(&mut Options); 5] = [
+            |options| options.references.clear(),
+            |options| options.wants.keys.clear(),
+            |options| options.wants.any_version = true,
+            |options| (options.wants.platform, options.wants.covered_by) = (Some("linux/amd64".into()), Some("oci:b".into())),
+            |options| (options.wants.keys, options.refs_from) = (vec![Input::Stdin], Some(Input::Stdin)),
+        ];
+        for (number, change) in changes.iter().enumerate() {
+            let mut options = good();
+            change(&mut options);
+            assert!(options.check().is_err(), "change {number}");
+        }
+    }
+
+    #[test]
     fn inputs() {
         assert_eq!(Input::from(OsString::from("-")), Input::Stdin);
         assert_eq!(Input::from(OsString::from("env:KEY")), Input::Environment("KEY".into()));
