@@ -7,7 +7,7 @@ use touchmark_oci::copy::{Options, copy, tagged};
 use touchmark_oci::graph::{Content, Graph, Limits, Relation, cosign_subject};
 use touchmark_oci::referrer::{self, Role};
 use touchmark_oci::source::FindingKind;
-use touchmark_oci::{Class, Error, Layout, Source, Store};
+use touchmark_oci::{Class, Error, Layout, Source};
 
 #[path = "support/family.rs"]
 mod family;

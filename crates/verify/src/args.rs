@@ -60,12 +60,12 @@ What is printed:
   -q, --quiet               nothing but data and errors
 
 Caps (sizes take KiB, MiB, GiB):
-  --max-referrers N         referrers looked at
-  --max-signatures N        signatures in one envelope
-  --max-manifest-size SIZE  bytes of a manifest
-  --max-envelope-size SIZE  bytes of an envelope
-  --max-list-size SIZE      bytes of a list of referrers
-  --max-contents N          manifests and blobs that --deep hashes
+  --max-referrers N         referrers looked at [default: 10000]
+  --max-signatures N        signatures in one envelope [default: 128]
+  --max-manifest-size SIZE  bytes of a manifest [default: 4MiB]
+  --max-envelope-size SIZE  bytes of an envelope [default: 1MiB, with --type 64MiB]
+  --max-list-size SIZE      bytes of a list of referrers [default: 16MiB]
+  --max-contents N          manifests and blobs that --deep hashes [default: 100000]
 
   -h, --help
   -V, --version
@@ -253,6 +253,30 @@ mod tests {
         assert!(parse_line("oci:a --format json --nmae x").unwrap_err().json);
         assert!(parse_line("oci:a --nmae --format=json").unwrap_err().json);
         assert!(!parse_line("oci:a --nmae -- --format=json").unwrap_err().json);
+    }
+
+    /// SPEC.md, section 17.
+    #[test]
+    fn help_and_specification_name_the_limits_that_hold() {
+        let limits = touchmark::trust::Limits::default();
+        let mib = |bytes: u64| format!("{}MiB", bytes >> 20);
+        let defaults = [
+            ("--max-referrers", limits.referrers.to_string()),
+            ("--max-signatures", limits.signatures.to_string()),
+            ("--max-manifest-size", mib(limits.manifest)),
+            ("--max-envelope-size", mib(limits.signature)),
+            ("--max-envelope-size", mib(limits.attestation)),
+            ("--max-list-size", mib(limits.referrers_bytes)),
+            ("--max-contents", limits.contents.to_string()),
+        ];
+        let specification = include_str!("../../../SPEC.md").replace(" MiB", "MiB");
+        for (option, default) in defaults {
+            let helped = HELP.lines().find(|line| line.trim_start().starts_with(option)).unwrap();
+            assert!(helped.contains(&default), "{helped}: {default}");
+            let with_commas = default.strip_suffix("000").map_or(default.clone(), |thousands| format!("{thousands},000"));
+            let specified = |line: &str| line.contains(&format!("`{option}`")) && line.contains(&format!("| {with_commas} |"));
+            assert!(specification.lines().any(specified), "{option}: {default}");
+        }
     }
 
     #[test]
