@@ -347,11 +347,8 @@ impl Error {
                 "name a folder that holds `oci-layout` and `index.json`, or a new or empty one to write to".to_owned()
             }
             Error::NoSuchTag { tags, .. } if tags.is_empty() => "nothing is tagged here; name the artifact by @DIGEST".to_owned(),
-            Error::NoSuchTag { tags, .. } => format!("the tags are: {}", tags.join(", ")),
-            Error::Ambiguous { choices, .. } => {
-                let named: Vec<&str> = choices.iter().take(20).map(String::as_str).collect();
-                format!("add :TAG or @DIGEST, one of: {}", named.join(", "))
-            }
+            Error::NoSuchTag { tags, .. } => format!("the tags are: {}", named(tags)),
+            Error::Ambiguous { choices, .. } => format!("add :TAG or @DIGEST, one of: {}", named(choices)),
             Error::AmbiguousTag { .. } => "name the artifact by @DIGEST".to_owned(),
             Error::WrongDigest { .. } | Error::WrongSize { .. } => {
                 "the content was damaged or exchanged; copy it from its origin again".to_owned()
@@ -405,6 +402,12 @@ impl Error {
     }
 }
 
+/// Some of the names that a store has, which may hold anything, for a terminal.
+fn named(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().take(20).map(|name| name.chars().take(128).flat_map(char::escape_debug).collect()).collect();
+    names.join(", ")
+}
+
 /// For readers, which can only fail with an [`io::Error`]; [`Error::carried`] takes it out again.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
@@ -430,6 +433,13 @@ mod tests {
         assert!(matches!(back, Error::NoSuchBlob { .. }));
         let other = Error::reading(Path::new("f"), io::Error::from(io::ErrorKind::TimedOut));
         assert_eq!((other.class(), other.code()), (Class::Unavailable, "io"));
+    }
+
+    #[test]
+    fn names_from_a_store_do_not_reach_the_terminal_as_they_are() {
+        let tags = vec!["v1".to_owned(), "\u{1b}[2Jv2".to_owned(), "x".repeat(1000)];
+        let hint = Error::NoSuchTag { location: "oci:x".to_owned(), tag: "v".to_owned(), tags }.hint().unwrap();
+        assert!(hint.starts_with("the tags are: v1, \\u{1b}[2Jv2, xxx") && hint.len() < 200, "{hint}");
     }
 
     #[test]

@@ -17,6 +17,10 @@ use crate::union::{is_list_tag, list_tag};
 
 /// At most this many findings are reported.
 const MAX_FINDINGS: usize = 100;
+/// At most this many lists under one tag are read. Tools write one.
+const MAX_LISTS: usize = 4;
+/// At most this many bytes of manifests that `index.json` lists are read to learn what they refer to.
+const MAX_READ: u64 = 1 << 30;
 /// How often lists that change while they are read are read anew.
 const ATTEMPTS: usize = 5;
 
@@ -41,6 +45,7 @@ struct Union<'a> {
     subject: Digest,
     max_entries: usize,
     bytes_left: u64,
+    read_left: u64,
     /// What was looked at, whether or not it is a referrer.
     seen: HashSet<Digest>,
     found: Referrers,
@@ -51,7 +56,16 @@ struct Union<'a> {
 impl<'a> Union<'a> {
     fn new(content: &'a dyn Content, subject: &Digest, max_entries: usize, max_bytes: u64) -> Self {
         let found = Referrers { entries: Vec::new(), complete: true, findings: Vec::new() };
-        Self { content, subject: *subject, max_entries, bytes_left: max_bytes, seen: HashSet::new(), found, missing: false }
+        Self {
+            content,
+            subject: *subject,
+            max_entries,
+            bytes_left: max_bytes,
+            read_left: MAX_READ,
+            seen: HashSet::new(),
+            found,
+            missing: false,
+        }
     }
 
     fn collect(&mut self, index: &Index) -> Result<(), Error> {
@@ -73,8 +87,15 @@ impl<'a> Union<'a> {
     /// The list under the subject's tag.
     fn list(&mut self, index: &Index) -> ControlFlow<()> {
         let tag = list_tag(&self.subject);
+        let mut lists: Vec<Digest> = Vec::new();
         for entry in index.entries().iter().filter(|entry| entry.tag.as_deref() == Some(&tag)) {
-            let Some(digest) = entry.digest else { continue };
+            let Some(digest) = entry.digest.filter(|digest| !lists.contains(digest)) else { continue };
+            if lists.len() >= MAX_LISTS {
+                let detail = format!("more than {MAX_LISTS} lists of referrers under one tag");
+                self.incomplete(Finding { kind: FindingKind::Stopped, digest: Some(self.subject), detail });
+                break;
+            }
+            lists.push(digest);
             let list = match self.content.read_index(&digest) {
                 Ok(list) => list,
                 Err(error) => {
@@ -110,8 +131,11 @@ impl<'a> Union<'a> {
             if !is_manifest_type(&descriptor.media_type) {
                 continue;
             }
-            let bytes = match self.content.read(&digest, MAX_MANIFEST) {
-                Ok(bytes) => bytes,
+            let bytes = match self.content.read(&digest, MAX_MANIFEST.min(self.read_left)) {
+                Ok(bytes) => {
+                    self.read_left = self.read_left.saturating_sub(length(&bytes));
+                    bytes
+                }
                 Err(error) => {
                     let finding = unread(&digest, &error);
                     // A tagged entry is an artifact; any other may have been a referrer of this subject.

@@ -16,6 +16,8 @@ use crate::union::is_list_tag;
 
 /// At most this many findings are reported.
 const MAX_FINDINGS: usize = 100;
+/// At most this many bytes of lists are read.
+const MAX_LISTS: u64 = 1 << 30;
 /// How often lists that change while they are read are read anew.
 const ATTEMPTS: usize = 5;
 
@@ -54,10 +56,18 @@ struct Survey<'a> {
 
 impl Survey<'_> {
     fn run(&mut self, index: &Index) -> Result<(), Error> {
+        let mut left = MAX_LISTS;
+        let mut lists = HashSet::new();
         for entry in index.entries() {
-            if let (Some(list), Some(tag)) = (entry.digest, entry.tag.as_deref().filter(|tag| is_list_tag(tag)))
-                && self.list(tag, &list)?.is_break()
-            {
+            let Some(tag) = entry.tag.as_deref().filter(|tag| is_list_tag(tag)) else { continue };
+            let Some(list) = entry.digest.filter(|list| lists.insert(*list)) else { continue };
+            left = left.saturating_sub(self.content.blob_size(&list)?.unwrap_or_default());
+            if left == 0 {
+                self.found.complete = false;
+                self.find(Finding { kind: FindingKind::Stopped, digest: None, detail: "too many lists of referrers".to_owned() });
+                break;
+            }
+            if self.list(tag, &list)?.is_break() {
                 return Ok(());
             }
         }

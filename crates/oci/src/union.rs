@@ -13,6 +13,8 @@ use crate::scan::{MAX_MANIFEST, length};
 
 /// At most this many indexes are read to tell artifacts from parts of them.
 const MAX_INDEXES: usize = 10_000;
+/// At most this many bytes of manifests are read for that.
+const MAX_READ: u64 = 1 << 30;
 /// At most this many tags are named in an error.
 const MAX_NAMED: usize = 20;
 
@@ -126,9 +128,13 @@ fn artifacts<'a>(content: &dyn Content, index: &'a Index) -> Result<Vec<&'a Entr
     }
     let mut read: HashSet<Digest> = to_read.iter().copied().collect();
     let mut indexes = 0_usize;
+    let mut left = MAX_READ;
     while let Some(digest) = to_read.pop() {
-        let manifest = match content.read(&digest, MAX_MANIFEST) {
-            Ok(bytes) => Manifest::parse(&bytes),
+        let manifest = match content.read(&digest, MAX_MANIFEST.min(left)) {
+            Ok(bytes) => {
+                left = left.saturating_sub(length(&bytes));
+                Manifest::parse(&bytes)
+            }
             // A listed artifact that cannot be read is still one to choose.
             Err(error) if matches!(error.class(), Class::Unavailable) => return Err(error),
             Err(_) => continue,

@@ -223,3 +223,26 @@ fn what_is_no_layout_is_said_to_be_none() {
     std::fs::write(folder.path("index.json"), "[]").unwrap();
     assert_eq!(Layout::open(folder.root()).unwrap().tags().unwrap_err().class(), Class::Malformed);
 }
+
+/// Each of them is read once, and only some are.
+#[test]
+fn a_thousand_lists_under_one_tag_are_not_all_read() {
+    let folder = Folder::new();
+    let foreign = Foreign::new(folder.path("layout"));
+    let subject = foreign.image("one");
+    let tag = format!(r#","annotations":{{"org.opencontainers.image.ref.name":"sha256-{}"}}"#, subject.digest.hex());
+    let lists: Vec<Descriptor> = (0..8)
+        .map(|number| {
+            foreign.manifest("application/vnd.oci.image.index.v1+json", &format!(r#"{{"schemaVersion":2,"n":{number},"manifests":[]}}"#))
+        })
+        .collect();
+    let index = |lists: Vec<&Descriptor>| {
+        let entries: Vec<String> = lists.into_iter().map(|list| entry(list, &tag)).collect();
+        foreign.index(&format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(",")));
+        Layout::open(folder.path("layout")).unwrap().referrers(&subject.digest, 10, 10_000).unwrap()
+    };
+    let same = index(vec![&lists[0]; 1000]);
+    assert!(same.complete);
+    let many = index(lists.iter().collect());
+    assert!(!many.complete && many.findings[0].kind == FindingKind::Stopped);
+}
