@@ -17,9 +17,11 @@ use super::{Archive, MAX_MARKER};
 use crate::content::Content;
 use crate::error::Error;
 use crate::layout::Layout;
+use crate::lock::LOCK_FILE;
 use crate::platform;
 use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Store};
 use crate::staging::Staging;
+use crate::temporary;
 
 /// Blobs up to this size are unpacked for the work on them: all manifests are.
 const SMALL: u64 = crate::scan::MAX_MANIFEST;
@@ -123,7 +125,9 @@ impl<'a> Draft<'a> {
                     blobs.insert(*digest, kept(base, *extent));
                 }
             }
-            others.extend(base.catalogue.others.iter().map(|(name, extent)| (name.clone(), kept(base, *extent))));
+            let theirs = |name: &str| name != LOCK_FILE && !temporary::is_temporary(name);
+            let others_there = base.catalogue.others.iter().filter(|(name, _)| theirs(name));
+            others.extend(others_there.map(|(name, extent)| (name.clone(), kept(base, *extent))));
         }
         if let Some(origin) = self.origin {
             for (digest, size) in self.deferred.borrow().iter() {
