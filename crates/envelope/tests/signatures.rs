@@ -4,6 +4,7 @@
 
 use touchmark_envelope::key::{KeyAlgorithm, KeyError, PublicKey};
 use touchmark_envelope::sign::{PrivateKey, RandomFailed, Signer as _};
+use touchmark_envelope::threshold::{KeySet, Signature};
 
 fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
@@ -112,6 +113,9 @@ fn an_ecdsa_signature_has_a_twin_and_both_are_valid() {
             let twin = der(&r, &minus(&bytes(order), &s));
             assert_ne!(twin, signature);
             assert!(key.public_key().verify(message, &twin).is_ok());
+            // Both in one envelope are one key.
+            let both = [&signature, &twin].map(|bytes| Signature { keyid: None, bytes: bytes.clone() });
+            assert_eq!(KeySet::new([key.public_key().clone()]).signers(message, &both).keys().len(), 1);
             // The twin of zero, and one that is not reduced, are none.
             assert!(key.public_key().verify(message, &der(&r, &bytes(order))).is_err());
         }
