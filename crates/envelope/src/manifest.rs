@@ -25,6 +25,9 @@ pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list
 /// The config of an artifact that has none: the two bytes `{}`.
 pub const EMPTY_CONFIG: &str = "application/vnd.oci.empty.v1+json";
 
+/// At most this many members and elements in a manifest: some 50,000 descriptors.
+const MAX_PARTS: usize = 1 << 18;
+
 /// Whether a descriptor of this media type is of a manifest that [`Manifest::parse`] reads.
 pub fn is_manifest_type(media_type: &str) -> bool {
     is_image_type(media_type) || is_index_type(media_type)
@@ -218,6 +221,10 @@ impl Manifest {
     /// # Errors
     /// Not JSON, neither of the two kinds or both, or a member malformed.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
+        // Four megabytes of brackets would be a hundred of values.
+        if bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MAX_PARTS {
+            return Err(ManifestError::TooManyParts);
+        }
         let document = json::parse(bytes, bytes.len())?;
         if document.get("schemaVersion").and_then(Value::as_u64) != Some(2) {
             return Err(ManifestError::Member("schemaVersion"));
@@ -297,6 +304,9 @@ fn annotations(value: &Value<'_>) -> Result<BTreeMap<String, String>, ManifestEr
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
+    /// More members and elements than any use has.
+    #[error("the manifest has more than {MAX_PARTS} members and elements")]
+    TooManyParts,
     /// Not JSON as this library reads it.
     #[error("the manifest is no JSON: {0}")]
     Json(#[from] json::Error),
@@ -356,6 +366,16 @@ mod tests {
         assert!(matches!(Manifest::parse(traversal.as_bytes()), Err(ManifestError::Digest(_))));
         let negative = image("").replace("\"size\":2", "\"size\":-2");
         assert_eq!(Manifest::parse(negative.as_bytes()), Err(ManifestError::Member("size")));
+    }
+
+    #[test]
+    fn brackets_do_not_fill_the_memory() {
+        let nested = format!("{}{}", "[".repeat(30), "]".repeat(30));
+        let many = image(&format!(r#""x":[{}],"#, [nested.as_str(); 10_000].join(",")));
+        assert_eq!(Manifest::parse(many.as_bytes()), Err(ManifestError::TooManyParts));
+        let layers = [descriptor("l").as_str(); 50_000].join(",");
+        let large = format!(r#"{{"schemaVersion":2,"config":{},"layers":[{layers}]}}"#, descriptor("c"));
+        assert_eq!(Manifest::parse(large.as_bytes()).unwrap().blobs().count(), 50_001);
     }
 
     #[test]

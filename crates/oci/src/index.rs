@@ -19,7 +19,7 @@ pub(crate) const MAX_BYTES: u64 = 32 << 20;
 /// At most this many entries.
 pub(crate) const MAX_ENTRIES: usize = 100_000;
 /// At most this many bytes in one entry, and in all that stands around the entries: a tree of values takes many times its text.
-pub(crate) const MAX_PART: usize = 1 << 20;
+pub(crate) const MAX_PART: usize = 256 << 10;
 
 /// An index, read strictly: every part of it is JSON without duplicate members.
 #[derive(Clone, Debug)]

@@ -203,7 +203,7 @@ fn malformed_referrers_around_a_good_one_are_found_and_left() {
 fn what_is_no_layout_is_said_to_be_none() {
     let folder = Folder::new();
     let code = |result: Result<Layout, Error>| result.unwrap_err().code();
-    assert_eq!(code(Layout::open(folder.path("nothing"))), "not-a-layout");
+    assert_eq!(Layout::open(folder.path("nothing")).unwrap_err().class(), Class::NotFound);
     assert_eq!(code(Layout::open(folder.root())), "not-a-layout");
     std::fs::write(folder.path("notes.txt"), "").unwrap();
     assert_eq!(code(Layout::open_or_create(folder.root())), "not-a-layout");
