@@ -10,12 +10,17 @@
 )]
 
 mod children;
+mod commands;
 mod disks;
 mod exits;
 mod forge;
 mod harness;
+mod hostile_stores;
 mod interrupted;
+mod keys;
 mod moves;
 mod not_fooled;
+mod output;
 mod races;
 mod schema;
+mod signing;

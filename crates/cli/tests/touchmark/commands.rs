@@ -1,0 +1,216 @@
+//! What each command does when all is well, and what it says when it is not.
+
+use serde_json::json;
+
+use crate::forge::{Folder, digest_of};
+use crate::harness::{Place, digest};
+
+fn signed() -> Place {
+    let place = Place::new();
+    place.key("alice");
+    place.key("bob");
+    place.pack("oci:lay:v1", "content");
+    place.ok("sign oci:lay:v1 --key alice --name acme/app:1.0 --quiet");
+    place
+}
+
+#[test]
+fn what_was_packed_is_unpacked() {
+    let place = signed();
+    place.file("a/one.bin", [0, 159, 146, 150]);
+    place.file("two.txt", "");
+    place.ok("pack a/one.bin two.txt --to oci:lay:two --artifact-type application/vnd.acme.app --annotation a=b");
+    place.ok("sign oci:lay:two --key alice --quiet");
+    let files = place.ok("unpack oci:lay:two --out out/here --key alice.pub");
+    assert_eq!(files.lines().count(), 2);
+    assert_eq!(place.read("out/here/one.bin"), [0, 159, 146, 150]);
+    assert_eq!(place.read("out/here/two.txt"), b"");
+    // The same files make the same digest.
+    assert_eq!(
+        digest(&place.ok("pack a/one.bin two.txt --to oci:other:x --artifact-type application/vnd.acme.app --annotation a=b")),
+        digest(&place.ok("resolve oci:lay:two"))
+    );
+}
+
+#[test]
+fn unpack_is_whole_or_not_at_all() {
+    let place = signed();
+    place.file("one.txt", "one");
+    place.file("two.txt", "two");
+    let pin = place.ok("pack one.txt two.txt --to oci:lay:two");
+    let folder = Folder::open(&place, "lay");
+    let second = folder.read_json(digest(&pin))["layers"][1]["digest"].as_str().unwrap().to_owned();
+    place.file(&folder.blob_path(&second), "TWO");
+    place.run("unpack oci:lay:two --out files --unverified").is(6);
+    assert!(!place.path("files/one.txt").exists() && !place.path("files/two.txt").exists());
+    place.run("unpack oci:lay:v1 --out files --unverified --key alice.pub").is(2);
+}
+
+#[test]
+fn resolve_prints_what_offline_signing_needs() {
+    let place = signed();
+    let pin = place.ok("resolve oci:lay");
+    assert_eq!(place.ok("resolve oci:lay:v1"), pin);
+    assert_eq!(place.ok(&format!("resolve {pin}")), pin);
+    assert_eq!(place.ok(&format!("resolve ocidir:lay@{}", digest(&pin))), pin);
+    let descriptor: serde_json::Value = serde_json::from_str(&place.ok("resolve oci:lay:v1 --descriptor")).unwrap();
+    assert_eq!(descriptor["digest"], digest(&pin));
+    assert_eq!(descriptor.as_object().unwrap().len(), 3, "{descriptor}");
+}
+
+#[test]
+fn several_artifacts_without_a_tag_are_listed_as_choices() {
+    let place = signed();
+    place.pack("oci:lay:v2", "another");
+    place.run("resolve oci:lay").is(2).says("v1").says("v2");
+}
+
+#[test]
+fn tree_says_who_verified_and_why_others_do_not() {
+    let place = signed();
+    place.ok("sign oci:lay:v1 --key bob --name acme/app:1.0 --quiet");
+    let plain = place.ok("tree oci:lay:v1");
+    assert_eq!(plain.lines().count(), 3, "{plain}");
+    assert_eq!(plain.matches("not checked").count(), 2, "{plain}");
+    let checked = place.ok("tree oci:lay:v1 --key alice.pub");
+    assert_eq!(checked.matches("verified, as acme/app:1.0").count(), 1, "{checked}");
+    assert_eq!(checked.matches("not verified: none of the given keys signed it").count(), 1, "{checked}");
+    let document = place.json("tree oci:lay:v1 --key alice.pub", 0);
+    let below = document["results"][0]["artifacts"][0]["below"].as_array().unwrap();
+    let verified: Vec<_> = below.iter().map(|node| node["evidence"]["verified"].as_bool().unwrap()).collect();
+    assert_eq!(verified.iter().filter(|verified| **verified).count(), 1, "{document:#}");
+}
+
+#[test]
+fn tree_without_a_tag_shows_every_tagged_artifact() {
+    let place = signed();
+    place.pack("oci:lay:v2", "another");
+    let tree = place.ok("tree oci:lay");
+    assert!(tree.contains("[v1]") && tree.contains("[v2]"), "{tree}");
+}
+
+#[test]
+fn copy_takes_all_tags_or_those_that_match() {
+    let place = signed();
+    for tag in ["v2", "w1"] {
+        place.pack(&format!("oci:lay:{tag}"), tag);
+    }
+    assert_eq!(place.ok("copy oci:lay oci:all --all-tags").lines().count(), 3);
+    assert_eq!(place.ok("copy oci:lay oci:some --tags v*").lines().count(), 2);
+    place.verify_is(0, "oci:some:v1 --key alice.pub");
+    place.run("resolve oci:some:w1").is(4);
+    place.run("copy oci:lay oci:none --tags x*").is(4);
+    place.run("copy oci:lay:v1 oci:none --all-tags").is(2);
+    place.run("copy oci:lay oci:none:x --all-tags").is(2);
+}
+
+#[test]
+fn a_dry_run_of_copy_writes_nothing() {
+    let place = signed();
+    let document = place.json("copy oci:lay:v1 oci:far:v1 --dry-run", 0);
+    assert_eq!(document["results"][0]["manifests"], json!(2));
+    assert!(!place.path("far").exists());
+    place.ok("copy oci:lay:v1 oci:far:v1");
+    let document = place.json("copy oci:lay:v1 oci:far:v1 --dry-run", 0);
+    assert_eq!(document["results"][0]["manifests"], json!(0));
+}
+
+#[test]
+fn referrers_alone_are_copied_to_where_the_artifact_is() {
+    let place = signed();
+    place.pack("oci:far:v1", "content");
+    place.verify_is(3, "oci:far:v1 --key alice.pub");
+    place.ok("copy oci:lay:v1 oci:far:v1 --referrers-only");
+    place.verify_is(0, "oci:far:v1 --key alice.pub");
+}
+
+#[test]
+fn copy_with_verify_copies_nothing_that_does_not_verify() {
+    let place = signed();
+    place.pack("oci:lay:v2", "unsigned");
+    place.run("copy oci:lay:v1 oci:far:v1 --verify --key alice.pub --name acme/app:1.1").is(1);
+    place.run("copy oci:lay oci:far --all-tags --verify --key alice.pub").is(3);
+    assert!(!place.path("far").exists());
+    place.run("copy oci:lay:v1 oci:far:v1 --verify --key alice.pub --name acme/app:1.0 --deep").is(0);
+    place.verify_is(0, "oci:far:v1 --key alice.pub");
+    // Asking for keys without --verify would look like a check.
+    place.run("copy oci:lay:v1 oci:far:v1 --key alice.pub").is(2);
+}
+
+#[test]
+fn a_copy_with_something_missing_says_what_and_fails() {
+    let place = signed();
+    let folder = Folder::open(&place, "lay");
+    let pin = place.ok("resolve oci:lay:v1");
+    let layer = folder.read_json(digest(&pin))["layers"][0]["digest"].as_str().unwrap().to_owned();
+    std::fs::remove_file(place.path(&folder.blob_path(&layer))).unwrap();
+    place.run("copy oci:lay:v1 oci:far:v1").is(4).says(&layer);
+    let document = place.json("copy oci:lay:v1 oci:far:v1", 4);
+    assert_eq!(document["results"][0]["missing"][0]["digest"], json!(layer));
+}
+
+#[test]
+fn repair_lists_what_other_tools_dropped() {
+    let place = signed();
+    let folder = Folder::open(&place, "lay");
+    let mut index = folder.index();
+    index["manifests"].as_array_mut().unwrap().retain(|entry| entry["annotations"]["org.opencontainers.image.ref.name"] == "v1");
+    folder.write_index(&index);
+    // A verifier finds it all the same.
+    place.verify_is(0, "oci:lay:v1 --key alice.pub");
+    let would = place.ok("repair oci:lay --dry-run");
+    assert!(would.contains("would list"), "{would}");
+    assert_eq!(folder.index(), index);
+    let done = place.ok("repair oci:lay");
+    assert!(done.contains("listed"), "{done}");
+    assert!(folder.index()["manifests"].as_array().unwrap().len() > 1);
+    assert_eq!(place.ok("repair oci:lay"), "");
+}
+
+#[test]
+fn a_deleted_signature_is_not_revived() {
+    let place = signed();
+    place.ok("sign oci:lay:v1 --key bob --quiet");
+    let document = place.json("signature list oci:lay:v1 --signed-by bob.pub", 0);
+    let pin = document["results"][0]["signatures"][0]["pin"].as_str().unwrap().to_owned();
+    assert_eq!(place.ok(&format!("signature delete {pin}")), pin);
+    place.ok("repair oci:lay");
+    place.verify_is(1, "oci:lay:v1 --key bob.pub");
+    place.verify_is(0, "oci:lay:v1 --key alice.pub");
+    place.run(&format!("signature delete {pin}")).is(4);
+}
+
+#[test]
+fn a_signature_by_others_too_is_not_deleted_by_one_key() {
+    let place = signed();
+    let pin = place.pack("oci:lay:v2", "by both");
+    place.ok(&format!("sign {pin} --key alice --key bob"));
+    place.run(&format!("signature delete {pin} --signed-by bob.pub")).is(3).says("others signed it too");
+    place.verify_is(0, &format!("{pin} --key alice.pub"));
+    assert_eq!(place.ok(&format!("signature delete {pin} --signed-by bob.pub --signed-by alice.pub")).lines().count(), 1);
+    place.verify_is(3, &format!("{pin} --key alice.pub"));
+}
+
+#[test]
+fn signatures_travel_as_files() {
+    let place = signed();
+    let files = place.ok("signature export oci:lay:v1 --out files");
+    assert_eq!(files.lines().count(), 1);
+    place.verify_is(0, &format!("oci:lay:v1 --key alice.pub --envelope {files}"));
+    place.pack("oci:far:v1", "content");
+    place.ok(&format!("signature attach oci:far:v1 {files}"));
+    place.verify_is(0, "oci:far:v1 --key alice.pub --name acme/app:1.0");
+    // The same envelope makes the same manifest: nothing is there twice.
+    place.run(&format!("signature attach oci:lay:v1 {files}")).is(0).says("attached already");
+    place.run("signature attach oci:lay:v1 payload.txt").is(6).says("payload.txt");
+}
+
+#[test]
+fn index_takes_artifacts_from_elsewhere_with_their_signatures() {
+    let place = signed();
+    let index = place.ok("index oci:lay:v1 --to oci:far:all --platform linux/amd64");
+    place.verify_is(0, &format!("oci:far@{} --key alice.pub", digest(&place.ok("resolve oci:lay:v1"))));
+    let manifest = Folder::open(&place, "far").read_json(digest(&index));
+    assert_eq!(manifest["manifests"][0]["platform"], json!({"os": "linux", "architecture": "amd64"}));
+    assert_eq!(digest_of(&manifest["manifests"][0]), digest(&place.ok("resolve oci:lay:v1")));
+}
