@@ -81,6 +81,11 @@ impl Place {
         Ran::of(line, self.touchmark(line).output().unwrap())
     }
 
+    /// Runs `touchmark` with these words and gives it `input`.
+    pub fn run_with_input(&self, line: &str, input: &[u8]) -> Ran {
+        Ran::of(line, with_input(self.touchmark(line), input))
+    }
+
     /// Runs `touchmark` with these words, asserts exit 0 and gives standard output without the last line end.
     pub fn ok(&self, line: &str) -> String {
         self.run(line).is(0).stdout.trim_end().to_owned()
