@@ -458,6 +458,13 @@ impl<'a> Copying<'a> {
 
     fn list(&mut self, to: &dyn Store, descriptor: &Descriptor, tag: Option<&str>) -> Result<(), Error> {
         let bytes = self.bytes(descriptor)?;
+        // A referrer that is copied by itself is listed as one, whether or not what it refers to is there.
+        if Manifest::parse(&bytes).is_ok_and(|manifest| manifest.subject.is_some()) {
+            self.attach(to, &[(descriptor.digest, bytes.clone())])?;
+            if tag.is_none() || self.lost.contains(&descriptor.digest) {
+                return Ok(());
+            }
+        }
         match to.put_manifest_as(descriptor.digest.algorithm(), &bytes, &descriptor.media_type, tag) {
             Ok(_) => {}
             Err(error) if is_fatal(&error) || error.class() == Class::Usage => return Err(error),

@@ -60,6 +60,15 @@ impl Temporary {
         self.file.write_all(second)
     }
 
+    /// Gives it the permissions of `target`, which it is to replace, if that is there.
+    pub(crate) fn keep_permissions(&self, target: &Path) -> io::Result<()> {
+        match std::fs::metadata(target) {
+            Ok(metadata) => self.file.set_permissions(metadata.permissions()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Takes back what was written after the first `length` bytes.
     pub(crate) fn cut(&mut self, length: u64) -> io::Result<()> {
         use io::Seek;

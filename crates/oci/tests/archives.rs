@@ -350,6 +350,7 @@ fn a_draft_keeps_what_it_does_not_change() {
     std::fs::write(layout.root().join("README"), "theirs").unwrap();
     let file = folder.path("x.tar");
     run("tar", &["-C", layout.root().to_str().unwrap(), "-cf", file.to_str().unwrap(), "."]);
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     std::os::unix::fs::symlink(&file, folder.path("link.tar")).unwrap();
     let draft = Draft::open_or_create(folder.path("link.tar")).unwrap();
     assert_eq!(draft.location(), format!("oci-archive:{}", folder.path("link.tar").display()));
@@ -360,6 +361,8 @@ fn a_draft_keeps_what_it_does_not_change() {
     let draft = Draft::open_or_create(folder.path("link.tar")).unwrap();
     referrer::attach(&draft, &artifact, b"{}", &Role::Signature).unwrap();
     draft.commit().unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     // The link is still one.
     assert!(folder.path("link.tar").symlink_metadata().unwrap().is_symlink());
     let archive = Archive::open(&file).unwrap();

@@ -225,6 +225,57 @@ fn bytes_of_another_digest_are_not_carried_on() {
 }
 
 #[test]
+fn a_referrer_by_itself_is_listed_as_one() {
+    let folder = Folder::new();
+    let (layout, family) = made(&folder);
+    let to = Layout::open_or_create(folder.path("to")).unwrap();
+    let item = Item { descriptor: family.referrers[1].clone(), tag: None };
+    whole(copy(&layout, &[item], &to, &Options::default()).unwrap());
+    let (index, list) = support::lists(to.root(), &family.children[0].digest);
+    assert_eq!((index.len(), list.len()), (1, 1));
+    assert_eq!(listed(&to, &family.children[0].digest), [family.referrers[1].digest]);
+}
+
+#[test]
+fn a_source_that_lies_takes_nothing_from_a_tar() {
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    let content = noise(7, 5 << 20);
+    let blob = layout.put_blob(None, &mut content.as_slice()).unwrap();
+    let text = |blob: &Descriptor, size: usize| format!(r#"{{"mediaType":"x","digest":"{}","size":{size}}}"#, blob.digest);
+    let config = layout.put_blob(None, &mut b"{}".as_slice()).unwrap();
+    let tag = |size: usize, name: &str| {
+        let (config, layer) = (text(&config, 2), text(&blob, size));
+        let manifest = format!(r#"{{"schemaVersion":2,"mediaType":"{IMAGE_MANIFEST}","config":{config},"layers":[{layer}]}}"#);
+        layout.put_manifest(manifest.as_bytes(), IMAGE_MANIFEST, Some(name)).unwrap();
+    };
+    tag(content.len(), "honest");
+    let file = folder.path("x.tar");
+    let items = |pattern| tagged(&layout, Some(pattern)).unwrap();
+    whole(copy_to_archive(&layout, &items("honest"), &file, &Options::default()).unwrap());
+    let path = folder.path("layout/blobs/sha256").join(blob.digest.hex());
+    for (size, bytes) in [(3, &content[..]), (3, b"abc"), (content.len() - 1, &content[1..]), (content.len(), &noise(8, content.len()))] {
+        tag(size, "lying");
+        std::fs::write(&path, bytes).unwrap();
+        let report = copy_to_archive(&layout, &items("lying"), &file, &Options::default()).unwrap();
+        assert_eq!(report.is_whole(), size == content.len(), "{report:?}");
+        let archive = Archive::open(&file).unwrap();
+        let (found, mut reader) = archive.blob(&blob.digest).unwrap();
+        assert_eq!(std::io::copy(&mut reader, &mut std::io::sink()).unwrap(), found);
+        assert_eq!(found, blob.size);
+    }
+    // One that is damaged in the tar gives way to the right one.
+    std::fs::write(&path, &content).unwrap();
+    let mut tar = std::fs::read(&file).unwrap();
+    let at = tar.windows(64).position(|window| *window == content[..64]).unwrap();
+    tar[at] ^= 1;
+    std::fs::write(&file, tar).unwrap();
+    whole(copy_to_archive(&layout, &items("honest"), &file, &Options::default()).unwrap());
+    let archive = Archive::open(&file).unwrap();
+    std::io::copy(&mut archive.blob(&blob.digest).unwrap().1, &mut std::io::sink()).unwrap();
+}
+
+#[test]
 fn only_referrers() {
     let folder = Folder::new();
     let (layout, family) = made(&folder);

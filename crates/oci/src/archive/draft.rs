@@ -262,24 +262,30 @@ impl Source for Draft<'_> {
 
 impl Store for Draft<'_> {
     fn put_blob(&self, expected: Option<&Descriptor>, content: &mut dyn Read) -> Result<Descriptor, Error> {
-        if let Some(expected) = expected {
-            if let Some((base, extent)) = self.in_base(&expected.digest)?
-                && extent.size == expected.size
-                && io::copy(&mut base.open_hashed(&expected.digest)?.1, &mut io::sink()).is_ok()
-            {
-                return Ok(expected.clone());
+        let Some(expected) = expected else { return self.layout.put_blob(None, content) };
+        let digest = expected.digest;
+        if let Some((base, extent)) = self.in_base(&digest)?
+            && io::copy(&mut base.open_hashed(&digest)?.1, &mut io::sink()).is_ok()
+        {
+            if extent.size != expected.size {
+                return Err(Error::WrongSize { location: self.location(), digest, expected: expected.size, found: extent.size });
             }
-            if expected.size > SMALL
-                && let Some(origin) = self.origin
-                && Source::size(&self.layout, &expected.digest)?.is_none()
-                && origin.size(&expected.digest)? == Some(expected.size)
-            {
-                self.deferred.borrow_mut().insert(expected.digest, expected.size);
-                return Ok(expected.clone());
-            }
-            self.taken.borrow_mut().insert(expected.digest);
+            return Ok(expected.clone());
         }
-        self.layout.put_blob(expected, content)
+        let stored = match self.origin {
+            Some(origin)
+                if expected.size > SMALL
+                    && Source::size(&self.layout, &digest)?.is_none()
+                    && origin.size(&digest)? == Some(expected.size) =>
+            {
+                self.deferred.borrow_mut().insert(digest, expected.size);
+                expected.clone()
+            }
+            _ => self.layout.put_blob(Some(expected), content)?,
+        };
+        // Only now: a damaged one in the base gives way to what is right, and to nothing else.
+        self.taken.borrow_mut().insert(digest);
+        Ok(stored)
     }
 
     fn put_manifest_as(&self, algorithm: Algorithm, bytes: &[u8], media_type: &str, tag: Option<&str>) -> Result<Descriptor, Error> {

@@ -72,6 +72,7 @@ pub(super) fn write(content: &Content<'_>, folder: &Path, target: &Path) -> Resu
         writer.member(name, other, None)??;
     }
     writer.end()?;
+    file.keep_permissions(target).map_err(failed)?;
     file.sync(Durability::Synced).map_err(failed)?;
     file.publish(target).map_err(failed)?;
     temporary::sync_folder(folder, Durability::Synced).map_err(failed)?;
