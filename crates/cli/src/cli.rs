@@ -25,7 +25,7 @@ pub(crate) struct Global {
     /// Writes no notices to standard error; results and errors stay
     #[arg(long, short, global = true, overrides_with = "quiet")]
     pub(crate) quiet: bool,
-    /// Says more on standard error: each step (-v), each read and write (-vv); see also TOUCHMARK_LOG
+    /// Says more on standard error: each step (-v), each read (-vv); see also TOUCHMARK_LOG
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }

@@ -10,6 +10,7 @@ mod places;
 mod progress;
 mod signers;
 mod wants;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::Write as _;

@@ -14,6 +14,8 @@ use touchmark_verify::exit::Exit;
 use touchmark_verify::options::{Input, Wants};
 use touchmark_verify::output::{Failure, Object, Value};
 
+use crate::watch::Watched;
+
 /// Reads a REF.
 pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
     text.parse().map_err(|error| Failure::from(&touchmark::oci::Error::Reference(error)))
@@ -31,14 +33,13 @@ pub(crate) fn destination(text: &str) -> Result<Reference, Failure> {
 /// Opens the place of a REF for reading.
 pub(crate) fn source(reference: &Reference) -> Result<Box<dyn Source>, Failure> {
     tracing::info!(place = %reference.place(), "open");
-    touchmark::open(reference).map_err(|error| Failure::from(&error))
+    let opened = touchmark::open(reference).map_err(|error| Failure::from(&error))?;
+    Ok(Box::new(Watched::new(opened, None)))
 }
 
 /// The artifact that a REF names in its place.
 pub(crate) fn resolve(source: &dyn Source, reference: &Reference) -> Result<Descriptor, Failure> {
-    let found = source.resolve(reference.tag(), reference.digest()).map_err(|error| Failure::from(&error))?;
-    tracing::info!(%reference, digest = %found.digest, "resolved");
-    Ok(found)
+    source.resolve(reference.tag(), reference.digest()).map_err(|error| Failure::from(&error))
 }
 
 /// A place that can be written. A tar changes at the end, when it is committed.

@@ -11,14 +11,32 @@ pub(crate) struct Bar(ProgressBar);
 impl Bar {
     /// A bar on standard error, if that is a terminal and notes are wanted.
     pub(crate) fn new(doing: &'static str, output: &Output<'_>) -> Self {
-        let shown = std::io::stderr().is_terminal() && !output.is_quiet();
-        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(None, target).with_message(doing);
+        let bar = Self::plain(doing, output.is_quiet());
         // A template that cannot be read leaves the plain bar.
         if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}") {
-            bar.set_style(style);
+            bar.0.set_style(style);
         }
-        Self(bar)
+        bar
+    }
+
+    /// As [`new`](Self::new), where nobody knows how much there will be.
+    pub(crate) fn counter(doing: &'static str, quiet: bool) -> Self {
+        let bar = Self::plain(doing, quiet);
+        if let Ok(style) = ProgressStyle::with_template("{msg} {bytes} {bytes_per_sec}") {
+            bar.0.set_style(style);
+        }
+        bar
+    }
+
+    fn plain(doing: &'static str, quiet: bool) -> Self {
+        let shown = std::io::stderr().is_terminal() && !quiet;
+        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self(ProgressBar::with_draw_target(None, target).with_message(doing))
+    }
+
+    /// Shows that so many bytes more are done.
+    pub(crate) fn add(&self, bytes: u64) {
+        self.0.inc(bytes);
     }
 
     /// Shows that `done` of `all` bytes are done.

@@ -107,15 +107,6 @@ impl Check {
     ///
     /// # Errors
     /// Why not, with all that was looked at.
-    pub fn verify(&self, reference: &Reference) -> Result<Checked, Refused> {
-        let source = touchmark::open(reference).map_err(|error| Failure::from(&error))?;
-        self.verify_in(source.as_ref(), reference)
-    }
-
-    /// As [`Check::verify`], in a source that is open already.
-    ///
-    /// # Errors
-    /// As [`Check::verify`].
     pub fn verify_in(&self, source: &dyn Source, reference: &Reference) -> Result<Checked, Refused> {
         let digest = self.resolve(source, reference)?;
         let scope = match &self.place {

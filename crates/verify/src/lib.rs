@@ -10,4 +10,4 @@ pub mod options;
 pub mod output;
 mod run;
 
-pub use run::run;
+pub use run::{Open, run, run_with};

@@ -6,6 +6,7 @@ use touchmark::envelope::json::{self, Value};
 use touchmark::envelope::key::PublicKey;
 use touchmark::oci::error::Error as StoreError;
 use touchmark::oci::reference::ReferenceError;
+use touchmark::oci::source::Source;
 use touchmark::trust::Accepted;
 use touchmark::{Artifact, Reference};
 
@@ -17,16 +18,24 @@ use crate::output::{Failure, Object, Output};
 /// At most this many bytes of references are read from `--refs-from`.
 const MAX_REFS_BYTES: u64 = 16 << 20;
 
+/// How the place that a reference names is opened.
+pub type Open<'a> = dyn Fn(&Reference) -> Result<Box<dyn Source>, StoreError> + 'a;
+
 /// Verifies what `options` name, prints the answers, and gives the exit of all of them together.
 pub fn run(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    run_with(options, &touchmark::open, out, err)
+}
+
+/// As [`run`], for a caller that watches what is read.
+pub fn run_with(options: &Options, open: &Open<'_>, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     let mut output = Output::new("verify", options.format, options.quiet, out, err);
-    if let Err(failure) = verify_all(options, &mut output) {
+    if let Err(failure) = verify_all(options, open, &mut output) {
         output.fail(None, &failure);
     }
     output.finish()
 }
 
-fn verify_all(options: &Options, output: &mut Output<'_>) -> Result<(), Failure> {
+fn verify_all(options: &Options, open: &Open<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
     options.check().map_err(Failure::usage)?;
     let check = Check::new(&options.wants)?;
     let references = references(options)?;
@@ -34,7 +43,7 @@ fn verify_all(options: &Options, output: &mut Output<'_>) -> Result<(), Failure>
         output.note(note);
     }
     for text in &references {
-        match verify(&check, text) {
+        match verify(&check, open, text) {
             Ok(checked) => accepted(options, &check, text, &checked, output)?,
             Err(refused) => output.fail_with(Some(text), &refused.failure, refused.members),
         }
@@ -42,9 +51,10 @@ fn verify_all(options: &Options, output: &mut Output<'_>) -> Result<(), Failure>
     Ok(())
 }
 
-fn verify(check: &Check, text: &str) -> Result<Checked, Refused> {
+fn verify(check: &Check, open: &Open<'_>, text: &str) -> Result<Checked, Refused> {
     let reference: Reference = text.parse().map_err(|error: ReferenceError| Failure::from(&StoreError::from(error)))?;
-    check.verify(&reference)
+    let source = open(&reference).map_err(|error| Failure::from(&error))?;
+    check.verify_in(source.as_ref(), &reference)
 }
 
 /// REF... and then those of `--refs-from`.

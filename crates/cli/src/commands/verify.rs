@@ -2,11 +2,15 @@
 
 use std::io::Write;
 
+use touchmark::Reference;
+use touchmark::oci::source::Source;
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options::{Input, Options, Print};
 
 use crate::cli::Global;
+use crate::progress::Bar;
 use crate::wants::{WantsArgs, input};
+use crate::watch::Watched;
 
 /// Checks who signed an artifact, and as what
 ///
@@ -36,5 +40,11 @@ pub(crate) fn run(args: Args, global: &Global, out: &mut dyn Write, err: &mut dy
         format: global.format,
         quiet: global.quiet,
     };
-    touchmark_verify::run(&options, out, err)
+    let open = |reference: &Reference| {
+        tracing::info!(place = %reference.place(), "open");
+        let bar = options.wants.deep.then(|| Bar::counter("hashing", options.quiet));
+        let source: Box<dyn Source> = Box::new(Watched::new(touchmark::open(reference)?, bar));
+        Ok(source)
+    };
+    touchmark_verify::run_with(&options, &open, out, err)
 }

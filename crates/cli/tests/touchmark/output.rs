@@ -65,6 +65,8 @@ fn a_log_never_mixes_with_the_data() {
     let verbose = place.run("resolve oci:lay:v1 -v").is(0).says("resolved");
     assert_eq!(plain.stdout, verbose.stdout);
     assert_eq!(plain.stderr, "");
+    place.run("verify oci:lay:v1 --key alice.pub -v").is(0).says("resolved");
+    place.run("verify oci:lay:v1 --key alice.pub -vv").is(0).says("referrers").says("manifest");
     let logged = place.touchmark("resolve oci:lay:v1").env("TOUCHMARK_LOG", "info").output().unwrap();
     assert!(String::from_utf8(logged.stderr).unwrap().contains("resolved"));
 }
