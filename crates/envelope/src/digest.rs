@@ -117,6 +117,30 @@ impl Digest {
     }
 }
 
+/// The digests of some bytes by every supported algorithm, computed once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digests {
+    all: [Digest; 2],
+    size: u64,
+}
+
+impl Digests {
+    /// Those of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { all: Algorithm::ALL.map(|algorithm| algorithm.digest(bytes)), size: u64::try_from(bytes.len()).unwrap_or(u64::MAX) }
+    }
+
+    /// Whether `digest` is one of them.
+    pub fn contain(&self, digest: &Digest) -> bool {
+        self.all.contains(digest)
+    }
+
+    /// How many bytes there were.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+}
+
 /// The lower-case hexadecimal form of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);

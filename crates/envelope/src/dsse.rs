@@ -22,6 +22,9 @@ const READ: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_paddi
 const READ_STANDARD: GeneralPurpose = GeneralPurpose::new(&STANDARD, READ);
 const READ_URL_SAFE: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, READ);
 
+/// So many JSON values for each signature that is allowed: an object, its two strings, and members that DSSE does not know.
+const VALUES: usize = 16;
+
 /// How large an envelope may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -58,16 +61,26 @@ impl Envelope {
         if bytes.len() > limits.bytes {
             return Err(DsseError::TooLarge { limit: limits.bytes, found: bytes.len() });
         }
-        let document = json::parse(bytes, limits.bytes)?;
-        let payload_type = text(&document, "payloadType")?.to_owned();
-        let listed = document.get("signatures").and_then(Value::as_array).ok_or(DsseError::Member("signatures"))?;
+        let members = json::members(bytes, limits.bytes)?;
+        let value = |wanted: &'static str, values| {
+            let (_, text) = members.iter().find(|(name, _)| name == wanted).ok_or(DsseError::Member(wanted))?;
+            Ok::<_, DsseError>(json::parse_bounded(text.as_bytes(), text.len(), values)?)
+        };
+        let string = |wanted| match value(wanted, 1) {
+            Ok(Value::String(text)) => Ok(text),
+            Ok(_) | Err(DsseError::Json(_)) => Err(DsseError::Member(wanted)),
+            Err(error) => Err(error),
+        };
+        let payload_type = string("payloadType")?.into_owned();
+        let signatures = value("signatures", limits.signatures.saturating_mul(VALUES).saturating_add(VALUES))?;
+        let listed = signatures.as_array().ok_or(DsseError::Member("signatures"))?;
         if listed.is_empty() {
             return Err(DsseError::NoSignature);
         }
         if listed.len() > limits.signatures {
             return Err(DsseError::TooManySignatures { limit: limits.signatures, found: listed.len() });
         }
-        let payload = decode(text(&document, "payload")?).ok_or(DsseError::Base64("payload"))?;
+        let payload = decode(&string("payload")?).ok_or(DsseError::Base64("payload"))?;
         let mut signatures = Vec::with_capacity(listed.len());
         for one in listed {
             let keyid = match one.get("keyid") {

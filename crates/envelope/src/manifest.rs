@@ -25,9 +25,6 @@ pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list
 /// The config of an artifact that has none: the two bytes `{}`.
 pub const EMPTY_CONFIG: &str = "application/vnd.oci.empty.v1+json";
 
-/// At most this many members and elements in a manifest: some 50,000 descriptors.
-const MAX_PARTS: usize = 1 << 18;
-
 /// Whether a descriptor of this media type is of a manifest that [`Manifest::parse`] reads.
 pub fn is_manifest_type(media_type: &str) -> bool {
     is_image_type(media_type) || is_index_type(media_type)
@@ -67,11 +64,21 @@ impl Platform {
         Value::object(required.into_iter().chain(variant))
     }
 
-    /// Reads the members `os`, `architecture` and `variant`, of a descriptor's platform or an image's config.
+    /// Reads the members `os`, `architecture` and `variant`, of a descriptor's platform or an image's config; `None` if one that is
+    /// needed is missing, or any is no word of at most 64 letters, digits, `.`, `_` and `-`.
     pub fn from_json(value: &Value<'_>) -> Option<Self> {
-        let text = |member| value.get(member).and_then(Value::as_str).filter(|text| !text.is_empty()).map(ToOwned::to_owned);
-        Some(Self { os: text("os")?, architecture: text("architecture")?, variant: text("variant") })
+        let text = |member| match value.get(member) {
+            None => Some(None),
+            Some(Value::String(text)) if text.is_empty() => Some(None),
+            Some(Value::String(text)) if is_platform_part(text) => Some(Some(text.as_ref().to_owned())),
+            Some(_) => None,
+        };
+        Some(Self { os: text("os")??, architecture: text("architecture")??, variant: text("variant")? })
     }
+}
+
+fn is_platform_part(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
 impl fmt::Display for Platform {
@@ -89,8 +96,7 @@ impl FromStr for Platform {
 
     fn from_str(text: &str) -> Result<Self, PlatformError> {
         let parts: Vec<&str> = text.split('/').collect();
-        let good = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-        if text.len() > 128 || !parts.iter().all(good) {
+        if !parts.iter().all(|part| is_platform_part(part)) {
             return Err(PlatformError);
         }
         match parts.as_slice() {
@@ -139,6 +145,7 @@ impl Descriptor {
     /// # Errors
     /// A required member missing or malformed, or a digest that is neither sha256 nor sha512.
     pub fn from_json(value: &Value<'_>) -> Result<Self, ManifestError> {
+        refuse_lookalikes(value, DESCRIPTOR_MEMBERS)?;
         let text = |member: &'static str| match value.get(member) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_ref())),
@@ -175,8 +182,7 @@ impl Descriptor {
             object.insert("platform", platform.to_json());
         }
         if !self.annotations.is_empty() {
-            let pairs = self.annotations.iter().map(|(key, value)| (key.clone(), Value::from(value.clone())));
-            object.insert("annotations", Value::object(pairs));
+            object.insert("annotations", Value::from(Object::from_map(&self.annotations)));
         }
         Value::from(object)
     }
@@ -221,11 +227,8 @@ impl Manifest {
     /// # Errors
     /// Not JSON, neither of the two kinds or both, or a member malformed.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
-        // Four megabytes of brackets would be a hundred of values.
-        if bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MAX_PARTS {
-            return Err(ManifestError::TooManyParts);
-        }
-        let document = json::parse(bytes, bytes.len())?;
+        let document = json::parse_bounded(bytes, bytes.len(), MAX_VALUES)?;
+        refuse_lookalikes(&document, MEMBERS)?;
         if document.get("schemaVersion").and_then(Value::as_u64) != Some(2) {
             return Err(ManifestError::Member("schemaVersion"));
         }
@@ -233,6 +236,9 @@ impl Manifest {
         let (image, index) = (has(&["config", "layers", "blobs", "fsLayers"]), has(&["manifests"]));
         if image && index {
             return Err(ManifestError::Both);
+        }
+        if has(&["blobs", "fsLayers"]) {
+            return Err(ManifestError::Foreign);
         }
         let kind = if index {
             Kind::Index { manifests: descriptors(&document, "manifests")? }
@@ -288,6 +294,32 @@ impl Manifest {
     }
 }
 
+/// At most this many JSON values in a manifest, some 50,000 descriptors: four megabytes of brackets would be a hundred of values.
+const MAX_VALUES: usize = 1 << 18;
+
+const MEMBERS: &[&str] =
+    &["schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "blobs", "fsLayers", "subject", "annotations"];
+const DESCRIPTOR_MEMBERS: &[&str] = &["mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform"];
+
+/// Refuses a member that differs from a known one only in case: Go's JSON reader, which most tools that read manifests use, takes it
+/// for the known one, so that they would see another document (GHSA-qq97-vm5h-rrhg once more).
+fn refuse_lookalikes(object: &Value<'_>, known: &[&'static str]) -> Result<(), ManifestError> {
+    for (name, _) in object.as_object().into_iter().flat_map(Object::iter) {
+        // Beside ASCII case, Go folds these two letters.
+        let folded = |c: char| match c {
+            '\u{17f}' => 's',
+            '\u{212a}' => 'k',
+            c => c.to_ascii_lowercase(),
+        };
+        for known in known {
+            if name != *known && name.len() <= 3 * known.len() && name.chars().map(folded).eq(known.chars().map(folded)) {
+                return Err(ManifestError::Lookalike(known));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn descriptors(document: &Value<'_>, member: &'static str) -> Result<Vec<Descriptor>, ManifestError> {
     let listed = document.get(member).and_then(Value::as_array).ok_or(ManifestError::Member(member))?;
     listed.iter().map(Descriptor::from_json).collect()
@@ -304,15 +336,18 @@ fn annotations(value: &Value<'_>) -> Result<BTreeMap<String, String>, ManifestEr
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// More members and elements than any use has.
-    #[error("the manifest has more than {MAX_PARTS} members and elements")]
-    TooManyParts,
     /// Not JSON as this library reads it.
     #[error("the manifest is no JSON: {0}")]
     Json(#[from] json::Error),
     /// An image manifest and an index in one.
     #[error("the manifest has the members of an image manifest and of an index")]
     Both,
+    /// Members of other kinds of manifest: Docker's schema 1 (`fsLayers`) or the withdrawn artifact manifest (`blobs`).
+    #[error("the manifest has the members of a kind that is not supported: blobs or fsLayers")]
+    Foreign,
+    /// A member whose name differs from a known one only in case, so that some readers take it for that one.
+    #[error("the manifest has a member that some readers take for `{0}`, and others do not")]
+    Lookalike(&'static str),
     /// The media type is unknown, or contradicts the members.
     #[error("the manifest says that it is `{}`, which its members are not", said.escape_debug())]
     MediaType {
@@ -369,10 +404,25 @@ mod tests {
     }
 
     #[test]
+    fn members_that_differ_in_case_are_refused() {
+        for lookalike in ["Manifests", "MANIFESTS", "manife\u{17f}ts", "Layers", "MediaType", "schemaversion"] {
+            let text = image(&format!(r#""{lookalike}":[],"#));
+            assert!(matches!(Manifest::parse(text.as_bytes()), Err(ManifestError::Lookalike(_))), "{lookalike}");
+        }
+        let text = image("").replacen(r#""digest""#, r#""Digest":"sha256:00","digest""#, 1);
+        assert_eq!(Manifest::parse(text.as_bytes()), Err(ManifestError::Lookalike("digest")));
+        assert_eq!(Manifest::parse(image(r#""blobs":[],"#).as_bytes()), Err(ManifestError::Foreign));
+        assert!(Manifest::parse(image(r#""x-layers":[],"#).as_bytes()).is_ok());
+    }
+
+    #[test]
     fn brackets_do_not_fill_the_memory() {
         let nested = format!("{}{}", "[".repeat(30), "]".repeat(30));
-        let many = image(&format!(r#""x":[{}],"#, [nested.as_str(); 10_000].join(",")));
-        assert_eq!(Manifest::parse(many.as_bytes()), Err(ManifestError::TooManyParts));
+        let many = [format!("[{}]", [nested.as_str(); 10_000].join(",")), format!("[{}0]", "0,".repeat(MAX_VALUES))];
+        for many in many {
+            let text = image(&format!(r#""x":{many},"#));
+            assert!(matches!(Manifest::parse(text.as_bytes()), Err(ManifestError::Json(_))));
+        }
         let layers = [descriptor("l").as_str(); 50_000].join(",");
         let large = format!(r#"{{"schemaVersion":2,"config":{},"layers":[{layers}]}}"#, descriptor("c"));
         assert_eq!(Manifest::parse(large.as_bytes()).unwrap().blobs().count(), 50_001);
@@ -394,6 +444,8 @@ mod tests {
         let found: Platform = "linux/arm64/v8".parse().unwrap();
         assert!(found.serves(&wanted) && !wanted.serves(&found));
         assert_eq!(found.to_string(), "linux/arm64/v8");
+        let odd = json::parse(br#"{"os":"linux","architecture":"amd64","variant":7}"#, 100).unwrap();
+        assert_eq!(Platform::from_json(&odd), None);
         for bad in ["", "linux", "linux/", "linux/a/b/c", "linux/a b"] {
             assert!(bad.parse::<Platform>().is_err(), "{bad}");
         }

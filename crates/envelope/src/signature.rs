@@ -1,12 +1,12 @@
 //! Touchmark's signature predicate, and what a statement must say to count (SPEC.md, "Statements and the signature predicate").
 
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::digest::{Algorithm, Digest};
-use crate::json::Value;
+use crate::digest::{Algorithm, Digest, Digests};
+use crate::json::{self, Object, Value};
 use crate::name::{Name, NameError, Wanted};
 use crate::statement::{self, Statement};
 use crate::time::UnixTime;
@@ -17,6 +17,8 @@ pub const PREDICATE_TYPE: &str = "urn:touchmark:predicate:signature:v1";
 pub const ARTIFACT_TYPE: &str = "application/vnd.touchmark.signature.v1+json";
 /// At most this many annotations in a signature.
 pub const MAX_ANNOTATIONS: usize = 256;
+/// At most this many JSON values in a signature's predicate, members of later versions included.
+const MAX_VALUES: usize = 4096;
 
 /// What a signature says about a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +59,7 @@ impl Signature {
         let name = self.name.as_ref().map(|name| ("name", Value::from(name.to_string())));
         let subject = Value::object(name.into_iter().chain([("digest", Value::object(digests))]));
         let expires = self.expires.map(|time| ("expires", Value::from(time.to_string())));
-        let annotations = self.annotations.iter().map(|(key, value)| (key.as_str(), Value::from(value.clone())));
-        let annotations = (!self.annotations.is_empty()).then(|| ("annotations", Value::object(annotations)));
+        let annotations = (!self.annotations.is_empty()).then(|| ("annotations", Value::from(Object::from_map(&self.annotations))));
         let predicate = [
             ("mediaType", Value::from(self.media_type.clone())),
             ("size", Value::from(self.size)),
@@ -85,7 +86,9 @@ impl Signature {
             return Err(Mismatch::Subjects { found: statement.subjects.len() });
         };
         let name = subject.name.as_deref().map(str::parse).transpose().map_err(Mismatch::Name)?;
-        let predicate = statement.predicate.as_ref().ok_or(Mismatch::Member("predicate"))?;
+        let predicate = statement.predicate.ok_or(Mismatch::Member("predicate"))?;
+        let predicate = json::parse_bounded(predicate.as_bytes(), predicate.len(), MAX_VALUES);
+        let predicate = predicate.map_err(|_| Mismatch::Member("predicate"))?;
         let text = |member| predicate.get(member).and_then(Value::as_str);
         let time = |member| match predicate.get(member) {
             None => Ok(None),
@@ -122,8 +125,8 @@ impl Signature {
 pub struct Asked<'a> {
     /// The predicate type, compared byte for byte. [`PREDICATE_TYPE`] asks for a signature.
     pub predicate_type: &'a str,
-    /// The manifest's bytes, which the caller hashed.
-    pub manifest: &'a [u8],
+    /// The digests and the size of the manifest's bytes.
+    pub manifest: &'a Digests,
     /// The manifest's media type, from its bytes.
     pub media_type: &'a str,
     /// The wanted name; without one the name is not checked.
@@ -150,7 +153,8 @@ pub struct Said {
 }
 
 impl Asked<'_> {
-    /// What `statement` says, if it alone satisfies everything asked.
+    /// What `statement` says, if it alone satisfies everything asked. There is more than one answer only for an attestation
+    /// of several subjects that are the manifest under different names.
     ///
     /// A signature has exactly one subject, and its predicate repeats the manifest's media type and size. Any other
     /// attestation may have several subjects, of which one must be the manifest (and have the wanted name); it has no
@@ -158,11 +162,11 @@ impl Asked<'_> {
     ///
     /// # Errors
     /// The first thing that it does not satisfy.
-    pub fn satisfied_by(&self, statement: &Statement<'_>) -> Result<Said, Mismatch> {
+    pub fn satisfied_by(&self, statement: &Statement<'_>) -> Result<Vec<Said>, Mismatch> {
         if statement.predicate_type != self.predicate_type {
             return Err(other_type(statement, self.predicate_type));
         }
-        if self.predicate_type == PREDICATE_TYPE { self.signature(statement) } else { self.attestation(statement) }
+        if self.predicate_type == PREDICATE_TYPE { Ok(alloc::vec![self.signature(statement)?]) } else { self.attestation(statement) }
     }
 
     fn signature(&self, statement: &Statement<'_>) -> Result<Said, Mismatch> {
@@ -173,7 +177,7 @@ impl Asked<'_> {
         if signature.media_type != self.media_type {
             return Err(Mismatch::MediaType { signed: signature.media_type, found: self.media_type.to_owned() });
         }
-        let found = length(self.manifest);
+        let found = self.manifest.size();
         if signature.size != found {
             return Err(Mismatch::Size { signed: signature.size, found });
         }
@@ -197,28 +201,34 @@ impl Asked<'_> {
         })
     }
 
-    fn attestation(&self, statement: &Statement<'_>) -> Result<Said, Mismatch> {
+    fn attestation(&self, statement: &Statement<'_>) -> Result<Vec<Said>, Mismatch> {
         if let Some(key) = self.annotations.keys().next() {
             return Err(Mismatch::Annotation { key: key.clone() });
         }
         let mut mismatch = Mismatch::Digest;
+        let mut names = BTreeSet::new();
         for subject in statement.subjects.iter().filter(|subject| subject.is_of(self.manifest)) {
             // A foreign subject may have any name, such as a file's; one outside the grammar is no name that is wanted.
             let name: Option<Name> = subject.name.as_deref().and_then(|name| name.parse().ok());
             match self.check_name(name.as_ref()) {
-                Ok(()) => {
-                    return Ok(Said {
-                        predicate_type: statement.predicate_type.clone(),
-                        name,
-                        issued: None,
-                        expires: None,
-                        annotations: BTreeMap::new(),
-                    });
-                }
+                Ok(()) => drop(names.insert(name)),
                 Err(other_name) => mismatch = other_name,
             }
         }
-        Err(mismatch)
+        if names.is_empty() {
+            return Err(mismatch);
+        }
+        let said = |name| Said {
+            predicate_type: statement.predicate_type.clone(),
+            name,
+            issued: None,
+            expires: None,
+            annotations: BTreeMap::new(),
+        };
+        // Without a wanted version the name tells nothing apart; the first one stands for all.
+        let tell_apart = matches!(self.name, Some(Wanted::AnyVersion(_)));
+        let distinct = if tell_apart { names.len() } else { 1 };
+        Ok(names.into_iter().take(distinct).map(said).collect())
     }
 
     fn check_name(&self, signed: Option<&Name>) -> Result<(), Mismatch> {
@@ -352,19 +362,20 @@ mod tests {
     }
 
     fn ask(json: &[u8], change: impl FnOnce(&mut Asked<'_>)) -> Result<Said, Mismatch> {
-        let none = BTreeMap::new();
-        let mut asked = asked(None, &none);
+        let (none, manifest) = (BTreeMap::new(), Digests::of(MANIFEST));
+        let mut asked = asked(&manifest, None, &none);
         change(&mut asked);
-        asked.satisfied_by(&Statement::parse(json).unwrap())
+        asked.satisfied_by(&Statement::parse(json).unwrap()).map(|mut said| said.remove(0))
     }
 
     fn with(json: &[u8], name: Option<&Wanted>, annotations: &BTreeMap<String, String>) -> Result<Said, Mismatch> {
-        asked(name, annotations).satisfied_by(&Statement::parse(json).unwrap())
+        let manifest = Digests::of(MANIFEST);
+        asked(&manifest, name, annotations).satisfied_by(&Statement::parse(json).unwrap()).map(|mut said| said.remove(0))
     }
 
-    fn asked<'a>(name: Option<&'a Wanted>, annotations: &'a BTreeMap<String, String>) -> Asked<'a> {
+    fn asked<'a>(manifest: &'a Digests, name: Option<&'a Wanted>, annotations: &'a BTreeMap<String, String>) -> Asked<'a> {
         let at = UnixTime::from_seconds(1_999).unwrap();
-        Asked { predicate_type: PREDICATE_TYPE, manifest: MANIFEST, media_type: MEDIA_TYPE, name, annotations, at }
+        Asked { predicate_type: PREDICATE_TYPE, manifest, media_type: MEDIA_TYPE, name, annotations, at }
     }
 
     #[test]
@@ -390,7 +401,12 @@ mod tests {
         assert!(matches!(other(|s| s.size += 1), Mismatch::Size { .. }));
         assert!(matches!(ask(&json, |a| a.at = UnixTime::from_seconds(2_000).unwrap()), Err(Mismatch::Expired { .. })));
         assert!(matches!(ask(&json, |a| a.predicate_type = "p"), Err(Mismatch::PredicateType { .. })));
-        assert_eq!(ask(&json, |a| a.manifest = b"{}"), Err(Mismatch::Digest));
+        let other = Digests::of(b"{}");
+        let manifest_asked = |json: &[u8]| {
+            let none = BTreeMap::new();
+            asked(&other, None, &none).satisfied_by(&Statement::parse(json).unwrap())
+        };
+        assert_eq!(manifest_asked(&json), Err(Mismatch::Digest));
     }
 
     #[test]
@@ -422,6 +438,25 @@ mod tests {
         assert_eq!(ask(two.as_bytes(), |_| ()), Err(Mismatch::Subjects { found: 2 }));
         let attestation = two.replace(PREDICATE_TYPE, "https://slsa.dev/provenance/v1");
         assert!(ask(attestation.as_bytes(), |a| a.predicate_type = "https://slsa.dev/provenance/v1").is_ok());
+    }
+
+    #[test]
+    fn with_any_version_every_name_of_the_manifest_is_an_answer() {
+        let digest = Algorithm::Sha256.digest(MANIFEST).hex();
+        let subject = |name: &str| alloc::format!(r#"{{"name":"{name}","digest":{{"sha256":"{digest}"}}}}"#);
+        let subjects =
+            [subject("acme/x:2"), subject("acme/x:1"), subject("acme/x:1"), subject("a file.txt"), subject("acme/y:1")].join(",");
+        let text = alloc::format!(r#"{{"_type":"{}","predicateType":"p","subject":[{subjects}]}}"#, statement::TYPE);
+        let (none, manifest) = (BTreeMap::new(), Digests::of(MANIFEST));
+        let names = |wanted: Option<&Wanted>| {
+            let asked = Asked { predicate_type: "p", ..asked(&manifest, wanted, &none) };
+            let said = asked.satisfied_by(&Statement::parse(text.as_bytes()).unwrap()).unwrap();
+            said.into_iter().map(|said| said.name.map(|name| name.to_string())).collect::<Vec<_>>()
+        };
+        let (any, two): (Wanted, Wanted) = ("acme/x:*".parse().unwrap(), "acme/x:2".parse().unwrap());
+        assert_eq!(names(Some(&any)), [Some("acme/x:1".to_owned()), Some("acme/x:2".to_owned())]);
+        assert_eq!(names(Some(&two)), [Some("acme/x:2".to_owned())]);
+        assert_eq!(names(None).len(), 1);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::digest::{Algorithm, Digest, DigestError};
+use crate::digest::{Algorithm, Digest, DigestError, Digests};
 use crate::json::{self, Value};
 
 /// The `_type` of a Statement v1.
@@ -17,8 +17,8 @@ pub struct Statement<'a> {
     pub predicate_type: String,
     /// What it is said about; at least one.
     pub subjects: Vec<Subject>,
-    /// What is said. Numbers are kept as their text.
-    pub predicate: Option<Value<'a>>,
+    /// What is said: the text of a JSON object, found well-formed but not built, since it may be large.
+    pub predicate: Option<&'a str>,
 }
 
 /// One subject of a statement.
@@ -31,9 +31,9 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Whether at least one supported digest is listed and every one listed is that of `bytes`.
-    pub fn is_of(&self, bytes: &[u8]) -> bool {
-        !self.digests.is_empty() && self.digests.iter().all(|digest| digest.matches(bytes))
+    /// Whether at least one supported digest is listed and every one listed is among `digests`.
+    pub fn is_of(&self, digests: &Digests) -> bool {
+        !self.digests.is_empty() && self.digests.iter().all(|digest| digests.contain(digest))
     }
 }
 
@@ -43,25 +43,25 @@ impl<'a> Statement<'a> {
     /// # Errors
     /// Not JSON, another `_type`, or a required member missing or malformed.
     pub fn parse(payload: &'a [u8]) -> Result<Self, StatementError> {
-        let mut document = match json::parse(payload, payload.len())? {
-            Value::Object(object) => object,
-            _ => return Err(StatementError::Member("statement")),
-        };
-        match document.get("_type").and_then(Value::as_str) {
+        let members = json::members(payload, payload.len())?;
+        let text = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, text)| *text);
+        let value = |wanted| text(wanted).map(|text| json::parse(text.as_bytes(), text.len())).transpose();
+        match value("_type")?.as_ref().and_then(Value::as_str) {
             Some(TYPE) => {}
             Some(found) => return Err(StatementError::Type { found: found.chars().take(128).collect() }),
             None => return Err(StatementError::Member("_type")),
         }
-        let predicate_type =
-            document.get("predicateType").and_then(Value::as_str).ok_or(StatementError::Member("predicateType"))?.to_owned();
-        let listed = document.get("subject").and_then(Value::as_array).ok_or(StatementError::Member("subject"))?;
+        let predicate_type = value("predicateType")?;
+        let predicate_type = predicate_type.as_ref().and_then(Value::as_str).ok_or(StatementError::Member("predicateType"))?.to_owned();
+        let listed = value("subject")?;
+        let listed = listed.as_ref().and_then(Value::as_array).ok_or(StatementError::Member("subject"))?;
         if listed.is_empty() {
             return Err(StatementError::Member("subject"));
         }
         let subjects = listed.iter().map(subject).collect::<Result<_, _>>()?;
-        let predicate = match document.remove("predicate") {
-            None | Some(Value::Null) => None,
-            Some(object @ Value::Object(_)) => Some(object),
+        let predicate = match text("predicate") {
+            None => None,
+            Some(object) if object.starts_with('{') => Some(object),
             Some(_) => return Err(StatementError::Member("predicate")),
         };
         Ok(Self { predicate_type, subjects, predicate })
@@ -70,7 +70,7 @@ impl<'a> Statement<'a> {
 
 fn subject(value: &Value<'_>) -> Result<Subject, StatementError> {
     let name = match value.get("name") {
-        None | Some(Value::Null) => None,
+        None => None,
         Some(Value::String(name)) if name.is_empty() => None,
         Some(Value::String(name)) => Some(name.as_ref().to_owned()),
         Some(_) => return Err(StatementError::Member("subject name")),
@@ -117,10 +117,10 @@ mod tests {
     }
 
     #[test]
-    fn numbers_in_predicates_keep_their_text() {
+    fn predicates_keep_their_text() {
         let text = with_subject(r#"{"digest":{"gitCommit":"abc"}}"#);
         let statement = Statement::parse(text.as_bytes()).unwrap();
-        assert_eq!(statement.predicate.unwrap().to_vec(), br#"{"score":9.80}"#);
+        assert_eq!(statement.predicate, Some(r#"{"score":9.80}"#));
         assert_eq!(statement.subjects[0].digests, []);
     }
 
@@ -129,7 +129,7 @@ mod tests {
         let (good, other) = (Algorithm::Sha256.digest(b"x").hex(), Algorithm::Sha512.digest(b"y").hex());
         let is_of_x = |digests: &str| {
             let text = with_subject(&format!(r#"{{"digest":{{{digests}}}}}"#));
-            Statement::parse(text.as_bytes()).unwrap().subjects[0].is_of(b"x")
+            Statement::parse(text.as_bytes()).unwrap().subjects[0].is_of(&Digests::of(b"x"))
         };
         assert!(is_of_x(&format!(r#""sha256":"{good}","md5":"00""#)));
         assert!(!is_of_x(&format!(r#""sha256":"{good}","sha512":"{other}""#)));
@@ -149,7 +149,10 @@ mod tests {
             with_subject(r#"{"digest":{"sha256":"00"}}"#),
             with_subject(r#"{"digest":{"sha256":1}}"#),
             with_subject(r#"{"name":1,"digest":{}}"#),
+            with_subject(r#"{"name":null,"digest":{}}"#),
             with_subject(r#"{"digest":{}}"#).replace(r#"{"score":9.80}"#, "[]"),
+            with_subject(r#"{"digest":{}}"#).replace(r#"{"score":9.80}"#, "null"),
+            with_subject(r#"{"digest":{}}"#).replace("9.80", "9.80,\"score\":1"),
         ] {
             assert!(Statement::parse(bad.as_bytes()).is_err(), "{bad}");
         }

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::key::PublicKey;
@@ -20,8 +21,13 @@ pub struct Signature {
 }
 
 /// Distinct public keys. Two files of one key, under whatever keyids and in whatever encodings, are one.
+///
+/// A clone shares the keys.
 #[derive(Clone, Debug)]
-pub struct KeySet {
+pub struct KeySet(Arc<Keys>);
+
+#[derive(Clone, Debug)]
+struct Keys {
     keys: Vec<PublicKey>,
     hints: BTreeMap<String, Vec<usize>>,
 }
@@ -29,7 +35,7 @@ pub struct KeySet {
 impl KeySet {
     /// The distinct ones of `keys`, in their order.
     pub fn new(keys: impl IntoIterator<Item = PublicKey>) -> Self {
-        let mut set = Self { keys: Vec::new(), hints: BTreeMap::new() };
+        let mut set = Keys { keys: Vec::new(), hints: BTreeMap::new() };
         for key in keys {
             if set.keys.contains(&key) {
                 continue;
@@ -39,45 +45,49 @@ impl KeySet {
             }
             set.keys.push(key);
         }
-        set
+        Self(Arc::new(set))
     }
 
     /// Accepts `hint` as a further keyid of `key`, such as the one that TUF metadata lists it under.
     pub fn add_hint(&mut self, key: &PublicKey, hint: &str) {
-        if let Some(index) = self.keys.iter().position(|known| known == key) {
-            self.hints.entry(hint.into()).or_default().push(index);
+        let set = Arc::make_mut(&mut self.0);
+        let Some(index) = set.keys.iter().position(|known| known == key) else { return };
+        let hinted = set.hints.entry(hint.into()).or_default();
+        if !hinted.contains(&index) {
+            hinted.push(index);
         }
     }
 
     /// The keys.
     pub fn keys(&self) -> &[PublicKey] {
-        &self.keys
+        &self.0.keys
     }
 
     /// How many distinct keys there are.
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.keys().len()
     }
 
     /// Whether there is no key.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.keys().is_empty()
     }
 
     /// The keys that validly signed `message`, found with a bounded number of checks.
     ///
-    /// Each signature is tried with the keys that its keyid hints at before any is tried with the others, so that no number
-    /// of hopeless signatures hides a hinted good one.
+    /// Every signature is tried with the first key that its keyid hints at before any is tried with another one, so that no number
+    /// of hopeless signatures hides one with a keyid of its own key.
     pub fn signers(&self, message: &[u8], signatures: &[Signature]) -> Signers {
-        let budget = self.keys.len().saturating_add(signatures.len()).max(MIN_CHECKS);
-        let mut signed = alloc::vec![false; self.keys.len()];
+        let keys = self.keys();
+        let budget = keys.len().saturating_add(signatures.len()).max(MIN_CHECKS);
+        let mut signed = alloc::vec![false; keys.len()];
         let mut explained = alloc::vec![false; signatures.len()];
         let (mut gave_up, mut checks) = (false, 0);
-        for with_hints in [true, false] {
+        for round in [Round::First, Round::Rest] {
             for (signature, explained) in signatures.iter().zip(&mut explained) {
-                for (index, hinted) in self.order(signature.keyid.as_deref()) {
-                    let (Some(signed), Some(key)) = (signed.get_mut(index), self.keys.get(index)) else { continue };
-                    if hinted != with_hints || *signed || *explained {
+                for index in self.order(signature.keyid.as_deref(), round) {
+                    let (Some(signed), Some(key)) = (signed.get_mut(index), keys.get(index)) else { continue };
+                    if *signed || *explained {
                         continue;
                     }
                     if checks == budget {
@@ -91,16 +101,29 @@ impl KeySet {
                 }
             }
         }
-        let keys = self.keys.iter().zip(signed).filter(|(_, signed)| *signed).map(|(key, _)| key.clone()).collect();
+        let keys = keys.iter().zip(signed).filter(|(_, signed)| *signed).map(|(key, _)| key.clone()).collect();
         Signers { keys, gave_up, checks }
     }
 
-    /// The keys to try for a signature: the hinted ones first, then all others.
-    fn order(&self, keyid: Option<&str>) -> impl Iterator<Item = (usize, bool)> {
-        let hinted = keyid.and_then(|id| self.hints.get(id)).map(Vec::as_slice).unwrap_or_default();
-        let others = (0..self.keys.len()).filter(|index| !hinted.contains(index)).map(|index| (index, false));
-        hinted.iter().map(|index| (*index, true)).chain(others)
+    /// The keys to try for a signature with this keyid.
+    fn order(&self, keyid: Option<&str>, round: Round) -> impl Iterator<Item = usize> {
+        let hinted = keyid.and_then(|id| self.0.hints.get(id)).map(Vec::as_slice).unwrap_or_default();
+        let (first, rest) = hinted.split_at(hinted.len().min(1));
+        let (first, all) = match round {
+            Round::First => (first, 0),
+            Round::Rest => (rest, self.len()),
+        };
+        first.iter().copied().chain((0..all).filter(|index| !hinted.contains(index)))
     }
+}
+
+/// Which keys are tried.
+#[derive(Clone, Copy)]
+enum Round {
+    /// The first that the keyid hints at.
+    First,
+    /// The others: those that it hints at too, then all.
+    Rest,
 }
 
 /// The distinct keys that vouch for a value. Only [`Tally::finish`] makes one.
@@ -119,6 +142,15 @@ impl Evidence {
     /// How many were needed.
     pub fn needed(&self) -> usize {
         self.needed
+    }
+
+    /// The keys of both, each once.
+    pub(crate) fn join(mut self, other: Self) -> Self {
+        let new = other.keys.into_iter().filter(|key| !self.keys.contains(key));
+        let new: Vec<PublicKey> = new.collect();
+        self.keys.extend(new);
+        self.needed = self.needed.max(other.needed);
+        self
     }
 }
 
@@ -174,14 +206,18 @@ impl<T> Tally<T> {
         Ok(Self { keys, needed, vouching, values: Vec::new() })
     }
 
-    /// Counts the keys that signed the message which `value` was read from.
-    pub fn count(&mut self, signers: Signers, value: Unverified<T>) {
-        for (key, vouching) in self.keys.keys.iter().zip(&mut self.vouching) {
+    /// Counts the keys that signed the message which `value` was read from, and keeps the value if one of them is new; says
+    /// whether one is. The caller hands in a value that it read from that very message.
+    pub fn count(&mut self, signers: &Signers, value: impl FnOnce() -> Unverified<T>) -> bool {
+        let before = self.distinct();
+        for (key, vouching) in self.keys.keys().iter().zip(&mut self.vouching) {
             *vouching |= signers.keys.contains(key);
         }
-        if !signers.keys.is_empty() {
-            self.values.push(value.into_untrusted());
+        let new = self.distinct() > before;
+        if new {
+            self.values.push(value().into_untrusted());
         }
+        new
     }
 
     /// How many distinct keys vouch so far.
@@ -208,7 +244,7 @@ impl<T> Tally<T> {
         if found < self.needed {
             return Err(ThresholdError::Missed { needed: self.needed, found });
         }
-        let keys = self.keys.keys.into_iter().zip(self.vouching).filter_map(|(key, vouches)| vouches.then_some(key)).collect();
+        let keys = self.keys.keys().iter().zip(self.vouching).filter(|(_, vouches)| *vouches).map(|(key, _)| key.clone()).collect();
         Ok(Verified::by(Evidence { keys, needed: self.needed }, self.values))
     }
 }
@@ -274,18 +310,33 @@ mod tests {
     }
 
     #[test]
+    fn no_number_of_hopeless_signatures_hides_one_with_its_own_hint() {
+        let mut keys = KeySet::new((1..=60).map(|n| key(n).public_key().clone()));
+        for n in 1..=60 {
+            keys.add_hint(key(n).public_key(), "all");
+            keys.add_hint(key(n).public_key(), "all");
+        }
+        let hopeless = Signature { keyid: Some("all".into()), bytes: alloc::vec![0; 70] };
+        let mut signatures = alloc::vec![hopeless; 100];
+        signatures.push(sign(&key(60), Some(key(60).public_key().key_id().as_str())));
+        let signers = keys.signers(b"message", &signatures);
+        assert_eq!(signers.keys(), [key(60).public_key().clone()]);
+        assert!(signers.gave_up() && signers.checks() <= 161);
+    }
+
+    #[test]
     fn a_tally_is_finished_only_by_distinct_keys() {
         let keys = KeySet::new([key(1).public_key().clone(), key(2).public_key().clone()]);
         let mut tally = Tally::new(keys.clone(), 2).unwrap();
         for _ in 0..2 {
-            tally.count(keys.signers(b"message", &[sign(&key(1), None)]), Unverified::new("first"));
+            tally.count(&keys.signers(b"message", &[sign(&key(1), None)]), || Unverified::new("first"));
         }
-        tally.count(keys.signers(b"message", &[sign(&key(3), None)]), Unverified::new("by a stranger"));
+        tally.count(&keys.signers(b"message", &[sign(&key(3), None)]), || Unverified::new("by a stranger"));
         assert_eq!((tally.distinct(), tally.is_reached()), (1, false));
         assert!(matches!(tally.clone().finish(), Err(ThresholdError::Missed { needed: 2, found: 1 })));
-        tally.count(keys.signers(b"message", &[sign(&key(2), None)]), Unverified::new("second"));
+        assert!(tally.count(&keys.signers(b"message", &[sign(&key(2), None)]), || Unverified::new("second")));
         let verified = tally.finish().unwrap();
-        assert_eq!(verified.get(), &["first", "first", "second"]);
+        assert_eq!(verified.get(), &["first", "second"]);
         assert_eq!(verified.evidence().keys(), keys.keys());
         assert!(matches!(Tally::<()>::new(keys, 0), Err(ThresholdError::Zero)));
     }

@@ -34,7 +34,8 @@ impl<T: fmt::Debug> fmt::Debug for Unverified<T> {
 /// A value that a check vouches for.
 ///
 /// The one constructor is called in one place, [`Tally::finish`](crate::threshold::Tally::finish), where the keys that
-/// signed were counted. Everything else that is `Verified` was derived from such a value by [`Verified::map`].
+/// signed were counted. Everything else that is `Verified` was derived from such values by [`Verified::map`] and
+/// [`Verified::join`], whose callers say by it that what they make follows from the value alone.
 #[derive(Clone, Debug)]
 pub struct Verified<T> {
     value: T,
@@ -60,6 +61,11 @@ impl<T> Verified<T> {
     /// What follows from the value alone, under the same evidence.
     pub fn map<U>(self, derive: impl FnOnce(T) -> U) -> Verified<U> {
         Verified { value: derive(self.value), evidence: self.evidence }
+    }
+
+    /// Both values, under the keys that vouch for either.
+    pub fn join<U, V>(self, other: Verified<U>, join: impl FnOnce(T, U) -> V) -> Verified<V> {
+        Verified { evidence: self.evidence.join(other.evidence), value: join(self.value, other.value) }
     }
 
     /// The value, without its evidence.

@@ -1,9 +1,10 @@
 use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::dsse::DsseError;
-use touchmark_envelope::json::{Object, Value};
+use touchmark_envelope::json::{self, Object, Value};
 use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::manifest::ManifestError;
 use touchmark_envelope::signature::Mismatch;
@@ -43,7 +44,7 @@ pub enum Reason {
     #[error("{0}")]
     Unavailable(Failure),
     /// Its manifest is malformed.
-    #[error("{0}")]
+    #[error("its manifest is malformed: {}", in_our_words(.0))]
     Manifest(#[from] ManifestError),
     /// The manifest's subject is not the artifact, or missing.
     #[error("its manifest does not refer to this artifact")]
@@ -51,11 +52,11 @@ pub enum Reason {
     /// A signature's or attestation's manifest has one layer, the envelope.
     #[error("its manifest does not have exactly one layer of the envelope's media type")]
     Layers,
-    /// Inline data that is not what the digest says.
-    #[error("the envelope inlined in its manifest is not the one that the digest names")]
-    InlineData,
+    /// An envelope that has not the digest or the size that its manifest says.
+    #[error("its envelope is not of the digest and size that its manifest says")]
+    OtherEnvelope,
     /// Its envelope is malformed.
-    #[error("{0}")]
+    #[error("its envelope is malformed: {}", envelope_in_our_words(.0))]
     Envelope(DsseError),
     /// Too large, or with too many signatures, for the limits.
     #[error("{what} exceeds the limit of {limit}; raise it with {option}")]
@@ -97,7 +98,7 @@ impl Reason {
     pub fn code(&self) -> &'static str {
         match self {
             Reason::Unavailable(failure) => failure.code(),
-            Reason::Manifest(_) | Reason::Layers | Reason::InlineData | Reason::Envelope(_) | Reason::Statement(_) => "malformed",
+            Reason::Manifest(_) | Reason::Layers | Reason::OtherEnvelope | Reason::Envelope(_) | Reason::Statement(_) => "malformed",
             Reason::OtherSubject => "other-artifact",
             Reason::Limit { .. } | Reason::Untried { .. } => "limit",
             Reason::PayloadType => "payload-type",
@@ -116,7 +117,8 @@ impl Reason {
 }
 
 impl Candidate {
-    /// The candidate as JSON: `{referrer, outcome, keys, reason: {code, message}}`. Nothing in it comes from unsigned bytes.
+    /// The candidate as JSON: `{referrer, outcome, keys, reason: {code, message}}`. No text in it is from bytes that no given key
+    /// signed; what a source says of its own failures is the source's.
     pub fn to_json(&self) -> Value<'static> {
         let (outcome, keys, reason) = match &self.outcome {
             Outcome::Counted { keys } => ("counted", keys.as_slice(), None),
@@ -133,6 +135,27 @@ impl Candidate {
         }
         Value::from(object)
     }
+}
+
+/// What is wrong with a manifest that nobody vouches for, without a word of its own: reports must not carry a stranger's text.
+pub(crate) fn in_our_words(error: &ManifestError) -> String {
+    match error {
+        ManifestError::Json(error) => json_in_our_words(error),
+        ManifestError::MediaType { .. } => "its mediaType is unknown or contradicts its members".to_string(),
+        // The others consist of our own words.
+        error => error.to_string(),
+    }
+}
+
+fn envelope_in_our_words(error: &DsseError) -> String {
+    match error {
+        DsseError::Json(error) => json_in_our_words(error),
+        error => error.to_string(),
+    }
+}
+
+fn json_in_our_words(error: &json::Error) -> String {
+    alloc::format!("{} at byte {}", error.code(), error.offset)
 }
 
 /// The keys as the identifiers that Touchmark writes.

@@ -3,6 +3,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use touchmark_envelope::digest::Digests;
 use touchmark_envelope::dsse::{self, DsseError, Envelope};
 use touchmark_envelope::manifest::{Descriptor, Manifest};
 use touchmark_envelope::name::{Name, Wanted};
@@ -21,7 +22,7 @@ use crate::request::Request;
 pub(crate) struct Subject {
     pub(crate) descriptor: Descriptor,
     pub(crate) manifest: Manifest,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) digests: Digests,
 }
 
 /// What an envelope was offered as.
@@ -65,7 +66,16 @@ impl Demand {
     }
 
     pub(crate) fn is_reached(&self) -> bool {
-        self.groups.iter().any(|(_, tally)| tally.is_reached())
+        self.reached().next().is_some()
+    }
+
+    /// The groups that enough keys vouch for.
+    pub(crate) fn reached(&self) -> impl Iterator<Item = &Option<Name>> {
+        self.groups.iter().filter(|(_, tally)| tally.is_reached()).map(|(group, _)| group)
+    }
+
+    pub(crate) fn has_reached(&self, group: &Option<Name>) -> bool {
+        self.reached().any(|reached| reached == group)
     }
 
     /// Whether keys may have signed that were not counted.
@@ -77,11 +87,18 @@ impl Demand {
         self.groups.iter().map(|(_, tally)| tally.distinct()).max().unwrap_or(0)
     }
 
-    pub(crate) fn finish(self) -> Result<Verified<Vec<Accepted>>, ThresholdError> {
-        let (needed, found) = (self.needed, self.distinct());
-        match self.groups.into_iter().find(|(_, tally)| tally.is_reached()) {
+    pub(crate) fn finish(self, group: &Option<Name>) -> Result<Verified<Vec<Accepted>>, ThresholdError> {
+        match self.groups.into_iter().find(|(known, _)| known == group) {
             Some((_, tally)) => tally.finish(),
-            None => Err(ThresholdError::Missed { needed, found }),
+            None => Err(ThresholdError::Missed { needed: self.needed, found: 0 }),
+        }
+    }
+
+    fn takes(&self, place: Place) -> bool {
+        match place {
+            Place::Given => true,
+            Place::Signature => self.is_signature(),
+            Place::Attestation => !self.is_signature(),
         }
     }
 
@@ -106,6 +123,18 @@ impl Demand {
     }
 }
 
+/// What looking at one envelope takes, and may not exceed.
+pub(crate) struct Room<'a> {
+    pub(crate) envelope: dsse::Limits,
+    /// What is left of the search's work.
+    pub(crate) work: &'a mut u64,
+    /// What is left for statements that are kept.
+    pub(crate) kept: &'a mut u64,
+}
+
+/// What a signature check costs, beside the length of what is signed, in the measure of a search's work.
+const CHECK: u64 = 64 << 10;
+
 /// Looks at one envelope: first who signed it, so that nothing is said of statements that no given key signed, then what it
 /// says; only a statement that alone satisfies everything is counted. `None` if it is an attestation of a type not asked for.
 pub(crate) fn examine(
@@ -115,9 +144,9 @@ pub(crate) fn examine(
     referrer: Option<Digest>,
     place: Place,
     bytes: &[u8],
-    limits: dsse::Limits,
+    room: Room<'_>,
 ) -> Option<Outcome> {
-    let envelope = match Envelope::parse(bytes, limits) {
+    let envelope = match Envelope::parse(bytes, room.envelope) {
         Ok(envelope) => envelope,
         Err(error) => return Some(unread(error)),
     };
@@ -127,6 +156,7 @@ pub(crate) fn examine(
     }
     let message = envelope.signed_bytes();
     let signers = request.policy.keys.signers(&message, &envelope.signatures);
+    *room.work = room.work.saturating_sub(count(signers.checks()).saturating_mul(count(message.len()).saturating_add(CHECK)));
     if signers.keys().is_empty() {
         return Some(if signers.gave_up() {
             Outcome::Unknown(Reason::Untried { checks: signers.checks() })
@@ -138,19 +168,16 @@ pub(crate) fn examine(
         Ok(statement) => statement,
         Err(error) => return Some(Outcome::Failed(Reason::Statement(error))),
     };
-    let exact = demands.iter().position(|demand| demand.predicate_type == statement.predicate_type);
+    let exact = demands.iter().position(|demand| demand.takes(place) && demand.predicate_type == statement.predicate_type);
     let demand = match exact {
         Some(index) => demands.get_mut(index)?,
         // Among attestations, one of another type is nothing that was asked for; offered as what was asked for, it is a failure.
-        None => match place {
-            Place::Attestation => return None,
-            Place::Signature => demands.iter_mut().find(|demand| demand.is_signature())?,
-            Place::Given => demands.first_mut()?,
-        },
+        None if place == Place::Attestation => return None,
+        None => demands.iter_mut().find(|demand| demand.takes(place))?,
     };
     let asked = Asked {
         predicate_type: &demand.predicate_type,
-        manifest: &subject.bytes,
+        manifest: &subject.digests,
         media_type: &subject.descriptor.media_type,
         name: request.policy.name.as_ref(),
         annotations: &request.policy.annotations,
@@ -158,21 +185,36 @@ pub(crate) fn examine(
     };
     let said = match asked.satisfied_by(&statement) {
         Ok(said) => said,
-        Err(mismatch) => return Some(Outcome::Failed(Reason::Mismatch { keys: signers.keys().to_vec(), mismatch: Box::new(mismatch) })),
+        Err(mismatch) => {
+            return Some(Outcome::Failed(Reason::Mismatch { keys: signers.keys().to_vec(), mismatch: Box::new(mismatch) }));
+        }
     };
     demand.untried |= signers.gave_up();
-    let keys = signers.keys().to_vec();
-    let name = said.name.clone();
-    let accepted = Accepted { referrer, keys: keys.clone(), said, statement: envelope.payload.clone() };
-    match demand.tally(&request.policy, name.as_ref()) {
-        Ok(tally) => tally.count(signers, Unverified::new(accepted)),
-        Err(_) => return Some(Outcome::Failed(Reason::NoKey)),
+    let size = count(envelope.payload.len());
+    for said in said {
+        // Kept at most once for each new key; what adds no key is not kept.
+        if size > *room.kept {
+            let limit = request.limits.kept;
+            return Some(Outcome::Unknown(Reason::Limit { what: "the size of the statements to report", limit, option: "--max-kept" }));
+        }
+        let Ok(tally) = demand.tally(&request.policy, said.name.as_ref()) else { return Some(Outcome::Failed(Reason::NoKey)) };
+        let accepted = || Accepted { referrer, keys: signers.keys().to_vec(), said, statement: envelope.payload.clone() };
+        if tally.count(&signers, || Unverified::new(accepted())) {
+            *room.kept = room.kept.saturating_sub(size.saturating_add(KEPT));
+        }
     }
-    Some(Outcome::Counted { keys })
+    Some(Outcome::Counted { keys: signers.keys().to_vec() })
+}
+
+/// What a kept statement takes beside its own size, about.
+const KEPT: u64 = 1 << 10;
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 fn unread(error: DsseError) -> Outcome {
-    let limit = |limit: usize| u64::try_from(limit).unwrap_or(u64::MAX);
+    let limit = count;
     match error {
         DsseError::TooLarge { limit: bytes, .. } => {
             Outcome::Unknown(Reason::Limit { what: "the size of its envelope", limit: limit(bytes), option: "--max-envelope-size" })

@@ -16,6 +16,6 @@ mod search;
 pub use candidate::{Candidate, Outcome, Reason};
 pub use limits::Limits;
 pub use policy::Policy;
-pub use report::{Accepted, Artifact, Class, Coverage, Fault, Rejected};
+pub use report::{Accepted, Artifact, Class, Fault, Rejected};
 pub use request::{Request, Scope};
 pub use search::{Answer, Failure, Need, Search, Step};

@@ -15,6 +15,11 @@ pub struct Limits {
     pub attestation: u64,
     /// Signatures in one envelope: 128.
     pub signatures: usize,
+    /// The work of a search: bytes of the referrers' manifests and envelopes that are taken in, and for each signature check the
+    /// length of what is signed and 64 KiB: 8 GiB.
+    pub work: u64,
+    /// Bytes of statements that are kept for the report: 64 MiB.
+    pub kept: u64,
     /// Manifests and blobs that a deep verification hashes: 100,000.
     pub contents: usize,
 }
@@ -29,6 +34,8 @@ impl Default for Limits {
             signature: u64::try_from(envelope.bytes).unwrap_or(1 << 20),
             attestation: 64 << 20,
             signatures: envelope.signatures,
+            work: 8 << 30,
+            kept: 64 << 20,
             contents: 100_000,
         }
     }

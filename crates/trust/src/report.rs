@@ -16,58 +16,58 @@ use touchmark_envelope::signature::Said;
 use crate::candidate::{Candidate, Outcome, key_ids};
 use crate::search::Failure;
 
-/// An artifact that a policy accepts, and how it came to.
+/// An artifact that a policy accepts, and how it came to. Only a [`Search`](crate::Search) makes one.
 #[derive(Clone, Debug)]
 pub struct Artifact {
-    /// The manifest: its media type, digest and size, all from the bytes.
-    pub descriptor: Descriptor,
-    /// The signed index whose signatures cover it, where they decided.
-    pub covered_by: Option<Coverage>,
-    /// What was said and counted; at least as many keys as needed for each predicate type.
-    pub accepted: Vec<Accepted>,
-    /// The name that was asked for; `None` if the name was not checked.
-    pub wanted: Option<Wanted>,
-    /// How many keys were needed.
-    pub needed: usize,
-    /// The time of the verification.
-    pub at: UnixTime,
-    /// What a deep verification hashed: manifests and blobs below the artifact.
-    pub hashed: Option<usize>,
-    /// All the evidence that was looked at, up to the point where it sufficed.
-    pub candidates: Vec<Candidate>,
+    pub(crate) descriptor: Descriptor,
+    pub(crate) covered_by: Option<Descriptor>,
+    pub(crate) accepted: Vec<Accepted>,
+    pub(crate) wanted: Option<Wanted>,
+    pub(crate) needed: usize,
+    pub(crate) at: UnixTime,
+    pub(crate) hashed: Option<usize>,
+    pub(crate) candidates: Vec<Candidate>,
 }
 
-/// The index that covers an image.
-#[derive(Clone, Debug)]
-pub struct Coverage {
-    /// The index's media type, digest and size, from its bytes.
-    pub index: Descriptor,
-}
-
-/// A statement that counted.
+/// A statement that counted, and for a key that no earlier one had counted for.
 #[derive(Clone, Debug)]
 pub struct Accepted {
-    /// The referrer's manifest; `None` for an envelope that the caller gave.
-    pub referrer: Option<Digest>,
-    /// The keys that signed it.
-    pub keys: Vec<PublicKey>,
-    /// What it says.
-    pub said: Said,
-    /// The statement itself, as it was signed.
-    pub statement: Vec<u8>,
+    pub(crate) referrer: Option<Digest>,
+    pub(crate) keys: Vec<PublicKey>,
+    pub(crate) said: Said,
+    pub(crate) statement: Vec<u8>,
 }
 
 impl Accepted {
+    /// The referrer's manifest; `None` for an envelope that the caller gave.
+    pub fn referrer(&self) -> Option<&Digest> {
+        self.referrer.as_ref()
+    }
+
+    /// The keys that signed it.
+    pub fn keys(&self) -> &[PublicKey] {
+        &self.keys
+    }
+
+    /// What it says.
+    pub fn said(&self) -> &Said {
+        &self.said
+    }
+
+    /// The statement itself, as it was signed.
+    pub fn statement(&self) -> &[u8] {
+        &self.statement
+    }
+
     /// The statement as JSON: `{predicate_type, name, claimed_issued, expires, annotations, keys, referrer}`.
     pub fn to_json(&self) -> Value<'static> {
         let text = |value: Option<String>| value.map_or(Value::Null, Value::from);
-        let annotations = self.said.annotations.iter().map(|(key, value)| (key.clone(), Value::from(value.clone())));
         Value::object([
             ("predicate_type", Value::from(self.said.predicate_type.clone())),
             ("name", text(self.said.name.as_ref().map(ToString::to_string))),
             ("claimed_issued", text(self.said.issued.map(|time| time.to_string()))),
             ("expires", text(self.said.expires.map(|time| time.to_string()))),
-            ("annotations", Value::object(annotations)),
+            ("annotations", Value::from(Object::from_map(&self.said.annotations))),
             ("keys", key_ids(&self.keys)),
             ("referrer", text(self.referrer.map(|digest| digest.to_string()))),
         ])
@@ -75,13 +75,53 @@ impl Accepted {
 }
 
 impl Artifact {
+    /// The manifest: its media type, digest, size and artifact type, all from the bytes.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// The signed index whose signatures decided, from its bytes, where the artifact's own did not.
+    pub fn covered_by(&self) -> Option<&Descriptor> {
+        self.covered_by.as_ref()
+    }
+
+    /// What was said and counted; the keys of all are at least as many as needed for each predicate type.
+    pub fn accepted(&self) -> &[Accepted] {
+        &self.accepted
+    }
+
+    /// The name that was asked for; `None` if the name was not checked.
+    pub fn wanted(&self) -> Option<&Wanted> {
+        self.wanted.as_ref()
+    }
+
+    /// How many keys were needed.
+    pub fn needed(&self) -> usize {
+        self.needed
+    }
+
+    /// The time of the verification.
+    pub fn at(&self) -> UnixTime {
+        self.at
+    }
+
+    /// How many manifests and blobs below the artifact a deep verification hashed; `None` if it was not deep.
+    pub fn hashed(&self) -> Option<usize> {
+        self.hashed
+    }
+
+    /// All the evidence that was looked at, up to the point where it sufficed.
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
     /// The artifact as JSON; the members are those of SPEC.md, "JSON output".
     pub fn to_json(&self) -> Object<'static> {
         let mut object = Object::new();
         object.insert("digest", Value::from(self.descriptor.digest.to_string()));
         object.insert("media_type", Value::from(self.descriptor.media_type.clone()));
         object.insert("size", Value::from(self.descriptor.size));
-        object.insert("covered_by", self.covered_by.as_ref().map_or(Value::Null, |by| Value::from(by.index.digest.to_string())));
+        object.insert("covered_by", self.covered_by.as_ref().map_or(Value::Null, |by| Value::from(by.digest.to_string())));
         object.insert("accepted_by", Value::from("envelopes"));
         object.insert("rollback_protected", Value::from(false));
         object.insert("name_checked", Value::from(self.wanted.is_some()));
@@ -161,7 +201,7 @@ pub enum Fault {
         code: &'static str,
     },
     /// The artifact or the index is no manifest.
-    #[error("{what} {digest} is malformed: {error}")]
+    #[error("{what} {digest} is malformed: {}", crate::candidate::in_our_words(error))]
     Malformed {
         /// What it is.
         what: &'static str,
@@ -203,6 +243,12 @@ pub enum Fault {
         artifact: Digest,
         /// What is missing.
         why: &'static str,
+    },
+    /// An index lists content of a type that is not known, so that what is below it cannot be hashed.
+    #[error("the index lists {digest}, whose type is no manifest's; what is below it cannot be hashed")]
+    UnknownChild {
+        /// Its digest.
+        digest: Digest,
     },
     /// There are more contents than a deep verification hashes.
     #[error("the artifact has more than {limit} manifests and blobs below it; raise the limit with --max-contents")]
@@ -250,6 +296,7 @@ impl Fault {
             Fault::ManyForPlatform { .. } => "many-for-platform",
             Fault::NotCovered { .. } => "not-covered",
             Fault::TooManyContents { .. } => "limit",
+            Fault::UnknownChild { .. } => "unknown-child",
             Fault::Unsigned { .. } => "unsigned",
             Fault::Threshold { .. } => "threshold",
             Fault::Incomplete { .. } => "incomplete",

@@ -1,17 +1,17 @@
 use alloc::boxed::Box;
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use touchmark_envelope::digest::Hasher;
+use touchmark_envelope::digest::Digests;
 use touchmark_envelope::dsse;
-use touchmark_envelope::manifest::{Descriptor, Kind, Manifest, Platform};
+use touchmark_envelope::manifest::{Descriptor, Kind, Manifest, Platform, is_manifest_type};
 use touchmark_envelope::signature;
-use touchmark_envelope::{Digest, Verified};
+use touchmark_envelope::{Digest, Name, Verified};
 
 use crate::candidate::{Candidate, Outcome, Reason};
-use crate::demand::{self, Demand, Place, Subject};
-use crate::report::{Artifact, Class, Coverage, Fault, Rejected, reasons};
+use crate::demand::{self, Demand, Place, Room, Subject};
+use crate::report::{Artifact, Class, Fault, Rejected, reasons};
 use crate::request::{Request, Scope};
 
 /// What a search needs next.
@@ -154,13 +154,19 @@ pub struct Search {
     candidates: Vec<Candidate>,
     /// Why some of the evidence was not seen, other than by a candidate's own fault.
     unseen: Option<String>,
+    /// What is left of the limits on work and on statements that are kept.
+    work: u64,
+    kept: u64,
     contents: VecDeque<Descriptor>,
-    seen: BTreeSet<Digest>,
+    /// What was met below the artifact, with the size that it was listed with.
+    seen: BTreeMap<Digest, u64>,
     hashed: usize,
 }
 
 #[derive(Debug)]
 enum State {
+    /// An answer is being taken in; a search that stays here has decided nothing.
+    Lost,
     /// Wants the manifest whose signatures decide: the artifact itself or the covering index.
     Subject(Digest),
     /// Wants the covered image.
@@ -195,6 +201,7 @@ impl Search {
             Scope::CoveredBy(index) => *index,
             Scope::Itself | Scope::Platform(_) => request.artifact,
         };
+        let (work, kept) = (request.limits.work, request.limits.kept);
         Self {
             request,
             state: State::Subject(subject),
@@ -205,7 +212,9 @@ impl Search {
             candidates: Vec::new(),
             unseen: None,
             contents: VecDeque::new(),
-            seen: BTreeSet::new(),
+            work,
+            kept,
+            seen: BTreeMap::new(),
             hashed: 0,
         }
     }
@@ -226,26 +235,29 @@ impl Search {
             State::Envelope { layer, .. } => Need::Blob { digest: layer.digest, limit: layer.size },
             State::Content { descriptor, manifest: true } => manifest(&descriptor.digest),
             State::Content { descriptor, manifest: false } => Need::Hash { digest: descriptor.digest, size: descriptor.size },
-            State::Accepted | State::Refused(..) => return Step::Done,
+            State::Accepted | State::Refused(..) | State::Lost => return Step::Done,
         })
     }
 
     /// Takes in the answer to what [`Search::next`] asked for.
     pub fn answer(&mut self, answer: Answer) {
-        match core::mem::replace(&mut self.state, State::Accepted) {
+        match core::mem::replace(&mut self.state, State::Lost) {
             State::Subject(digest) => match self.loaded("the artifact", digest, answer) {
-                Ok((descriptor, manifest, bytes)) => self.subject_loaded(Subject { descriptor, manifest, bytes }),
+                Ok((descriptor, manifest, digests)) => self.subject_loaded(Subject { descriptor, manifest, digests }),
                 Err(refused) => self.state = *refused,
             },
             State::Child { digest, listed } => match self.loaded("the artifact", digest, answer) {
-                Ok((descriptor, manifest, bytes)) => self.child_loaded(descriptor, manifest, &bytes, listed),
+                Ok((descriptor, manifest, digests)) => self.child_loaded(descriptor, manifest, &digests, listed),
                 Err(refused) => self.state = *refused,
             },
             State::Referrers => self.referrers_listed(answer),
             State::Referrer(entry) => self.referrer_loaded(&entry, answer),
             State::Envelope { referrer, place, layer } => {
-                match checked(answer, &layer.digest) {
-                    Ok(bytes) => self.examine(Some(referrer), place, &bytes),
+                let bound = Bound { bytes: layer.size, option: "--max-envelope-size" };
+                match checked(answer, &layer.digest, bound) {
+                    Ok(bytes) if length(&bytes) == layer.size => self.examine(Some(referrer), place, &bytes),
+                    // Longer or shorter than its manifest says: no limit that is raised would help.
+                    Ok(_) | Err(Failure::TooLarge { .. }) => self.note(Some(referrer), Outcome::Failed(Reason::OtherEnvelope)),
                     Err(failure) => self.note(Some(referrer), Outcome::Unknown(Reason::Unavailable(failure))),
                 }
                 self.next_candidate();
@@ -255,11 +267,13 @@ impl Search {
                 (answer, true) => match self.loaded("a manifest below the artifact", descriptor.digest, answer) {
                     Ok((found, manifest, _)) => {
                         self.hashed += 1;
-                        if found.size == descriptor.size {
-                            self.push_contents(&manifest);
-                            self.next_content();
-                        } else {
-                            self.state = wrong_content(&descriptor);
+                        let pushed = match found.size == descriptor.size {
+                            true => self.push_contents(&manifest),
+                            false => Err(Box::new(wrong_content(&descriptor))),
+                        };
+                        match pushed {
+                            Ok(()) => self.next_content(),
+                            Err(refused) => self.state = *refused,
                         }
                     }
                     Err(refused) => self.state = *refused,
@@ -267,7 +281,7 @@ impl Search {
                 (Answer::Failed(failure), false) => self.state = unavailable("the blob", descriptor.digest, failure),
                 (_, false) => self.state = unavailable("the blob", descriptor.digest, Failure::WrongAnswer),
             },
-            done @ (State::Accepted | State::Refused(..)) => self.state = done,
+            done @ (State::Accepted | State::Refused(..) | State::Lost) => self.state = done,
         }
     }
 
@@ -278,6 +292,7 @@ impl Search {
     pub fn finish(self) -> Result<Verified<Artifact>, Rejected> {
         let at = self.request.at;
         let rejected = |class, fault, candidates| Err(Rejected::new(class, fault, candidates, at));
+        let group = self.satisfied();
         let Some(subject) = self.subject else {
             let (class, fault) = self.state.refusal(self.request.artifact);
             return rejected(class, fault, self.candidates);
@@ -286,29 +301,22 @@ impl Search {
             let (class, fault) = self.state.refusal(self.request.artifact);
             return rejected(class, fault, self.candidates);
         }
-        let mut verified: Option<Verified<Vec<_>>> = None;
         let needed = self.request.policy.needed();
+        let short = || Fault::Threshold { needed, found: 0, why: String::new() };
+        let Some(group) = group else { return rejected(Class::NotVerified, short(), self.candidates) };
+        let mut verified: Option<Verified<Vec<_>>> = None;
         for demand in self.demands {
-            match (demand.finish(), verified) {
-                (Ok(more), None) => verified = Some(more),
-                (Ok(more), Some(before)) => {
-                    let more = more.into_inner();
-                    verified = Some(before.map(|all| all.into_iter().chain(more).collect()));
-                }
-                (Err(_), _) => {
-                    let fault = Fault::Threshold { needed, found: 0, why: String::new() };
-                    return rejected(Class::NotVerified, fault, self.candidates);
-                }
-            }
+            let Ok(more) = demand.finish(&group) else { return rejected(Class::NotVerified, short(), self.candidates) };
+            verified = Some(match verified {
+                None => more,
+                Some(before) => before.join(more, |all, more| all.into_iter().chain(more).collect()),
+            });
         }
-        let Some(verified) = verified else {
-            let fault = Fault::Threshold { needed, found: 0, why: String::new() };
-            return rejected(Class::NotVerified, fault, self.candidates);
-        };
+        let Some(verified) = verified else { return rejected(Class::NotVerified, short(), self.candidates) };
         let wanted = self.request.policy.wanted_name().cloned();
         let hashed = self.request.deep.then_some(self.hashed);
         let (descriptor, covered_by) = match self.child {
-            Some((child, _)) => (child, Some(Coverage { index: subject.descriptor })),
+            Some((child, _)) => (child, Some(subject.descriptor)),
             None => (subject.descriptor, None),
         };
         let candidates = self.candidates;
@@ -340,14 +348,15 @@ impl Search {
 
     /// Checks that the signed index covers the image: one level, image manifests only, and the media type, digest and size
     /// that it lists are those of the bytes.
-    fn child_loaded(&mut self, found: Descriptor, manifest: Manifest, bytes: &[u8], listed: Option<Descriptor>) {
+    fn child_loaded(&mut self, found: Descriptor, manifest: Manifest, digests: &Digests, listed: Option<Descriptor>) {
         let Some(subject) = &self.subject else { return };
         let entries = subject.manifest.children();
-        let covers = |entry: &Descriptor| entry.media_type == found.media_type && entry.size == found.size && entry.digest.matches(bytes);
+        let covers =
+            |entry: &Descriptor| entry.media_type == found.media_type && entry.size == found.size && digests.contain(&entry.digest);
         let why = match (&manifest.kind, &listed) {
             (Kind::Index { .. }, _) => Some("it is an index, and an index covers images only"),
             (_, Some(listed)) if !covers(listed) => Some("it is listed with another media type or size"),
-            (_, None) if !entries.iter().any(|entry| entry.digest.matches(bytes)) => Some("it is not listed"),
+            (_, None) if !entries.iter().any(|entry| digests.contain(&entry.digest)) => Some("it is not listed"),
             (_, None) if !entries.iter().any(covers) => Some("it is listed with another media type or size"),
             _ => None,
         };
@@ -365,7 +374,7 @@ impl Search {
             None => self.state = State::Referrers,
             Some(envelopes) => {
                 for envelope in &envelopes {
-                    if self.demands.iter().all(Demand::is_reached) {
+                    if self.satisfied().is_some() {
                         break;
                     }
                     self.examine(None, Place::Given, envelope);
@@ -390,8 +399,8 @@ impl Search {
                 let wanted: Vec<&str> = self.demands.iter().map(Demand::artifact_type).collect();
                 let (likely, others): (Vec<_>, Vec<_>) = entries
                     .into_iter()
-                    .take(limit)
                     .filter(|entry| known.insert(entry.digest))
+                    .take(limit)
                     .partition(|entry| entry.artifact_type.as_deref().is_some_and(|hint| wanted.contains(&hint)));
                 self.queue.extend(likely);
                 self.queue.extend(others);
@@ -402,10 +411,21 @@ impl Search {
         self.next_candidate();
     }
 
+    /// The group, of those that tell versions apart, that every demand has enough keys for: one version for all of them.
+    fn satisfied(&self) -> Option<Option<Name>> {
+        let (first, others) = self.demands.split_first()?;
+        first.reached().find(|group| others.iter().all(|demand| demand.has_reached(group))).cloned()
+    }
+
     fn next_candidate(&mut self) {
-        if self.demands.iter().all(Demand::is_reached) {
+        if self.satisfied().is_some() {
             self.begin_contents();
             return;
+        }
+        if self.work == 0 && !self.queue.is_empty() {
+            let limit = self.request.limits.work;
+            self.unseen = Some(alloc::format!("the evidence takes more work than {limit} bytes' worth; raise the limit with --max-work"));
+            self.queue.clear();
         }
         self.state = match self.queue.pop_front() {
             Some(entry) => State::Referrer(entry),
@@ -423,7 +443,7 @@ impl Search {
                     self.next_candidate();
                 }
                 Some(_) => {
-                    self.note(referrer, Outcome::Failed(Reason::InlineData));
+                    self.note(referrer, Outcome::Failed(Reason::OtherEnvelope));
                     self.next_candidate();
                 }
                 None => self.state = State::Envelope { referrer: entry.digest, place, layer },
@@ -436,16 +456,18 @@ impl Search {
     }
 
     /// The layer that is the envelope of a referrer; `None` if it is something else than what is asked for.
-    fn envelope_layer(&self, entry: &Descriptor, answer: Answer) -> Result<Option<(Place, Descriptor)>, Outcome> {
+    fn envelope_layer(&mut self, entry: &Descriptor, answer: Answer) -> Result<Option<(Place, Descriptor)>, Outcome> {
         let failed = |reason| Err(Outcome::Failed(reason));
-        let bytes = checked(answer, &entry.digest).map_err(|failure| Outcome::Unknown(Reason::Unavailable(failure)))?;
+        let bytes =
+            checked(answer, &entry.digest, self.manifest_limit()).map_err(|failure| Outcome::Unknown(Reason::Unavailable(failure)))?;
+        self.work = self.work.saturating_sub(length(&bytes));
         let manifest = Manifest::parse(&bytes).map_err(|error| Outcome::Failed(Reason::Manifest(error)))?;
         let wanted = |demand: &Demand| manifest.artifact_type() == Some(demand.artifact_type());
         if !self.demands.iter().any(wanted) {
             return Ok(None);
         }
         let Kind::Image { layers, .. } = &manifest.kind else { return Ok(None) };
-        let is_subject = |subject: &Descriptor| self.subject.as_ref().is_some_and(|s| subject.digest.matches(&s.bytes));
+        let is_subject = |subject: &Descriptor| self.subject.as_ref().is_some_and(|s| s.digests.contain(&subject.digest));
         if !manifest.subject.as_ref().is_some_and(is_subject) {
             return failed(Reason::OtherSubject);
         }
@@ -471,11 +493,13 @@ impl Search {
     /// Looks at one envelope, and notes what became of it unless it is about something else than what is asked for.
     fn examine(&mut self, referrer: Option<Digest>, place: Place, bytes: &[u8]) {
         let Some(subject) = &self.subject else { return };
-        let limits = dsse::Limits {
+        let envelope = dsse::Limits {
             bytes: usize::try_from(self.envelope_limit()).unwrap_or(usize::MAX),
             signatures: self.request.limits.signatures,
         };
-        let outcome = demand::examine(&mut self.demands, &self.request, subject, referrer, place, bytes, limits);
+        self.work = self.work.saturating_sub(length(bytes));
+        let room = Room { envelope, work: &mut self.work, kept: &mut self.kept };
+        let outcome = demand::examine(&mut self.demands, &self.request, subject, referrer, place, bytes, room);
         if let Some(outcome) = outcome {
             self.note(referrer, outcome);
         }
@@ -513,9 +537,18 @@ impl Search {
                 _ => Some((class, fault)),
             };
         }
+        let needed = self.request.policy.needed();
         match worst {
             Some((class, fault)) => State::Refused(class, fault),
-            None => State::Accepted,
+            // Each is there, for different versions.
+            None if unseen => {
+                let why = self.unseen.clone().unwrap_or_else(|| reasons(&self.candidates, true));
+                State::Refused(Class::Unknown, Fault::Incomplete { needed, found: 0, why })
+            }
+            None => {
+                let why = "what was asked for is signed for different versions".to_string();
+                State::Refused(Class::NotVerified, Fault::Threshold { needed, found: 0, why })
+            }
         }
     }
 
@@ -525,18 +558,25 @@ impl Search {
             return;
         }
         let manifest = self.child.as_ref().map(|(_, manifest)| manifest).or(self.subject.as_ref().map(|s| &s.manifest)).cloned();
-        if let Some(manifest) = manifest {
-            self.push_contents(&manifest);
+        match manifest.map_or(Ok(()), |manifest| self.push_contents(&manifest)) {
+            Ok(()) => self.next_content(),
+            Err(refused) => self.state = *refused,
         }
-        self.next_content();
     }
 
-    fn push_contents(&mut self, manifest: &Manifest) {
+    /// Queues what is below a manifest; or the refusal, if it contradicts what was listed before or cannot be followed.
+    fn push_contents(&mut self, manifest: &Manifest) -> Result<(), Box<State>> {
+        if let Some(child) = manifest.children().iter().find(|child| !is_manifest_type(&child.media_type)) {
+            return Err(Box::new(State::Refused(Class::Unknown, Fault::UnknownChild { digest: child.digest })));
+        }
         for descriptor in manifest.children().iter().chain(manifest.blobs()) {
-            if self.seen.insert(descriptor.digest) {
-                self.contents.push_back(descriptor.clone());
+            match self.seen.insert(descriptor.digest, descriptor.size) {
+                None => self.contents.push_back(descriptor.clone()),
+                Some(size) if size == descriptor.size => {}
+                Some(_) => return Err(Box::new(wrong_content(descriptor))),
             }
         }
+        Ok(())
     }
 
     fn next_content(&mut self) {
@@ -545,7 +585,7 @@ impl Search {
             None => State::Accepted,
             Some(_) if self.seen.len() > limit => State::Refused(Class::Unknown, Fault::TooManyContents { limit }),
             Some(descriptor) => {
-                let manifest = touchmark_envelope::manifest::is_manifest_type(&descriptor.media_type);
+                let manifest = is_manifest_type(&descriptor.media_type);
                 State::Content { descriptor, manifest }
             }
         };
@@ -561,14 +601,25 @@ impl Search {
     }
 
     /// The manifest of this digest, from bytes that have it; or the refusal that follows.
-    fn loaded(&self, what: &'static str, digest: Digest, answer: Answer) -> Result<(Descriptor, Manifest, Vec<u8>), Box<State>> {
-        let bytes = checked(answer, &digest).map_err(|failure| Box::new(unavailable(what, digest, failure)))?;
+    fn loaded(&self, what: &'static str, digest: Digest, answer: Answer) -> Result<(Descriptor, Manifest, Digests), Box<State>> {
+        let bytes = checked(answer, &digest, self.manifest_limit()).map_err(|failure| Box::new(unavailable(what, digest, failure)))?;
         let manifest = Manifest::parse(&bytes)
             .map_err(|error| Box::new(State::Refused(Class::Malformed, Fault::Malformed { what, digest, error })))?;
         let mut descriptor = Descriptor::new(&manifest.media_type, digest, length(&bytes));
         descriptor.artifact_type = manifest.artifact_type().map(ToString::to_string);
-        Ok((descriptor, manifest, bytes))
+        Ok((descriptor, manifest, Digests::of(&bytes)))
     }
+
+    fn manifest_limit(&self) -> Bound {
+        Bound { bytes: self.request.limits.manifest, option: "--max-manifest-size" }
+    }
+}
+
+/// How many bytes were asked for at most, and the option that asks for more.
+#[derive(Clone, Copy)]
+struct Bound {
+    bytes: u64,
+    option: &'static str,
 }
 
 impl State {
@@ -613,14 +664,12 @@ fn choose<'a>(subject: &'a Subject, platform: &Platform) -> Result<&'a Descripto
     }
 }
 
-/// The bytes of an answer, if they have this digest.
-fn checked(answer: Answer, digest: &Digest) -> Result<Vec<u8>, Failure> {
+/// The bytes of an answer, if they are no more than asked for and have this digest.
+fn checked(answer: Answer, digest: &Digest, bound: Bound) -> Result<Vec<u8>, Failure> {
     match answer {
-        Answer::Bytes(bytes) => {
-            let mut hasher = Hasher::new(digest.algorithm());
-            hasher.update(&bytes);
-            if hasher.finish() == *digest { Ok(bytes) } else { Err(Failure::WrongDigest) }
-        }
+        Answer::Bytes(bytes) if length(&bytes) > bound.bytes => Err(Failure::TooLarge { limit: bound.bytes, option: bound.option }),
+        Answer::Bytes(bytes) if digest.matches(&bytes) => Ok(bytes),
+        Answer::Bytes(_) => Err(Failure::WrongDigest),
         Answer::Failed(failure) => Err(failure),
         _ => Err(Failure::WrongAnswer),
     }

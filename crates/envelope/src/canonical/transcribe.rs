@@ -12,7 +12,7 @@ use core::ops::Range;
 use super::order::{Member, compare_names, sort};
 use super::{Error, Sink, check_number};
 use crate::json::lexer::{Lexer, Token};
-use crate::json::{self, Kind, MAX_DEPTH};
+use crate::json::{self, MAX_DEPTH};
 
 /// The canonical form of a document of at most `max_bytes` bytes.
 ///
@@ -236,7 +236,7 @@ fn duplicate(second: &Member, out: &[u8]) -> Error {
     while let Some(character) = characters.next().filter(|character| *character != '"') {
         name.extend(if character == '\\' { characters.next() } else { Some(character) });
     }
-    json::Error { kind: Kind::Duplicate(name), offset: second.source }.into()
+    json::Error::duplicate(&name, second.source).into()
 }
 
 #[cfg(test)]

@@ -21,6 +21,11 @@ pub enum Kind {
         /// The bytes allowed.
         limit: usize,
     },
+    /// The document has more values than the caller allows.
+    TooManyValues {
+        /// The values allowed.
+        limit: usize,
+    },
     /// The document begins with a byte order mark.
     ByteOrderMark,
     /// The bytes are not UTF-8.
@@ -33,7 +38,7 @@ pub enum Kind {
     Trailing,
     /// More than [`MAX_DEPTH`](super::MAX_DEPTH) arrays and objects in each other.
     Depth,
-    /// An object has two members of this name, however they are escaped.
+    /// An object has two members of this name, however they are escaped; at most 64 characters of it.
     Duplicate(String),
     /// A control character stands in a string unescaped.
     Control,
@@ -46,10 +51,16 @@ pub enum Kind {
 }
 
 impl Error {
+    /// The second member of one name, at `offset`.
+    pub(crate) fn duplicate(name: &str, offset: usize) -> Self {
+        Self { kind: Kind::Duplicate(name.chars().take(64).collect()), offset }
+    }
+
     /// A stable name for this kind of error.
     pub fn code(&self) -> &'static str {
         match self.kind {
             Kind::TooLong { .. } => "json-too-long",
+            Kind::TooManyValues { .. } => "json-too-many-values",
             Kind::ByteOrderMark => "json-byte-order-mark",
             Kind::Utf8 => "json-not-utf8",
             Kind::End => "json-truncated",
@@ -69,6 +80,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::TooLong { limit } => return write!(f, "longer than the {limit} bytes allowed"),
+            Kind::TooManyValues { limit } => write!(f, "more than the {limit} values allowed")?,
             Kind::ByteOrderMark => f.write_str("byte order mark")?,
             Kind::Utf8 => f.write_str("not UTF-8")?,
             Kind::End => f.write_str("the document ends too soon")?,

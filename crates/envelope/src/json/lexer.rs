@@ -274,7 +274,7 @@ impl<'a> Lexer<'a> {
 
     /// What was read since `start`.
     #[inline]
-    fn slice(&self, start: usize) -> Result<&'a str, Error> {
+    pub(crate) fn slice(&self, start: usize) -> Result<&'a str, Error> {
         self.text.get(start..self.at).ok_or(Error { kind: Kind::Utf8, offset: start })
     }
 

@@ -20,7 +20,7 @@ mod value;
 mod write;
 
 pub use error::{Error, Kind};
-pub use read::parse;
+pub use read::{members, parse, parse_bounded};
 pub use value::{Number, Object, Value};
 
 /// How many arrays and objects may enclose a value, itself included.

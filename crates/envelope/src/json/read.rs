@@ -1,7 +1,7 @@
 //! Bytes to [`Value`].
 
 use alloc::borrow::Cow;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::MAX_DEPTH;
@@ -14,21 +14,117 @@ use super::value::{Number, Object, Value};
 /// # Errors
 /// Anything that RFC 8259 does not allow, and what readers disagree about: see [`Kind`].
 pub fn parse(bytes: &[u8], max_bytes: usize) -> Result<Value<'_>, Error> {
+    parse_bounded(bytes, max_bytes, usize::MAX)
+}
+
+/// As [`parse`], for a document of at most `max_values` values: a value takes many times the memory of the two bytes that it
+/// may be written in, so that bytes alone do not bound what a stranger's document takes.
+///
+/// # Errors
+/// As for [`parse`], and [`Kind::TooManyValues`].
+pub fn parse_bounded(bytes: &[u8], max_bytes: usize, max_values: usize) -> Result<Value<'_>, Error> {
     let mut lexer = Lexer::new(bytes, max_bytes)?;
-    let value = value(&mut lexer, MAX_DEPTH)?;
+    let mut room = Room { left: max_values, limit: max_values };
+    let value = value(&mut lexer, MAX_DEPTH, &mut room)?;
     lexer.end()?;
     Ok(value)
 }
 
+/// How many more values may be built.
+struct Room {
+    left: usize,
+    limit: usize,
+}
+
+impl Room {
+    #[inline]
+    fn take(&mut self, offset: usize) -> Result<(), Error> {
+        self.left = self.left.checked_sub(1).ok_or(Error { kind: Kind::TooManyValues { limit: self.limit }, offset })?;
+        Ok(())
+    }
+}
+
+/// The members of the one object that a document of at most `max_bytes` bytes is, each with the text of its value, which is
+/// read as strictly as by [`parse`] but not built: a caller that wants few members of a large document has no tree of the rest.
+///
+/// # Errors
+/// As for [`parse`]; a document that is no object is [`Kind::Unexpected`].
+pub fn members(bytes: &[u8], max_bytes: usize) -> Result<Vec<(Cow<'_, str>, &str)>, Error> {
+    let mut lexer = Lexer::new(bytes, max_bytes)?;
+    if !matches!(lexer.value()?, Token::Object) {
+        return Err(Error { kind: Kind::Unexpected(bytes.first().copied().map_or(' ', char::from)), offset: 0 });
+    }
+    let levels = lexer.enter(MAX_DEPTH)?;
+    let (mut members, mut names) = (Vec::new(), Vec::new());
+    let mut more = lexer.first_member()?;
+    while more {
+        let start = lexer.at() - 1;
+        let name = string(&mut lexer)?;
+        lexer.colon()?;
+        let value = lexer.at();
+        skip(&mut lexer, levels)?;
+        names.push((name.clone(), start));
+        members.push((name, lexer.slice(value)?.trim_ascii_start()));
+        more = lexer.next_member()?;
+    }
+    lexer.end()?;
+    distinct(names)?;
+    Ok(members)
+}
+
+/// Reads a value and keeps nothing of it.
+fn skip(lexer: &mut Lexer<'_>, levels: usize) -> Result<(), Error> {
+    match lexer.value()? {
+        Token::Null | Token::Bool(_) | Token::Number(_) => {}
+        Token::String => while lexer.stretch()?.1.is_some() {},
+        Token::Array => {
+            let levels = lexer.enter(levels)?;
+            let mut more = lexer.first_item()?;
+            while more {
+                skip(lexer, levels)?;
+                more = lexer.next_item()?;
+            }
+        }
+        Token::Object => {
+            let levels = lexer.enter(levels)?;
+            let mut names = Vec::new();
+            let mut more = lexer.first_member()?;
+            while more {
+                let start = lexer.at() - 1;
+                names.push((string(lexer)?, start));
+                lexer.colon()?;
+                skip(lexer, levels)?;
+                more = lexer.next_member()?;
+            }
+            distinct(names)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses the first repetition among names, each with its place in the document.
+fn distinct(mut names: Vec<(Cow<'_, str>, usize)>) -> Result<(), Error> {
+    names.sort_unstable();
+    let repeated = names.windows(2).filter_map(|pair| match pair {
+        [first, second] if first.0 == second.0 => Some(second),
+        _ => None,
+    });
+    match repeated.min_by_key(|(_, start)| *start) {
+        Some((name, start)) => Err(Error::duplicate(name, *start)),
+        None => Ok(()),
+    }
+}
+
 /// `levels` is how many more arrays and objects may be entered, which also bounds the recursion.
-fn value<'a>(lexer: &mut Lexer<'a>, levels: usize) -> Result<Value<'a>, Error> {
+fn value<'a>(lexer: &mut Lexer<'a>, levels: usize, room: &mut Room) -> Result<Value<'a>, Error> {
+    room.take(lexer.at())?;
     Ok(match lexer.value()? {
         Token::Null => Value::Null,
         Token::Bool(value) => Value::Bool(value),
         Token::Number(numeral) => Value::Number(Number::from_numeral(numeral.text)),
         Token::String => Value::String(string(lexer)?),
-        Token::Array => array(lexer, lexer.enter(levels)?)?,
-        Token::Object => object(lexer, lexer.enter(levels)?)?,
+        Token::Array => array(lexer, lexer.enter(levels)?, room)?,
+        Token::Object => object(lexer, lexer.enter(levels)?, room)?,
     })
 }
 
@@ -47,17 +143,17 @@ fn string<'a>(lexer: &mut Lexer<'a>) -> Result<Cow<'a, str>, Error> {
     Ok(Cow::Owned(text))
 }
 
-fn array<'a>(lexer: &mut Lexer<'a>, levels: usize) -> Result<Value<'a>, Error> {
+fn array<'a>(lexer: &mut Lexer<'a>, levels: usize, room: &mut Room) -> Result<Value<'a>, Error> {
     let mut items = Vec::new();
     let mut more = lexer.first_item()?;
     while more {
-        items.push(value(lexer, levels)?);
+        items.push(value(lexer, levels, room)?);
         more = lexer.next_item()?;
     }
     Ok(Value::Array(items))
 }
 
-fn object<'a>(lexer: &mut Lexer<'a>, levels: usize) -> Result<Value<'a>, Error> {
+fn object<'a>(lexer: &mut Lexer<'a>, levels: usize, room: &mut Room) -> Result<Value<'a>, Error> {
     let mut members = Vec::new();
     let mut names = Names::default();
     let mut more = lexer.first_member()?;
@@ -66,7 +162,7 @@ fn object<'a>(lexer: &mut Lexer<'a>, levels: usize) -> Result<Value<'a>, Error> 
         let name = string(lexer)?;
         lexer.colon()?;
         names.add(&members, &name, start)?;
-        members.push((name, value(lexer, levels)?));
+        members.push((name, value(lexer, levels, room)?));
         more = lexer.next_member()?;
     }
     names.end(&members)?;
@@ -88,7 +184,7 @@ impl Names {
         if members.len() >= Self::FEW {
             self.starts.push(start);
         } else if members.iter().any(|(other, _)| other == name) {
-            return Err(duplicate(name, start));
+            return Err(Error::duplicate(name, start));
         }
         Ok(())
     }
@@ -106,20 +202,17 @@ impl Names {
             _ => None,
         });
         match repeated.min_by_key(|(_, start)| *start) {
-            Some((name, start)) => Err(duplicate(name, start)),
+            Some((name, start)) => Err(Error::duplicate(name, start)),
             None => Ok(()),
         }
     }
-}
-
-fn duplicate(name: &str, offset: usize) -> Error {
-    Error { kind: Kind::Duplicate(String::from(name)), offset }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloc::format;
+    use alloc::string::String;
 
     fn kind(document: &[u8]) -> (Kind, usize) {
         let error = parse(document, 1 << 20).expect_err("refused");
@@ -239,6 +332,41 @@ mod tests {
         for number in ["+1", ".5", "-a", "-01", "00", "1.", "1.e5", "1e", "0x10", "1_000"] {
             assert!(parse(number.as_bytes(), 100).is_err(), "{number}");
         }
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded() {
+        let document = br#"{"a":[0,{"b":1}],"c":""}"#;
+        assert!(parse_bounded(document, 100, 6).is_ok());
+        assert_eq!(parse_bounded(document, 100, 5).expect_err("six").kind, Kind::TooManyValues { limit: 5 });
+    }
+
+    #[test]
+    fn members_are_read_as_strictly_without_a_tree() {
+        let document = br#" {"a" : [1, {"x":2}] , "\u0062":"\"" } "#;
+        let found = members(document, document.len()).expect("valid");
+        assert_eq!(found, [("a".into(), r#"[1, {"x":2}]"#), ("b".into(), r#""\"""#)]);
+        assert_eq!(members(b"{}", 2).expect("valid"), []);
+        for bad in [
+            r#"[]"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"a":{"b":1,"c":2,"b":3}}"#,
+            r#"{"a":[1,]}"#,
+            r#"{"a":1}x"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"a"}"#,
+            r#"{"a":01}"#,
+            "",
+        ] {
+            let error = members(bad.as_bytes(), 100).expect_err(bad);
+            if bad != "[]" {
+                assert_eq!(Err(error), parse(bad.as_bytes(), 100).map(|_| ()), "{bad}");
+            }
+        }
+        let deep = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+        assert!(members(deep(MAX_DEPTH).as_bytes(), 1000).is_ok());
+        assert_eq!(members(deep(MAX_DEPTH + 1).as_bytes(), 1000).expect_err("deep").kind, Kind::Depth);
+        assert!(members(b"{}", 1).is_err());
     }
 
     #[test]

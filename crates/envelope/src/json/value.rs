@@ -1,6 +1,7 @@
 //! JSON values, borrowed from the document where they can be.
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -204,6 +205,12 @@ impl<'a> Object<'a> {
     /// The object of members that the caller knows to have distinct names.
     pub(super) fn from_distinct(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
         Self { members }
+    }
+
+    /// The object with a string for each pair of `map`.
+    pub fn from_map(map: &BTreeMap<String, String>) -> Object<'static> {
+        let member = |(name, value): (&String, &String)| (Cow::Owned(name.clone()), Value::from(value.clone()));
+        Object { members: map.iter().map(member).collect() }
     }
 
     /// The member `name`.
