@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use touchmark_envelope::UnixTime;
-use touchmark_envelope::digest::Algorithm;
+use touchmark_envelope::digest::{Algorithm, Digests};
 use touchmark_envelope::dsse::{self, Envelope, Limits};
 use touchmark_envelope::key::{KeyAlgorithm, PublicKey};
 use touchmark_envelope::name::Wanted;
@@ -56,7 +56,7 @@ fn median(values: &mut [f64]) -> f64 {
 struct Case {
     envelope: Vec<u8>,
     keys: KeySet,
-    manifest: Vec<u8>,
+    manifest: Digests,
     wanted: Wanted,
     at: UnixTime,
     // What the signature check alone needs, ready.
@@ -80,7 +80,7 @@ impl Case {
         Ok(Self {
             envelope: envelope.to_json(),
             keys: KeySet::new([key.clone()]),
-            manifest,
+            manifest: Digests::of(&manifest),
             wanted: "acme/net-monitor:*".parse()?,
             at,
             key,

@@ -1,4 +1,5 @@
 use touchmark_envelope::Digest;
+use touchmark_envelope::digest::Digests;
 use touchmark_envelope::dsse::{self, DsseError, Envelope};
 use touchmark_envelope::manifest::{Descriptor, Manifest, ManifestError};
 use touchmark_envelope::signature;
@@ -17,16 +18,16 @@ pub fn attach(store: &dyn Store, subject: &Digest, envelopes: &[Vec<u8>]) -> Res
     let bytes = store.manifest(subject, Limits::default().manifest)?;
     let manifest = Manifest::parse(&bytes).map_err(|error| AttachError::Manifest { subject: *subject, error })?;
     let descriptor = Descriptor::new(&manifest.media_type, *subject, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    let mut roles = Vec::new();
+    let (mut roles, digests) = (Vec::new(), Digests::of(&bytes));
     for (place, envelope) in envelopes.iter().enumerate() {
-        roles.push(role(envelope, &bytes).map_err(|why| AttachError::Unfit { place, why })?);
+        roles.push(role(envelope, &digests).map_err(|why| AttachError::Unfit { place, why })?);
     }
     let attached = envelopes.iter().zip(&roles).map(|(envelope, role)| referrer::attach(store, &descriptor, envelope, role));
     Ok(attached.collect::<Result<_, _>>()?)
 }
 
 /// What an envelope is to the manifest.
-fn role(bytes: &[u8], manifest: &[u8]) -> Result<Role, Unfit> {
+fn role(bytes: &[u8], manifest: &Digests) -> Result<Role, Unfit> {
     let limits = dsse::Limits { bytes: usize::try_from(Limits::default().attestation).unwrap_or(usize::MAX), ..dsse::Limits::default() };
     let envelope = Envelope::parse(bytes, limits)?.into_untrusted();
     if envelope.payload_type != dsse::IN_TOTO {

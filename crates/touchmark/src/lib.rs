@@ -16,7 +16,7 @@
 //! let reference = "oci:signed:v1".parse()?;
 //! let now = touchmark::now()?;
 //! let artifact = verify(&*open(&reference)?, &reference, &policy, now)?;
-//! println!("{}", artifact.get().descriptor.digest);
+//! println!("{}", artifact.get().descriptor().digest);
 //! # Ok(())
 //! # }
 //! ```

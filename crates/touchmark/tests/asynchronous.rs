@@ -100,7 +100,7 @@ fn the_verdict_is_that_of_the_blocking_driver() {
     source.waits.set(0);
     let (signed, polls) = block_on(ask());
     let signed = signed.unwrap();
-    assert_eq!((signed.get().descriptor.digest, signed.get().hashed), (artifact, Some(1)));
+    assert_eq!((signed.get().descriptor().digest, signed.get().hashed()), (artifact, Some(1)));
     assert_eq!((source.waits.get(), polls), (4, 5), "manifest, referrers, signature, and the config for deep");
     std::fs::remove_dir_all(path).unwrap();
 }

@@ -126,7 +126,7 @@ impl Check {
             request = request.deep();
         }
         match touchmark::decide(source, request) {
-            Ok(artifact) => Ok(Checked { pin: reference.pin(artifact.get().descriptor.digest), artifact }),
+            Ok(artifact) => Ok(Checked { pin: reference.pin(artifact.get().descriptor().digest), artifact }),
             Err(rejected) => Err(refused(&rejected)),
         }
     }

@@ -76,7 +76,7 @@ fn references(options: &Options) -> Result<Vec<String>, Failure> {
 fn accepted(options: &Options, check: &Check, text: &str, checked: &Checked, output: &mut Output<'_>) -> Result<(), Failure> {
     let artifact = checked.artifact.get();
     let pin = checked.pin.to_string();
-    for statement in &artifact.accepted {
+    for statement in artifact.accepted() {
         output.note(&said(statement));
     }
     for note in remarks(options, artifact) {
@@ -88,12 +88,12 @@ fn accepted(options: &Options, check: &Check, text: &str, checked: &Checked, out
     for (name, value) in artifact.to_json().iter() {
         members.insert(name.to_owned(), value.clone());
     }
-    members.insert("keys", u64::try_from(check.policy().key_set().len()).unwrap_or(u64::MAX));
+    members.insert("keys_given", u64::try_from(check.policy().key_set().len()).unwrap_or(u64::MAX));
     match options.print {
         None => output.line(&pin),
         Some(print) => {
             let mut printed = Vec::new();
-            for statement in &artifact.accepted {
+            for statement in artifact.accepted() {
                 let value = printed_value(print, statement)?;
                 let mut line = value.to_vec();
                 line.push(b'\n');
@@ -109,15 +109,15 @@ fn accepted(options: &Options, check: &Check, text: &str, checked: &Checked, out
 
 /// One line about a statement that counted.
 fn said(statement: &Accepted) -> String {
-    let what = if statement.said.predicate_type == touchmark::envelope::signature::PREDICATE_TYPE {
+    let what = if statement.said().predicate_type == touchmark::envelope::signature::PREDICATE_TYPE {
         "signed".to_owned()
     } else {
-        format!("attested {}", statement.said.predicate_type)
+        format!("attested {}", statement.said().predicate_type)
     };
-    let name = statement.said.name.as_ref().map(|name| format!(" as {name}")).unwrap_or_default();
-    let by: Vec<String> = statement.keys.iter().map(key).collect();
-    let issued = statement.said.issued.map(|time| format!(", on {time} as it claims")).unwrap_or_default();
-    let expires = statement.said.expires.map(|time| format!(", until {time}")).unwrap_or_default();
+    let name = statement.said().name.as_ref().map(|name| format!(" as {name}")).unwrap_or_default();
+    let by: Vec<String> = statement.keys().iter().map(key).collect();
+    let issued = statement.said().issued.map(|time| format!(", on {time} as it claims")).unwrap_or_default();
+    let expires = statement.said().expires.map(|time| format!(", until {time}")).unwrap_or_default();
     format!("{what}{name} by {}{issued}{expires}", by.join(" and "))
 }
 
@@ -128,21 +128,21 @@ fn key(key: &PublicKey) -> String {
 /// What a reader should know about an acceptance.
 fn remarks(options: &Options, artifact: &Artifact) -> Vec<String> {
     let mut remarks = Vec::new();
-    if let Some(coverage) = &artifact.covered_by {
-        remarks.push(format!("covered by the signed index {}", coverage.index.digest));
+    if let Some(index) = artifact.covered_by() {
+        remarks.push(format!("covered by the signed index {}", index.digest));
     }
-    if artifact.wanted.is_none() {
+    if artifact.wanted().is_none() {
         let names: std::collections::BTreeSet<String> =
-            artifact.accepted.iter().filter_map(|statement| statement.said.name.as_ref()).map(ToString::to_string).collect();
+            artifact.accepted().iter().filter_map(|statement| statement.said().name.as_ref()).map(ToString::to_string).collect();
         remarks.push(match names.is_empty() {
             true => "signed without a name; name not checked".to_owned(),
             false => format!("signed as {}, name not checked", names.into_iter().collect::<Vec<_>>().join(" and ")),
         });
     }
     if options.wants.at.is_some() {
-        remarks.push(format!("as of {}", artifact.at));
+        remarks.push(format!("as of {}", artifact.at()));
     }
-    if let Some(hashed) = artifact.hashed {
+    if let Some(hashed) = artifact.hashed() {
         remarks.push(format!("{hashed} manifests and blobs below it hashed"));
     }
     remarks
@@ -151,7 +151,7 @@ fn remarks(options: &Options, artifact: &Artifact) -> Vec<String> {
 fn printed_value(print: Print, statement: &Accepted) -> Result<Value<'static>, Failure> {
     // It was read once before it counted.
     let failed = |reason: String| Failure::new(Exit::Malformed, "malformed", reason);
-    let value = json::parse(&statement.statement, statement.statement.len()).map_err(|error| failed(error.to_string()))?;
+    let value = json::parse(statement.statement(), statement.statement().len()).map_err(|error| failed(error.to_string()))?;
     Ok(match print {
         Print::Statement => value.into_owned(),
         Print::Predicate => value.get("predicate").cloned().unwrap_or(Value::Null).into_owned(),

@@ -13,6 +13,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec;
 
 use libc_alloc::LibcAlloc;
+use touchmark_envelope::digest::Digests;
 use touchmark_envelope::dsse::{Envelope, Limits};
 use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::signature::{Asked, PREDICATE_TYPE};
@@ -68,9 +69,10 @@ fn run() -> Option<()> {
 
     let now = UnixTime::from_seconds(1_800_000_000)?;
     let (wanted, annotations) = ("acme/hello:1.0".parse().ok()?, BTreeMap::new());
+    let digests = Digests::of(MANIFEST);
     let asked = Asked {
         predicate_type: PREDICATE_TYPE,
-        manifest: MANIFEST,
+        manifest: &digests,
         media_type: manifest::IMAGE_MANIFEST,
         name: Some(&wanted),
         annotations: &annotations,

@@ -226,9 +226,9 @@ impl View<'_> {
             [Candidate { outcome: Outcome::Failed(reason) | Outcome::Unknown(reason), .. }] => reason.to_string(),
             _ => rejected.to_string(),
         })?;
-        let accepted = verified.get().accepted.iter();
-        let signers = accepted.clone().flat_map(|accepted| &accepted.keys).map(|key| key.key_id().to_string()).collect();
-        let name = accepted.clone().find_map(|accepted| accepted.said.name.as_ref());
+        let accepted = verified.get().accepted().iter();
+        let signers = accepted.clone().flat_map(|accepted| accepted.keys()).map(|key| key.key_id().to_string()).collect();
+        let name = accepted.clone().find_map(|accepted| accepted.said().name.as_ref());
         Ok((signers, name.map_or_else(|| "without a name".to_owned(), |name| format!("as {name}"))))
     }
 }

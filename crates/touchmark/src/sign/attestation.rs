@@ -100,7 +100,7 @@ fn payload(artifact: &Digest, predicate_type: &str, predicate: &str, name: Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use touchmark_envelope::digest::Algorithm;
+    use touchmark_envelope::digest::{Algorithm, Digests};
 
     #[test]
     fn a_predicate_keeps_its_bytes() {
@@ -111,7 +111,7 @@ mod tests {
         let statement = Statement::parse(&payload).unwrap();
         assert_eq!(statement.predicate_type, "https://example.com/score");
         assert_eq!(statement.subjects[0].name.as_deref(), Some("acme/x:1"));
-        assert!(statement.subjects[0].is_of(b"x"));
+        assert!(statement.subjects[0].is_of(&Digests::of(b"x")));
         assert!(String::from_utf8(payload).unwrap().ends_with(r#","predicate":{ "score" : 9.80, "n":1e400, "text":"\u00e9" }}"#));
     }
 

@@ -38,9 +38,9 @@ fn a_signed_artifact_is_accepted_with_three_requests() {
     let image = shelf.image("x");
     shelf.sign(image, &[&key(0)], |s| s.name = Some("acme/x:1".parse().unwrap()));
     let artifact = shelf.verify(request(image, &[&key(0)], 1)).unwrap();
-    assert_eq!(artifact.descriptor.digest, image);
-    assert_eq!(artifact.accepted[0].said.name.as_ref().unwrap().to_string(), "acme/x:1");
-    assert_eq!(artifact.accepted[0].keys, [public(&key(0))]);
+    assert_eq!(artifact.descriptor().digest, image);
+    assert_eq!(artifact.accepted()[0].said().name.as_ref().unwrap().to_string(), "acme/x:1");
+    assert_eq!(artifact.accepted()[0].keys(), [public(&key(0))]);
     assert!(matches!(shelf.asked.as_slice(), [Need::Manifest { .. }, Need::Referrers { .. }, Need::Manifest { .. }]));
 }
 
@@ -178,10 +178,10 @@ fn attestations_are_found_by_their_type() {
     };
     assert_eq!(class(shelf.verify(wants(&[SLSA]))), Class::Unsigned);
     shelf.attach(image, dsse::IN_TOTO, &slsa, Inline::No);
-    assert_eq!(shelf.verify(wants(&[SLSA])).unwrap().accepted[0].said.predicate_type, SLSA);
+    assert_eq!(shelf.verify(wants(&[SLSA])).unwrap().accepted()[0].said().predicate_type, SLSA);
     assert_eq!(class(shelf.verify(wants(&[SLSA, signature::PREDICATE_TYPE]))), Class::Unsigned);
     shelf.sign(image, &[&key(0)], |_| ());
-    assert_eq!(shelf.verify(wants(&[SLSA, signature::PREDICATE_TYPE])).unwrap().accepted.len(), 2);
+    assert_eq!(shelf.verify(wants(&[SLSA, signature::PREDICATE_TYPE])).unwrap().accepted().len(), 2);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_threshold_counts_distinct_keys() {
     shelf.sign(image, &[&key(0)], |s| s.issued = time(3));
     assert_eq!(class(shelf.verify(request(image, &[&key(0), &key(1)], 2))), Class::NotVerified);
     shelf.sign(image, &[&key(1)], |_| ());
-    assert_eq!(shelf.verify(request(image, &[&key(0), &key(1)], 2)).unwrap().needed, 2);
+    assert_eq!(shelf.verify(request(image, &[&key(0), &key(1)], 2)).unwrap().needed(), 2);
     assert!(Policy::keys([public(&key(0)), public(&key(0))]).unwrap().threshold(2).is_err());
     assert!(Policy::keys([]).is_err() && policy(&[&key(0)], 1).threshold(0).is_err());
 }
@@ -217,7 +217,7 @@ fn with_any_version_keys_are_counted_for_each_version_alone() {
     assert_eq!(class(shelf.verify(request())), Class::NotVerified);
     shelf.sign(image, &[&key(0)], |s| s.name = Some("acme/x:2".parse().unwrap()));
     let artifact = shelf.verify(request()).unwrap();
-    assert!(artifact.accepted.iter().all(|a| a.said.name.as_ref().unwrap().version() == Some("2")));
+    assert!(artifact.accepted().iter().all(|a| a.said().name.as_ref().unwrap().version() == Some("2")));
 }
 
 #[test]
@@ -433,8 +433,8 @@ fn a_signed_index_covers_its_images_only_when_it_is_named() {
     let by_index = shelf.verify(ask(amd64, Scope::CoveredBy(index))).unwrap();
     let by_platform = shelf.verify(ask(index, Scope::Platform("linux/amd64".parse().unwrap()))).unwrap();
     for artifact in [by_index, by_platform] {
-        assert_eq!(artifact.descriptor.digest, amd64);
-        assert_eq!(artifact.covered_by.unwrap().index.digest, index);
+        assert_eq!(artifact.descriptor().digest, amd64);
+        assert_eq!(artifact.covered_by().unwrap().digest, index);
     }
     let any_variant = shelf.verify(ask(index, Scope::Platform("linux/arm64".parse().unwrap())));
     assert!(any_variant.is_ok());
@@ -470,7 +470,7 @@ fn deep_hashes_everything_below() {
     let Covered { mut shelf, index, .. } = covered(|_| ());
     let deep = || request(index, &[&key(0)], 1).deep();
     // Two manifests, one shared config, two layers.
-    assert_eq!(shelf.verify(deep()).unwrap().hashed, Some(5));
+    assert_eq!(shelf.verify(deep()).unwrap().hashed(), Some(5));
     let layer = Algorithm::Sha256.digest(b"arm64");
     shelf.contents.insert(layer, b"evil!".to_vec());
     assert_eq!(class(shelf.verify(deep())), Class::Malformed);
@@ -490,7 +490,7 @@ fn sha512_references_are_verified_by_sha512() {
     shelf.contents.insert(long, bytes.clone());
     let envelope = shelf.envelope(image, &[&key(0)], |s| s.digests.push(long));
     shelf.attach(long, signature::ARTIFACT_TYPE, &envelope, Inline::Yes);
-    assert_eq!(shelf.verify(request(long, &[&key(0)], 1)).unwrap().descriptor.digest, long);
+    assert_eq!(shelf.verify(request(long, &[&key(0)], 1)).unwrap().descriptor().digest, long);
 }
 
 #[test]
