@@ -64,6 +64,12 @@ pub(crate) struct WantsArgs {
     /// Manifests and blobs that --deep hashes
     #[arg(long, value_name = "N", value_parser = options::count, help_heading = "Caps")]
     pub(crate) max_contents: Option<usize>,
+    /// Bytes of statements that are kept for the report
+    #[arg(long, value_name = "SIZE", value_parser = options::size, help_heading = "Caps")]
+    pub(crate) max_reported: Option<u64>,
+    /// Bytes of evidence; a signature check counts for 64 KiB more
+    #[arg(long, value_name = "SIZE", value_parser = options::size, help_heading = "Caps")]
+    pub(crate) max_work: Option<u64>,
 }
 
 impl From<WantsArgs> for Wants {
@@ -88,6 +94,8 @@ impl From<WantsArgs> for Wants {
                 envelope_size: args.max_envelope_size,
                 list_size: args.max_list_size,
                 contents: args.max_contents,
+                reported: args.max_reported,
+                work: args.max_work,
             },
         }
     }
@@ -99,7 +107,7 @@ pub(crate) fn input() -> impl TypedValueParser<Value = Input> {
 }
 
 /// Ids of the options of [`WantsArgs`].
-pub(crate) const WANTS: [&str; 18] = [
+pub(crate) const WANTS: [&str; 20] = [
     "keys",
     "threshold",
     "name",
@@ -118,6 +126,8 @@ pub(crate) const WANTS: [&str; 18] = [
     "max_envelope_size",
     "max_list_size",
     "max_contents",
+    "max_reported",
+    "max_work",
 ];
 
 #[cfg(test)]

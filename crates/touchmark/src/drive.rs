@@ -19,7 +19,9 @@ const CHUNK: usize = 256 << 10;
 pub fn verify(source: &dyn Source, reference: &Reference, policy: &Policy, now: UnixTime) -> Result<Verified<Artifact>, Rejected> {
     let found = source.resolve(reference.tag(), reference.digest());
     let descriptor = found.map_err(|error| unresolved(&error, now))?;
-    decide(source, Request::new(policy.clone(), descriptor.digest, now))
+    // A pinned digest is the caller's, whatever the source says that it resolves to.
+    let digest = reference.digest().copied().unwrap_or(descriptor.digest);
+    decide(source, Request::new(policy.clone(), digest, now))
 }
 
 /// Decides `request`, fetching what it needs from `source`.

@@ -51,7 +51,10 @@ pub struct Attachments {
     pub complete: bool,
 }
 
-/// Reads the signatures and attestations that are attached to `subject`.
+/// So many bytes of envelopes and payloads are held at once; what is attached beyond them is left out, and that is said.
+const MAX_HELD: usize = 128 << 20;
+
+/// Reads the signatures and attestations that are attached to `subject`, some 128 MiB of them at most.
 ///
 /// # Errors
 /// The source cannot be read. A referrer that cannot be is a finding.
@@ -59,9 +62,19 @@ pub fn attachments(source: &dyn Source, subject: &Digest) -> Result<Attachments,
     let limits = Limits::default();
     let listed = source.referrers(subject, limits.referrers, limits.referrers_bytes)?;
     let mut found = Attachments { evidence: Vec::new(), findings: listed.findings, complete: listed.complete };
+    let mut held = 0_usize;
     for entry in &listed.entries {
+        if held > MAX_HELD {
+            let detail = format!("the envelopes take more than {MAX_HELD} bytes; the rest was not read");
+            found.findings.push(Finding { kind: FindingKind::Stopped, digest: None, detail });
+            found.complete = false;
+            break;
+        }
         match evidence(source, &entry.digest) {
-            Ok(Some(evidence)) if evidence.subject == *subject => found.evidence.push(evidence),
+            Ok(Some(evidence)) if evidence.subject == *subject => {
+                held = held.saturating_add(evidence.bytes.len()).saturating_add(evidence.envelope.untrusted().payload.len());
+                found.evidence.push(evidence);
+            }
             Ok(_) => {}
             Err(error) => {
                 let kind = match error.class() {

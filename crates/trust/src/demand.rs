@@ -194,8 +194,8 @@ pub(crate) fn examine(
     for said in said {
         // Kept at most once for each new key; what adds no key is not kept.
         if size > *room.kept {
-            let limit = request.limits.kept;
-            return Some(Outcome::Unknown(Reason::Limit { what: "the size of the statements to report", limit, option: "--max-kept" }));
+            let limit = request.limits.reported;
+            return Some(Outcome::Unknown(Reason::Limit { what: "the size of the statements to report", limit, option: "--max-reported" }));
         }
         let Ok(tally) = demand.tally(&request.policy, said.name.as_ref()) else { return Some(Outcome::Failed(Reason::NoKey)) };
         let accepted = || Accepted { referrer, keys: signers.keys().to_vec(), said, statement: envelope.payload.clone() };

@@ -19,7 +19,7 @@ pub struct Limits {
     /// length of what is signed and 64 KiB: 8 GiB.
     pub work: u64,
     /// Bytes of statements that are kept for the report: 64 MiB.
-    pub kept: u64,
+    pub reported: u64,
     /// Manifests and blobs that a deep verification hashes: 100,000.
     pub contents: usize,
 }
@@ -35,7 +35,7 @@ impl Default for Limits {
             attestation: 64 << 20,
             signatures: envelope.signatures,
             work: 8 << 30,
-            kept: 64 << 20,
+            reported: 64 << 20,
             contents: 100_000,
         }
     }

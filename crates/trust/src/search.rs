@@ -201,7 +201,7 @@ impl Search {
             Scope::CoveredBy(index) => *index,
             Scope::Itself | Scope::Platform(_) => request.artifact,
         };
-        let (work, kept) = (request.limits.work, request.limits.kept);
+        let (work, kept) = (request.limits.work, request.limits.reported);
         Self {
             request,
             state: State::Subject(subject),

@@ -66,6 +66,8 @@ Caps (sizes take KiB, MiB, GiB):
   --max-envelope-size SIZE  bytes of an envelope [default: 1MiB, with --type 64MiB]
   --max-list-size SIZE      bytes of a list of referrers [default: 16MiB]
   --max-contents N          manifests and blobs that --deep hashes [default: 100000]
+  --max-reported SIZE       bytes of statements kept for the report [default: 64MiB]
+  --max-work SIZE           bytes of evidence; a signature check is 64 KiB more [default: 8192MiB]
 
   -h, --help
   -V, --version
@@ -168,6 +170,8 @@ fn option(
         "--max-envelope-size" => wants.caps.envelope_size = Some(size(&text(value()?)?)?),
         "--max-list-size" => wants.caps.list_size = Some(size(&text(value()?)?)?),
         "--max-contents" => wants.caps.contents = Some(count(&text(value()?)?)?),
+        "--max-reported" => wants.caps.reported = Some(size(&text(value()?)?)?),
+        "--max-work" => wants.caps.work = Some(size(&text(value()?)?)?),
         _ => return Err(format!("unknown option {name}; --help lists them")),
     }
     Ok(())
@@ -268,6 +272,8 @@ mod tests {
             ("--max-envelope-size", mib(limits.attestation)),
             ("--max-list-size", mib(limits.referrers_bytes)),
             ("--max-contents", limits.contents.to_string()),
+            ("--max-reported", mib(limits.reported)),
+            ("--max-work", mib(limits.work)),
         ];
         let specification = include_str!("../../../SPEC.md").replace(" MiB", "MiB");
         for (option, default) in defaults {

@@ -133,7 +133,9 @@ impl Check {
 
     fn resolve(&self, source: &dyn Source, reference: &Reference) -> Result<Digest, Failure> {
         let resolve = |tag, digest| source.resolve(tag, digest).map(|found| found.digest).map_err(|error| Failure::from(&error));
-        let found = resolve(reference.tag(), reference.digest())?;
+        let resolved = resolve(reference.tag(), reference.digest())?;
+        // A pinned digest is the caller's, whatever the source says that it resolves to.
+        let found = reference.digest().copied().unwrap_or(resolved);
         if self.check_tag
             && let (Some(tag), Some(digest)) = (reference.tag(), reference.digest())
         {
@@ -231,7 +233,7 @@ fn envelopes(inputs: &[Input], limits: &Limits) -> Result<Option<Vec<Vec<u8>>>, 
 
 fn limits(caps: &Caps) -> Limits {
     let mut limits = Limits::default();
-    let Caps { referrers, signatures, manifest_size, envelope_size, list_size, contents } = *caps;
+    let Caps { referrers, signatures, manifest_size, envelope_size, list_size, contents, reported, work } = *caps;
     limits.referrers = referrers.unwrap_or(limits.referrers);
     limits.signatures = signatures.unwrap_or(limits.signatures);
     limits.manifest = manifest_size.unwrap_or(limits.manifest);
@@ -239,6 +241,8 @@ fn limits(caps: &Caps) -> Limits {
     limits.attestation = envelope_size.unwrap_or(limits.attestation);
     limits.referrers_bytes = list_size.unwrap_or(limits.referrers_bytes);
     limits.contents = contents.unwrap_or(limits.contents);
+    limits.reported = reported.unwrap_or(limits.reported);
+    limits.work = work.unwrap_or(limits.work);
     limits
 }
 

@@ -108,6 +108,10 @@ pub struct Caps {
     pub list_size: Option<u64>,
     /// `--max-contents`: manifests and blobs that `--deep` hashes.
     pub contents: Option<usize>,
+    /// `--max-reported`: bytes of statements that are kept for the report.
+    pub reported: Option<u64>,
+    /// `--max-work`: bytes of evidence, where a signature check counts for 64 KiB more.
+    pub work: Option<u64>,
 }
 
 /// Where bytes come from.

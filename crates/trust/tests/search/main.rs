@@ -4,4 +4,6 @@
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod shelf;
