@@ -32,9 +32,9 @@ const PARALLEL: u32 = 5;
 
 /// The most that a file may ask for. scrypt takes 128 * r * (N + p) bytes of memory.
 const MAX_SCRYPT_BYTES: u64 = 256 << 20;
-/// N * r * p: some 20 times what is written.
-const MAX_SCRYPT_WORK: u64 = 1 << 24;
-/// Of PBKDF2: some seconds.
+/// N * r * p: some 6 times what is written, and seconds.
+const MAX_SCRYPT_WORK: u64 = 1 << 22;
+/// Of PBKDF2: some ten seconds.
 const MAX_ITERATIONS: u32 = 10_000_000;
 
 const MALFORMED: KeyError = KeyError::Malformed { what: "the DER is not an encrypted PKCS#8 private key" };
@@ -134,7 +134,7 @@ impl<'a> Kdf<'a> {
             return Err(KeyError::Costly { what: "scrypt with more than 256 MiB" });
         }
         if n.saturating_mul(r_wide).saturating_mul(p_wide) > MAX_SCRYPT_WORK {
-            return Err(KeyError::Costly { what: "scrypt with N * r * p above 2^24" });
+            return Err(KeyError::Costly { what: "scrypt with N * r * p above 2^22" });
         }
         let log_n = u8::try_from(n.trailing_zeros()).map_err(|_| MALFORMED)?;
         Ok((Kdf::Scrypt { salt, log_n, r, p }, length))
