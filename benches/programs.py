@@ -133,7 +133,7 @@ def main():
     arguments.add_argument("--touchmark-verify", type=pathlib.Path, default=ROOT / "target/dist/touchmark-verify")
     arguments.add_argument("--benches", type=pathlib.Path, default=ROOT / "target/release/touchmark-benches")
     arguments.add_argument("--mebibytes", type=int, default=1024)
-    arguments.add_argument("--runs", type=int, default=3)
+    arguments.add_argument("--runs", type=int, default=5)
     options = arguments.parse_args()
     # Beside the programs: the system's folder for temporary files may be in memory.
     with tempfile.TemporaryDirectory(dir=ROOT / "target", prefix="benches-") as folder:

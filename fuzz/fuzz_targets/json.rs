@@ -21,6 +21,19 @@ fuzz_target!(|data: &[u8]| {
         (Err(_), Err(_)) => {}
     }
 
+    // What reads a document's members without building their values takes the same documents.
+    match (ours.as_ref().ok().and_then(json::Value::as_object), json::members(data, data.len())) {
+        (Some(object), Ok(members)) => {
+            assert_eq!(object.len(), members.len());
+            for ((name, value), (same, text)) in object.iter().zip(&members) {
+                assert_eq!(name, same);
+                assert_eq!(json::parse(text.as_bytes(), text.len()).as_ref(), Ok(value));
+            }
+        }
+        (None, Err(_)) => {}
+        (_, members) => panic!("{members:?}"),
+    }
+
     let canonical = canonical::to_vec(data, data.len());
     match (&ours, &canonical) {
         (Ok(value), Ok(bytes)) => {

@@ -120,6 +120,14 @@ impl FromStr for Reference {
     }
 }
 
+/// A path with one of the slashes that it begins with, as which it is shown: `oci://` would not be read again.
+fn one_slash(mut path: &str) -> &str {
+    while let Some(shorter) = path.strip_prefix('/').filter(|rest| rest.starts_with('/')) {
+        path = shorter;
+    }
+    path
+}
+
 /// The scheme, and what follows its colon.
 fn split_scheme(text: &str) -> Result<(Scheme, &str), ReferenceError> {
     if text.is_empty() {
@@ -130,7 +138,7 @@ fn split_scheme(text: &str) -> Result<(Scheme, &str), ReferenceError> {
         Some(("oci", rest)) if rest.starts_with("//") => Err(unknown(text)),
         Some(("oci", rest)) => Ok((Scheme::Layout, rest)),
         // regctl writes `ocidir://PATH`.
-        Some(("ocidir", rest)) => Ok((Scheme::Layout, rest.strip_prefix("//").unwrap_or(rest))),
+        Some(("ocidir", rest)) => Ok((Scheme::Layout, one_slash(rest.strip_prefix("//").unwrap_or(rest)))),
         Some(("oci-archive", rest)) => Ok((Scheme::Archive, rest)),
         _ => Err(unknown(text)),
     }
@@ -267,6 +275,7 @@ mod tests {
         assert_eq!(parsed("oci:x:1.0"), layout("x", Some("1.0"), false));
         assert_eq!(parsed("ocidir://x/y:1.0"), layout("x/y", Some("1.0"), false));
         assert_eq!(parsed("ocidir:///x/y"), layout("/x/y", None, false));
+        assert_eq!(parsed("ocidir:////x:1"), layout("/x", Some("1"), false));
         assert_eq!(parsed("ocidir:x:1"), layout("x", Some("1"), false));
         assert_eq!(parsed(&format!("oci:x@sha256:{HEX}")), layout("x", None, true));
         assert_eq!(parsed(&format!("oci:x:1.0@sha256:{HEX}")), layout("x", Some("1.0"), true));
