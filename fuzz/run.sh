@@ -19,8 +19,12 @@ export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
 cargo build --locked --quiet --release --manifest-path fuzz/Cargo.toml --target "$host" --target-dir fuzz/target
 
 python3 fuzz/seeds.py fuzz/target/seeds
-# Layouts and tars are written for every input, so to memory where there is such a folder.
-if [ -d /dev/shm ]; then export TMPDIR=/dev/shm; fi
+# Layouts and tars are written for every input, so to memory where there is such a folder; to one of its own, since several may run.
+memory=/dev/shm
+[ -d "$memory" ] || memory=${TMPDIR:-/tmp}
+TMPDIR=$(mktemp -d "$memory/touchmark-fuzz.XXXXXX")
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 
 failed=0
 for target in "${targets[@]}"; do
@@ -43,5 +47,4 @@ for target in "${targets[@]}"; do
         failed=1
     fi
 done
-rm -rf "${TMPDIR:-/tmp}"/touchmark-fuzz-*
 exit "$failed"
