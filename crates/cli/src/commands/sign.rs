@@ -6,7 +6,7 @@ use touchmark::Reference;
 use touchmark::envelope::key::PublicKey;
 use touchmark::sign::{Claim, Repeat, Signed};
 use touchmark_verify::exit::Exit;
-use touchmark_verify::output::{Failure, Object, Output, Value};
+use touchmark_verify::output::{Failure, Format, Object, Output, Value};
 
 use crate::claims::Claims;
 use crate::files;
@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Signs what this descriptor names (from `resolve --descriptor`), without the artifact; - is standard input
     #[arg(long, value_name = "FILE", requires = "out", help_heading = "Without the artifact")]
     pub(crate) descriptor: Option<PathBuf>,
-    /// The envelope to write
+    /// The envelope to write, a new file or that of --add-to; - is standard output
     #[arg(long, value_name = "ENVELOPE", requires = "descriptor", help_heading = "Without the artifact")]
     pub(crate) out: Option<PathBuf>,
     /// Signs what this envelope already says, if that is what would be signed here, and keeps its signatures
@@ -146,6 +146,14 @@ fn offline(args: &Args, descriptor: &Path, out: &Path, output: &mut Output<'_>) 
     if streams + usize::from(args.signers.reads_standard_input()) > 1 {
         return Err(Failure::usage("standard input (-) can be read for one option only"));
     }
+    let printed = out.as_os_str() == "-";
+    if printed && output.format() == Format::Json {
+        return Err(Failure::usage("--out - and --format json both write to standard output").hint("name a file"));
+    }
+    if !printed {
+        // Before anybody is asked for a passphrase.
+        files::check_free(out, args.add_to.as_deref())?;
+    }
     let now = touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "clock", error.to_string()))?;
     let claim = args.claims.claim();
     let descriptor = places::read_file(descriptor, "--descriptor", MAX_DESCRIPTOR)?;
@@ -161,11 +169,15 @@ fn offline(args: &Args, descriptor: &Path, out: &Path, output: &mut Output<'_>) 
             touchmark::sign::co_sign(&before, &descriptor, &args.signers.open()?, &claim, now).map_err(failed)?
         }
     };
-    files::write(out, &signed.envelope)?;
+    if printed {
+        output.raw(&signed.envelope);
+    } else {
+        files::write(out, &signed.envelope, args.add_to.as_deref())?;
+        output.line(&out.display().to_string());
+    }
     for key in &signed.already {
         output.note(&format!("key {} has signed this envelope already", key.key_id()));
     }
-    output.line(&out.display().to_string());
     let mut members = Object::new();
     members.insert("envelope_file", Value::from(out.display().to_string()));
     members.insert("signed_by", key_ids(&signed.signed_by));

@@ -37,7 +37,7 @@ pub(crate) enum Command {
     },
     /// Writes the envelopes of an artifact to files
     ///
-    /// Prints the names of the files, one a line.
+    /// Prints the names of the files, one a line. A file of that name with other content is kept, and is an error.
     Export {
         /// The artifact
         #[arg(value_name = "REF")]
@@ -155,6 +155,9 @@ fn describe(artifact: &Reference, evidence: &Evidence, signers: Option<Vec<Publi
 }
 
 fn export(text: &str, folder: &Path, output: &mut Output<'_>) -> Result<(), Failure> {
+    if folder.as_os_str() == "-" {
+        return Err(Failure::usage("--out is a folder, and standard output (-) is none").hint("./- if it has that name"));
+    }
     let (pin, attached) = read(text)?;
     tell(&attached.findings, output);
     if attached.evidence.is_empty() && attached.complete {
@@ -164,7 +167,9 @@ fn export(text: &str, folder: &Path, output: &mut Output<'_>) -> Result<(), Fail
     for evidence in &attached.evidence {
         let digest = evidence.referrer.digest;
         let path = folder.join(format!("{}-{}.dsse.json", digest.algorithm(), digest.hex()));
-        files::write(&path, &evidence.bytes)?;
+        if !files::holds(&path, &evidence.bytes) {
+            files::write(&path, &evidence.bytes, None)?;
+        }
         output.line(&path.display().to_string());
         files.push(Value::from(path.display().to_string()));
     }

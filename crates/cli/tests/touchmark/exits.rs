@@ -287,6 +287,9 @@ rows! {
     sign_malformed: |place| { malformed(&place); "sign oci:lay:bad --key alice" };
     cosign_same: |place| { offline(&place); "sign --descriptor descriptor.json --key bob --name acme/app:1.0 --add-to envelope.json --out both.json" };
     cosign_differs: |place| { offline(&place); "sign --descriptor descriptor.json --key bob --name acme/app:1.1 --add-to envelope.json --out both.json" };
+    sign_out_exists: |place| { offline(&place); "sign --descriptor descriptor.json --key alice --out alice" };
+    sign_out_no_file: |place| { offline(&place); std::fs::create_dir(place.path("folder")).unwrap(); "sign --descriptor descriptor.json --key alice --out folder" };
+    cosign_in_place: |place| { offline(&place); "sign --descriptor descriptor.json --key bob --name acme/app:1.0 --add-to envelope.json --out ./envelope.json" };
 
     attest_done: |place| "attest oci:lay:v1 --key alice --type https://example.com/tests/v1 --predicate predicate.json";
     attest_signature_type: |place| "attest oci:lay:v1 --key alice --type urn:touchmark:predicate:signature:v1 --predicate predicate.json";
@@ -323,6 +326,12 @@ rows! {
     list_no_artifact: |place| "signature list oci:lay:v2";
     export_done: |place| { sign(&place, "--key alice"); "signature export oci:lay:v1 --out files" };
     export_unsigned: |place| "signature export oci:lay:v1 --out files";
+    export_exists: |place| {
+        sign(&place, "--key alice");
+        let file = place.ok("signature export oci:lay:v1 --out files");
+        place.file(&file, "mine");
+        "signature export oci:lay:v1 --out files"
+    };
     attach_done: |place| { offline(&place); "signature attach oci:lay:v1 envelope.json" };
     attach_other: |place| { offline(&place); place.pack("oci:lay:v2", "other"); "signature attach oci:lay:v2 envelope.json" };
     attach_malformed: |place| "signature attach oci:lay:v1 predicate.json";

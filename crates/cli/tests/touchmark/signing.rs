@@ -157,3 +157,56 @@ fn a_predicate_comes_from_standard_input_too() {
     place.verify_is(0, &format!("{pin} --key alice.pub --type spdx"));
     place.run_with_input("attest oci:lay:v1 --key - --type spdx --predicate -", b"{}").is(2);
 }
+
+#[test]
+fn an_envelope_replaces_nothing_but_the_one_it_is_added_to() {
+    let (place, pin) = place();
+    let descriptor = place.ok("resolve oci:lay:v1 --descriptor");
+    place.file("descriptor.json", &descriptor);
+    place.file("notes", "mine");
+    let sign = "sign --descriptor descriptor.json --key alice --name acme/app:1.0";
+    let key = place.read("alice");
+    for taken in ["alice", "alice.pub", "descriptor.json", "notes", "./notes"] {
+        let before = place.read(taken);
+        place.run(&format!("{sign} --out {taken}")).is(2).says("is there already");
+        assert_eq!(place.read(taken), before, "{taken}");
+    }
+    assert_eq!(place.read("alice"), key);
+    // No other existing file becomes free by --add-to, and the same one does under any spelling.
+    place.ok(&format!("{sign} --out one.json"));
+    let add = "sign --descriptor descriptor.json --key bob --name acme/app:1.0 --add-to one.json";
+    place.run(&format!("{add} --out notes")).is(2);
+    place.ok(&format!("{add} --out ./one.json"));
+    place.verify_is(0, &format!("{pin} --key alice.pub --key bob.pub --threshold 2 --envelope one.json"));
+    let leftover =
+        std::fs::read_dir(place.path(".")).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".tmp"));
+    assert_eq!(leftover.count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_envelope_is_not_written_to_links_or_devices() {
+    let (place, _) = place();
+    place.file("descriptor.json", place.ok("resolve oci:lay:v1 --descriptor"));
+    std::os::unix::fs::symlink("elsewhere", place.path("dangling")).unwrap();
+    std::os::unix::fs::symlink("alice", place.path("link")).unwrap();
+    let key = place.read("alice");
+    for taken in ["dangling", "link", "/dev/null", "."] {
+        place.run(&format!("sign --descriptor descriptor.json --key alice --out {taken}")).is(2).says("no regular file");
+    }
+    assert_eq!(place.read("alice"), key);
+    assert!(!place.path("elsewhere").exists() && place.path("dangling").is_symlink());
+}
+
+#[test]
+fn an_envelope_goes_to_standard_output_too() {
+    let (place, pin) = place();
+    place.file("descriptor.json", place.ok("resolve oci:lay:v1 --descriptor"));
+    let envelope = place.run("sign --descriptor descriptor.json --key alice --out -").is(0).stdout;
+    place.file("one.json", &envelope);
+    place.verify_is(0, &format!("{pin} --key alice.pub --envelope one.json"));
+    place.run("sign --descriptor descriptor.json --key alice --out - --format json").is(2);
+    assert!(!place.path("-").exists());
+    place.run("signature export oci:lay:v1 --out -").is(2);
+    assert!(!place.path("-").exists());
+}
