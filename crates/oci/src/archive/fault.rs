@@ -54,6 +54,20 @@ pub enum Fault {
         /// The name.
         name: String,
     },
+    /// A name that some readers take for a part of the OCI layout, and others for something else or nothing.
+    #[error("some readers take `{name}` for a part of the OCI layout, and others do not")]
+    Ambiguous {
+        /// The name.
+        name: String,
+    },
+    /// A member that some readers write through a link.
+    #[error("`{name}` is or lies below the link `{link}`, through which some readers write")]
+    ThroughLink {
+        /// The member.
+        name: String,
+        /// The link.
+        link: String,
+    },
     /// A member of a type whose length or meaning is not known.
     #[error("`{name}` is of type `{flag}`, which is not supported")]
     Type {
@@ -121,6 +135,9 @@ impl Fault {
                 format!("the OCI layout is in the folder {folder}; pack the folder's content: tar -C {folder} -cf FILE .")
             }
             Fault::Truncated | Fault::NoEnd | Fault::Checksum => "fetch or export the archive again".to_owned(),
+            Fault::Ambiguous { .. } | Fault::ThroughLink { .. } => {
+                "no tool writes this by itself: do not unpack it, and get the archive from its origin again".to_owned()
+            }
             Fault::Duplicate { .. } => "was it changed with tar -r or -u? Unpack it and export it anew".to_owned(),
             _ => "unpack it with the tool that wrote it, and export the folder with touchmark copy".to_owned(),
         }

@@ -4,6 +4,7 @@ mod draft;
 mod export;
 mod fault;
 mod header;
+mod names;
 mod scan;
 
 use std::fs::File;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Read, Seek};
 
-use touchmark_envelope::digest::{Algorithm, Digest};
+use touchmark_envelope::digest::Digest;
 
 use super::fault::{Fault, Instead};
 use super::header::{BLOCK, Block, Header, Kind};
+use super::names::{Places, blob_name, path, shown};
 
 /// At most this many members. 10,000 referrers are some 30,000.
 pub(super) const MAX_MEMBERS: usize = 1 << 18;
@@ -289,6 +290,7 @@ struct Found {
     ignored: Vec<(String, &'static str)>,
     docker: bool,
     nested: Option<String>,
+    places: Places,
 }
 
 impl Found {
@@ -305,7 +307,9 @@ impl Found {
     }
 
     fn take(&mut self, entry: &Entry) -> Result<(), Fault> {
-        let name = match path(&entry.name) {
+        let name = path(&entry.name);
+        self.places.take(&entry.name, name.as_deref().ok(), entry.kind)?;
+        let name = match name {
             Ok(name) => name,
             Err(reason) => {
                 self.ignore(&entry.name, reason);
@@ -354,6 +358,7 @@ impl Found {
         }) {
             return Err(Fault::Duplicate { name: format!("blobs/{}/{}", digest.algorithm(), digest.hex()) });
         }
+        self.places.check_links()?;
         let found = match (self.docker, self.nested) {
             (_, Some(folder)) => Instead::Nested { folder },
             (true, None) => Instead::DockerSave,
@@ -389,42 +394,11 @@ fn content(entry: &Entry) -> Member {
     }
 }
 
-/// The digest that `blobs/ALGORITHM/HEX` names.
-fn blob_name(name: &str) -> Option<Digest> {
-    let (algorithm, hex) = name.strip_prefix("blobs/")?.split_once('/')?;
-    Digest::from_hex(Algorithm::from_name(algorithm)?, hex).ok()
-}
-
-/// The name without empty and `.` components, so that one file has one name.
-fn path(name: &[u8]) -> Result<String, &'static str> {
-    let name = std::str::from_utf8(name).map_err(|_| "its name is not UTF-8")?;
-    if name.starts_with('/') {
-        return Err("its name is absolute");
-    }
-    if name.contains('\\') {
-        return Err("its name contains a backslash, which some systems take for a separator");
-    }
-    let mut path = String::new();
-    for component in name.split('/').filter(|component| !matches!(*component, "" | ".")) {
-        if component == ".." {
-            return Err("its name contains `..`");
-        }
-        if !path.is_empty() {
-            path.push('/');
-        }
-        path.push_str(component);
-    }
-    Ok(path)
-}
-
-/// A name for messages: at most 200 characters, control characters escaped.
-fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).chars().take(200).flat_map(char::escape_debug).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
+
+    use touchmark_envelope::digest::Algorithm;
 
     use super::super::header;
     use super::*;
@@ -533,7 +507,13 @@ mod tests {
 
     #[test]
     fn names_that_lead_elsewhere_are_left_out() {
-        for name in ["../index.json", "/index.json", "blobs/../index.json", "blobs\\index.json"] {
+        for name in ["../index.json", "/index.json", "blobs/../index.json", "blobs\\index.json", "INDEX.JSON"] {
+            let fault = scanned(&layout_and(&raw(name, b'0', 0))).unwrap_err();
+            assert_eq!(fault, Fault::Ambiguous { name: shown(name.as_bytes()) });
+        }
+        let through = [raw("x", b'2', 0), raw("x/index.json", b'0', 0)].concat();
+        assert!(matches!(scanned(&layout_and(&through)), Err(Fault::ThroughLink { .. })));
+        for name in ["../x", "/x", "a/../x", "a\\x"] {
             let catalogue = scanned(&layout_and(&raw(name, b'0', 0))).unwrap();
             assert_eq!(catalogue.ignored.len(), 1, "{name}");
         }
