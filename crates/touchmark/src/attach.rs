@@ -37,10 +37,14 @@ fn role(bytes: &[u8], manifest: &Digests) -> Result<Role, Unfit> {
     if !statement.subjects.iter().any(|subject| subject.is_of(manifest)) {
         return Err(Unfit::OtherArtifact);
     }
-    Ok(match statement.predicate_type.as_str() {
-        signature::PREDICATE_TYPE => Role::Signature,
-        _ => Role::Attestation { predicate_type: statement.predicate_type },
-    })
+    if statement.predicate_type != signature::PREDICATE_TYPE {
+        return Ok(Role::Attestation { predicate_type: statement.predicate_type });
+    }
+    let limit = Limits::default().signature;
+    match u64::try_from(bytes.len()) {
+        Ok(size) if size <= limit => Ok(Role::Signature),
+        _ => Err(Unfit::TooLarge { limit }),
+    }
 }
 
 /// Why envelopes were not attached.
@@ -84,6 +88,12 @@ pub enum Unfit {
     /// No subject of its statement is the manifest.
     #[error("it is about another artifact")]
     OtherArtifact,
+    /// Larger than a verifier reads the envelope of a signature.
+    #[error("it is a signature of more than {limit} bytes, which no verifier reads unasked")]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: u64,
+    },
 }
 
 impl Unfit {
@@ -93,6 +103,7 @@ impl Unfit {
             Unfit::Envelope(_) | Unfit::Statement(_) => "malformed",
             Unfit::PayloadType => "payload-type",
             Unfit::OtherArtifact => "other-artifact",
+            Unfit::TooLarge { .. } => "too-large",
         }
     }
 }

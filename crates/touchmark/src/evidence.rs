@@ -47,7 +47,7 @@ pub struct Attachments {
     pub evidence: Vec<Evidence>,
     /// Referrers that say they are one, and could not be read.
     pub findings: Vec<Finding>,
-    /// Whether these are all.
+    /// Whether these are all: nothing was left out, and each referrer could be read or is malformed.
     pub complete: bool,
 }
 
@@ -84,6 +84,8 @@ pub fn attachments(source: &dyn Source, subject: &Digest) -> Result<Attachments,
                     Class::Cap => FindingKind::TooLarge,
                     _ => FindingKind::Unreadable,
                 };
+                // What is malformed was looked at; anything else may be a signature.
+                found.complete &= kind == FindingKind::Malformed;
                 found.findings.push(Finding { kind, digest: Some(entry.digest), detail: error.to_string() });
             }
         }
@@ -129,6 +131,14 @@ impl Evidence {
     pub fn signed_by(&self, keys: &KeySet) -> Vec<PublicKey> {
         let envelope = self.envelope.untrusted();
         keys.signers(&envelope.signed_bytes(), &envelope.signatures).keys().to_vec()
+    }
+
+    /// How many of its signatures none of `keys` made: others did, or nobody.
+    pub fn signatures_by_others(&self, keys: &KeySet) -> usize {
+        let envelope = self.envelope.untrusted();
+        let message = envelope.signed_bytes();
+        let by_others = |signature: &&_| keys.signers(&message, core::slice::from_ref(*signature)).keys().is_empty();
+        envelope.signatures.iter().filter(by_others).count()
     }
 
     /// The key ids that the envelope hints at; nothing vouches for them.

@@ -59,7 +59,7 @@ pub(crate) enum Command {
     },
     /// Deletes a signature or attestation, in the lists and in the store
     ///
-    /// Prints the pin of what was deleted, one a line.
+    /// Prints the pin of what was deleted, one a line. With --signed-by, what others signed too is kept, and that is an error.
     Delete {
         /// REF@DIGEST of the signature, or the artifact if --signed-by says which signatures
         #[arg(value_name = "REF")]
@@ -209,7 +209,11 @@ fn unfit(error: &AttachError, envelopes: &[PathBuf]) -> Failure {
     match error {
         AttachError::Store(error) => Failure::from(error),
         AttachError::Unfit { place, why } => {
-            let exit = if *why == Unfit::OtherArtifact { Exit::NotVerified } else { Exit::Malformed };
+            let exit = match why {
+                Unfit::OtherArtifact => Exit::NotVerified,
+                Unfit::TooLarge { .. } => Exit::Usage,
+                _ => Exit::Malformed,
+            };
             let file = envelopes.get(*place).map(|path| format!("{}: ", path.display())).unwrap_or_default();
             Failure::new(exit, why.code(), format!("{file}{why}"))
         }
@@ -223,23 +227,58 @@ fn delete(text: &str, signed_by: &[Input], output: &mut Output<'_>) -> Result<()
     let target = Target::existing(&reference)?;
     let store = target.store();
     let named = places::resolve(store, &reference)?;
-    let doomed = match &keys {
-        None => vec![evidence_named(store, &reference, &named.digest)?],
+    let found = match &keys {
+        None => Doomed { evidence: vec![evidence_named(store, &reference, &named.digest)?], kept: Vec::new(), complete: true },
         Some(keys) => evidence_by(store, &named.digest, keys, output)?,
     };
     let mut deleted = Vec::new();
-    for evidence in doomed {
+    for evidence in found.evidence {
         let digest = evidence.referrer.digest;
         store.detach(&evidence.subject, &digest).map_err(|error| Failure::from(&error))?;
         deleted.push(reference.pin(digest).to_string());
     }
-    target.commit()?;
+    if !deleted.is_empty() {
+        target.commit()?;
+    }
     deleted.iter().for_each(|pin| output.line(pin));
+    let kept: Vec<_> = found.kept.iter().map(|digest| reference.pin(*digest).to_string()).collect();
+    let failure = if !found.complete {
+        let message = "not everything could be looked at; there may be more signatures by this key";
+        Some(Failure::new(Exit::Unknown, "incomplete", message))
+    } else if !kept.is_empty() {
+        let message = format!("kept, as it is not by this key alone: {}", kept.join(", "));
+        Some(Failure::new(Exit::NotVerified, "kept", message).hint("name it by its digest to delete it with all that it holds"))
+    } else if deleted.is_empty() {
+        Some(Failure::new(Exit::Unsigned, "unsigned", "no signature by this key found"))
+    } else {
+        None
+    };
+    let pins = |pins: Vec<String>| Value::Array(pins.into_iter().map(Value::from).collect());
     let mut members = Object::new();
-    members.insert("reference", Value::from(text.to_owned()));
-    members.insert("deleted", Value::Array(deleted.into_iter().map(Value::from).collect()));
-    output.result(Exit::Done, members);
+    members.insert("deleted", pins(deleted));
+    members.insert("kept", pins(kept));
+    match failure {
+        Some(failure) => output.fail_with(Some(text), &failure, members),
+        None => {
+            members.insert("reference", Value::from(text.to_owned()));
+            output.result(Exit::Done, members);
+        }
+    }
     Ok(())
+}
+
+fn count(signatures: usize) -> String {
+    if signatures == 1 { "1 signature".to_owned() } else { format!("{signatures} signatures") }
+}
+
+/// What `--signed-by` is about to delete.
+struct Doomed {
+    /// By these keys and nobody else.
+    evidence: Vec<Evidence>,
+    /// By these keys, with signatures beside theirs that none of them made.
+    kept: Vec<touchmark::Digest>,
+    /// Whether there is no more.
+    complete: bool,
 }
 
 /// The signature that REF@DIGEST names. A tag or an artifact is not taken for one.
@@ -252,24 +291,25 @@ fn evidence_named(source: &dyn Source, reference: &Reference, digest: &touchmark
     found.ok_or_else(|| Failure::usage(format!("{digest} is neither a signature nor an attestation")).hint(hint))
 }
 
-/// The signatures and attestations by these keys and nobody else.
-fn evidence_by(source: &dyn Source, subject: &touchmark::Digest, keys: &KeySet, output: &mut Output<'_>) -> Result<Vec<Evidence>, Failure> {
+/// The signatures and attestations by these keys.
+fn evidence_by(source: &dyn Source, subject: &touchmark::Digest, keys: &KeySet, output: &mut Output<'_>) -> Result<Doomed, Failure> {
     let attached = touchmark::attachments(source, subject).map_err(|error| Failure::from(&error))?;
     tell(&attached.findings, output);
-    let mut doomed = Vec::new();
+    let mut found = Doomed { evidence: Vec::new(), kept: Vec::new(), complete: attached.complete };
     for evidence in attached.evidence {
-        let signers = evidence.signed_by(keys).len();
-        let signatures = evidence.envelope.untrusted().signatures.len();
-        if signers > 0 && signatures > signers {
-            output.warn(&format!("{} is kept: others signed it too; name it by its digest to delete it", evidence.referrer.digest));
-        } else if signers > 0 {
-            doomed.push(evidence);
+        if evidence.signed_by(keys).is_empty() {
+            continue;
+        }
+        match evidence.signatures_by_others(keys) {
+            0 => found.evidence.push(evidence),
+            others => {
+                let digest = evidence.referrer.digest;
+                output.warn(&format!("{digest} is kept: beside this key's, it holds {} by others, or by nobody", count(others)));
+                found.kept.push(digest);
+            }
         }
     }
-    if doomed.is_empty() {
-        return Err(Failure::new(Exit::Unsigned, "unsigned", "no signature by this key alone found"));
-    }
-    Ok(doomed)
+    Ok(found)
 }
 
 fn tell(findings: &[Finding], output: &mut Output<'_>) {

@@ -185,10 +185,66 @@ fn a_signature_by_others_too_is_not_deleted_by_one_key() {
     let place = signed();
     let pin = place.pack("oci:lay:v2", "by both");
     place.ok(&format!("sign {pin} --key alice --key bob"));
-    place.run(&format!("signature delete {pin} --signed-by bob.pub")).is(3).says("others signed it too");
-    place.verify_is(0, &format!("{pin} --key alice.pub"));
-    assert_eq!(place.ok(&format!("signature delete {pin} --signed-by bob.pub --signed-by alice.pub")).lines().count(), 1);
+    place.run(&format!("signature delete {pin} --signed-by bob.pub")).is(1).says("kept");
+    // What is by the key alone is deleted beside it.
+    place.ok(&format!("sign {pin} --key bob --name acme/app:2.0"));
+    let result = place.json(&format!("signature delete {pin} --signed-by bob.pub"), 1)["results"][0].clone();
+    let (deleted, kept) = (result["deleted"].as_array().unwrap(), result["kept"].as_array().unwrap());
+    assert_eq!((deleted.len(), kept.len(), &result["error"]["code"]), (1, 1, &json!("kept")));
+    place.verify_is(1, &format!("{pin} --key bob.pub --name acme/app:2.0"));
+    place.verify_is(0, &format!("{pin} --key alice.pub --key bob.pub --threshold 2"));
+    let result = place.json(&format!("signature delete {pin} --signed-by bob.pub --signed-by alice.pub"), 0)["results"][0].clone();
+    assert_eq!((&result["deleted"], &result["kept"]), (&json!(kept), &json!([])));
     place.verify_is(3, &format!("{pin} --key alice.pub"));
+}
+
+#[test]
+fn a_signature_of_one_key_twice_is_of_that_key_alone() {
+    let place = signed();
+    let pin = place.pack("oci:lay:v2", "by bob and bob");
+    let folder = Folder::open(&place, "lay");
+    let manifest = crate::forge::descriptor(crate::forge::MANIFEST, &folder.read(digest(&pin)));
+    let mut envelope = crate::forge::Forger::read(&place, "bob").statement(&crate::forge::signature_statement(&manifest, None));
+    let again = envelope["signatures"][0].clone();
+    envelope["signatures"].as_array_mut().unwrap().push(again);
+    folder.attach(&manifest, &envelope);
+    assert_eq!(place.ok(&format!("signature delete {pin} --signed-by bob.pub")).lines().count(), 1);
+    place.verify_is(3, &format!("{pin} --key bob.pub"));
+}
+
+/// What cannot be read may be a signature: nothing says that there is none, and what can be done is done.
+#[test]
+fn what_cannot_be_read_is_never_no_signature() {
+    for how in ["missing", "other bytes", "too large"] {
+        let place = signed();
+        let pin = place.pack("oci:lay:v2", how);
+        place.ok(&format!("sign {pin} --key bob"));
+        let folder = Folder::open(&place, "lay");
+        let manifest = crate::forge::descriptor(crate::forge::MANIFEST, &folder.read(digest(&pin)));
+        let statement = crate::forge::signature_statement(&manifest, None);
+        let mut envelope = crate::forge::Forger::read(&place, "alice").statement(&statement).to_string();
+        if how == "too large" {
+            envelope.push_str(&" ".repeat(1 << 20));
+        }
+        folder.attach_as(crate::forge::SIGNATURE, &manifest, envelope.as_bytes());
+        let blob = folder.blob_path(&crate::forge::sha256(envelope.as_bytes()));
+        match how {
+            "missing" => std::fs::remove_file(place.path(&blob)).unwrap(),
+            "other bytes" => drop(place.file(&blob, envelope.replace('a', "b"))),
+            _ => {}
+        }
+        let listed = place.json(&format!("signature list {pin}"), 4);
+        assert_eq!(listed["results"][0]["signatures"].as_array().unwrap().len(), 1, "{how}");
+        assert_eq!(listed["results"][0]["findings"].as_array().unwrap().len(), 1, "{how}");
+        assert_eq!(place.json(&format!("signature list {pin} --signed-by alice.pub"), 4)["results"][0]["signatures"], json!([]));
+        let exported = place.json(&format!("signature export {pin} --out files"), 4);
+        assert_eq!(exported["results"][0]["files"].as_array().unwrap().len(), 1, "{how}");
+        // None by alice was found, which is not to say that there is none; and bob's goes all the same.
+        place.run(&format!("signature delete {pin} --signed-by alice.pub")).is(4);
+        let deleted = place.json(&format!("signature delete {pin} --signed-by bob.pub"), 4);
+        assert_eq!(deleted["results"][0]["deleted"].as_array().unwrap().len(), 1, "{how}");
+        assert_eq!(place.json(&format!("signature list {pin}"), 4)["results"][0]["signatures"], json!([]));
+    }
 }
 
 #[test]

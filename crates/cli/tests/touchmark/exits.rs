@@ -219,14 +219,7 @@ rows! {
     no_such_folder: |place| "oci:nowhere:v1 --key alice.pub";
     referrers_cap: |place| { crowd(&place); sign(&place, "--key alice"); "oci:lay:v1 --key bob.pub --max-referrers 2" };
     envelope_cap: |place| { sign(&place, "--key alice"); "oci:lay:v1 --key alice.pub --max-envelope-size 100" };
-    missing_envelope: |place| {
-        let folder = Folder::open(&place, "lay");
-        let artifact = artifact(&place);
-        let envelope = Forger::read(&place, "alice").statement(&signature_statement(&artifact, None)).to_string();
-        folder.attach_as(SIGNATURE, &artifact, envelope.as_bytes());
-        std::fs::remove_file(place.path(&folder.blob_path(&sha256(envelope.as_bytes())))).unwrap();
-        "oci:lay:v1 --key alice.pub"
-    };
+    missing_envelope: |place| { no_envelope(&place); "oci:lay:v1 --key alice.pub" };
     malformed_manifest: |place| { malformed(&place); "oci:lay:bad --key alice.pub" };
     wrong_digest: |place| {
         let folder = Folder::open(&place, "lay");
@@ -323,9 +316,19 @@ rows! {
 
     list_done: |place| { sign(&place, "--key alice"); "signature list oci:lay:v1" };
     list_unsigned: |place| "signature list oci:lay:v1";
+    list_incomplete: |place| { no_envelope(&place); "signature list oci:lay:v1" };
     list_no_artifact: |place| "signature list oci:lay:v2";
     export_done: |place| { sign(&place, "--key alice"); "signature export oci:lay:v1 --out files" };
     export_unsigned: |place| "signature export oci:lay:v1 --out files";
+    export_incomplete: |place| {
+        sign(&place, "--key alice");
+        let folder = Folder::open(&place, "lay");
+        let artifact = artifact(&place);
+        let envelope = Forger::read(&place, "bob").statement(&signature_statement(&artifact, None)).to_string();
+        folder.attach_as(SIGNATURE, &artifact, envelope.as_bytes());
+        place.file(&folder.blob_path(&sha256(envelope.as_bytes())), envelope.to_uppercase());
+        "signature export oci:lay:v1 --out files"
+    };
     export_exists: |place| {
         sign(&place, "--key alice");
         let file = place.ok("signature export oci:lay:v1 --out files");
@@ -336,9 +339,23 @@ rows! {
     attach_other: |place| { offline(&place); place.pack("oci:lay:v2", "other"); "signature attach oci:lay:v2 envelope.json" };
     attach_malformed: |place| "signature attach oci:lay:v1 predicate.json";
     attach_no_file: |place| "signature attach oci:lay:v1 nothing.json";
+    attach_too_large: |place| {
+        let envelope = Forger::read(&place, "alice").statement(&signature_statement(&artifact(&place), None)).to_string();
+        place.file("large.json", envelope + &" ".repeat(1 << 20));
+        "signature attach oci:lay:v1 large.json"
+    };
     delete_done: |place| { sign(&place, "--key alice"); format!("signature delete oci:lay@{}", signature(&place)) };
     delete_by_key: |place| { sign(&place, "--key alice"); "signature delete oci:lay:v1 --signed-by alice.pub" };
     delete_other_key: |place| { sign(&place, "--key alice"); "signature delete oci:lay:v1 --signed-by bob.pub" };
+    delete_incomplete: |place| { no_envelope(&place); sign(&place, "--key alice"); "signature delete oci:lay:v1 --signed-by alice.pub" };
+    delete_kept: |place| { sign(&place, "--key alice --key bob"); "signature delete oci:lay:v1 --signed-by alice.pub" };
+    delete_kept_junk: |place| {
+        let artifact = artifact(&place);
+        let mut envelope = Forger::read(&place, "alice").statement(&signature_statement(&artifact, None));
+        envelope["signatures"].as_array_mut().unwrap().push(json!({"keyid": "0".repeat(64), "sig": "AAAA"}));
+        Folder::open(&place, "lay").attach(&artifact, &envelope);
+        "signature delete oci:lay:v1 --signed-by alice.pub"
+    };
     delete_artifact: |place| { let artifact = artifact(&place); format!("signature delete oci:lay@{}", digest_of(&artifact)) };
     delete_no_digest: |place| { sign(&place, "--key alice"); "signature delete oci:lay:v1" };
     delete_missing: |place| format!("signature delete oci:lay@{}", zeros());
@@ -354,6 +371,15 @@ rows! {
     completions_done: |place| "completions bash";
     completions_unknown: |place| "completions csh";
     man_done: |place| "man pages";
+}
+
+/// A signature of `oci:lay:v1` by alice whose envelope is not there.
+fn no_envelope(place: &Place) {
+    let folder = Folder::open(place, "lay");
+    let artifact = artifact(place);
+    let envelope = Forger::read(place, "alice").statement(&signature_statement(&artifact, None)).to_string();
+    folder.attach_as(SIGNATURE, &artifact, envelope.as_bytes());
+    std::fs::remove_file(place.path(&folder.blob_path(&sha256(envelope.as_bytes())))).unwrap();
 }
 
 /// Takes the signatures of `oci:lay:v1` out of every list.
