@@ -379,6 +379,64 @@ fn drafts_of_one_tar_wait_for_one_another() {
     assert_eq!(left, [file], "something was left behind");
 }
 
+/// Programs that know nothing of the lock: what they wrote is not lost.
+#[test]
+fn a_tar_that_another_program_wrote_in_the_meantime_is_left() {
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    let artifact = image(&layout, "one", Some("v1"));
+    let file = folder.path("x.tar");
+    exported(&layout, &file);
+    let ours = std::fs::read(&file).unwrap();
+    let later = || std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+    let renamed = |content: &[u8]| {
+        let modified = std::fs::metadata(&file).unwrap().modified().unwrap();
+        std::fs::write(folder.path("theirs"), content).unwrap();
+        std::fs::File::options().write(true).open(folder.path("theirs")).unwrap().set_modified(modified).unwrap();
+        std::fs::rename(folder.path("theirs"), &file).unwrap();
+    };
+    let rewritten = |content: &[u8]| {
+        std::fs::write(&file, content).unwrap();
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(later()).unwrap();
+    };
+    let appended = |content: &[u8]| {
+        let modified = std::fs::metadata(&file).unwrap().modified().unwrap();
+        std::fs::write(&file, content).unwrap();
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(modified).unwrap();
+    };
+    let longer = [ours.as_slice(), &[0; 512]].concat();
+    type Change<'a> = (&'a str, &'a dyn Fn(&[u8]), &'a [u8]);
+    let changes: [Change<'_>; 3] = [("renamed", &renamed, &ours), ("rewritten", &rewritten, &ours), ("appended", &appended, &longer)];
+    for (what, change, theirs) in changes {
+        std::fs::write(&file, &ours).unwrap();
+        let draft = Draft::open_or_create(&file).unwrap();
+        referrer::attach(&draft, &artifact, b"{}", &Role::Signature).unwrap();
+        change(theirs);
+        let error = draft.commit().unwrap_err();
+        assert!(matches!(&error, Error::Contended { path } if path.ends_with("x.tar")), "{what}: {error}");
+        assert!(error.class() == Class::Unavailable && error.is_retryable());
+        assert_eq!(std::fs::read(&file).unwrap(), theirs, "{what}");
+        // Once more, it works.
+        let draft = Draft::open_or_create(&file).unwrap();
+        referrer::attach(&draft, &artifact, b"{}", &Role::Signature).unwrap();
+        draft.commit().unwrap();
+        assert_eq!(listed(&Archive::open(&file).unwrap(), &artifact.digest).len(), 1);
+    }
+    // One that is made where none was, and one that is removed.
+    let draft = Draft::open_or_create(folder.path("new.tar")).unwrap();
+    image(&draft, "two", Some("v2"));
+    std::fs::write(folder.path("new.tar"), "theirs").unwrap();
+    assert!(matches!(draft.commit(), Err(Error::Contended { .. })));
+    assert_eq!(std::fs::read(folder.path("new.tar")).unwrap(), b"theirs");
+    let draft = Draft::open_or_create(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert!(matches!(draft.commit(), Err(Error::Contended { .. })));
+    assert!(!file.exists());
+    let mut left: Vec<_> = std::fs::read_dir(folder.root()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["layout", "new.tar"], "something was left behind");
+}
+
 #[test]
 fn a_draft_keeps_what_it_does_not_change() {
     let folder = Folder::new();

@@ -96,7 +96,8 @@ impl<'a> Draft<'a> {
     /// Returns the deferred blobs that are not in it, because their origin failed or had other bytes.
     ///
     /// # Errors
-    /// The tar cannot be written.
+    /// The tar cannot be written, or another program replaced or changed the old one, or made one where none was: what it wrote is left
+    /// ([`Error::Contended`]).
     pub fn commit(self) -> Result<Vec<(Digest, Error)>, Error> {
         let failed = |path: &Path, source| Error::reading(path, source);
         let root = self.staging.content();
@@ -137,7 +138,18 @@ impl<'a> Draft<'a> {
             }
         }
         let content = export::Content { marker: read("oci-layout")?, index: read("index.json")?, blobs, others };
-        export::write(&content, folder_of(&self.path), &self.path)
+        export::write(&content, folder_of(&self.path), &self.path, &|| self.is_unchanged())
+    }
+
+    /// Whether what is at the path is what was opened. Other programs do not take the lock.
+    fn is_unchanged(&self) -> io::Result<bool> {
+        match &self.base {
+            Some(base) => base.is_unchanged(),
+            None => match std::fs::symlink_metadata(&self.path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+                metadata => metadata.map(|_| false),
+            },
+        }
     }
 
     /// Whether a blob is in the base alone.

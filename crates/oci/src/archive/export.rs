@@ -46,9 +46,14 @@ pub(super) struct Open<'a> {
     pub(super) open: Box<dyn Fn() -> Result<Box<dyn Read + 'a>, Error> + 'a>,
 }
 
-/// Writes `content` to the file `target`, which is replaced if it is there. Returns the blobs that were left out because
+/// Writes `content` to the file `target`, which is replaced if `is_ours` tells, right before, that no other program wrote it. Returns the blobs that were left out because
 /// they could not be read or were not what they should be, with the reason.
-pub(super) fn write(content: &Content<'_>, folder: &Path, target: &Path) -> Result<Vec<(Digest, Error)>, Error> {
+pub(super) fn write(
+    content: &Content<'_>,
+    folder: &Path,
+    target: &Path,
+    is_ours: &dyn Fn() -> io::Result<bool>,
+) -> Result<Vec<(Digest, Error)>, Error> {
     let failed = |source| Error::writing(target, source);
     let mut file = Temporary::create(folder).map_err(failed)?;
     let mut writer = Writer { file: &mut file, target, buffer: Vec::with_capacity(2 * CHUNK), written: 0 };
@@ -74,6 +79,9 @@ pub(super) fn write(content: &Content<'_>, folder: &Path, target: &Path) -> Resu
     writer.end()?;
     file.keep_permissions(target).map_err(failed)?;
     file.sync(Durability::Synced).map_err(failed)?;
+    if !is_ours().map_err(failed)? {
+        return Err(Error::Contended { path: target.to_owned() });
+    }
     file.publish(target).map_err(failed)?;
     temporary::sync_folder(folder, Durability::Synced).map_err(failed)?;
     Ok(lost)

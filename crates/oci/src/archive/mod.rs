@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::manifest::Descriptor;
@@ -37,6 +38,9 @@ const MAX_MARKER: u64 = 64 << 10;
 pub struct Archive {
     path: PathBuf,
     file: File,
+    /// As they were when it was opened.
+    length: u64,
+    modified: Option<SystemTime>,
     catalogue: Catalogue,
 }
 
@@ -55,13 +59,14 @@ impl Archive {
             return Err(Error::Irregular { path, found, wanted: "a tar, which is read in place" });
         }
         let file = File::open(&path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
+        let metadata = file.metadata().map_err(failed)?;
+        let (length, modified) = (metadata.len(), metadata.modified().ok());
         let catalogue = match scan::scan(&file, length, scan::MAX_MEMBERS) {
             Ok(catalogue) => catalogue,
             Err(ScanError::Io(source)) => return Err(failed(source)),
             Err(ScanError::Fault { offset, fault }) => return Err(Error::Archive { path, offset, fault }),
         };
-        let archive = Self { path, file, catalogue };
+        let archive = Self { path, file, length, modified, catalogue };
         let marker = archive.read_extent("oci-layout", archive.catalogue.marker, MAX_MARKER)?;
         crate::layout::check_version(&archive.path.join("oci-layout"), &archive.place(), &marker)?;
         Ok(archive)
@@ -80,6 +85,15 @@ impl Archive {
             detail: format!("{}: the member `{name}` was left out: {reason}", self.path.display()),
         };
         self.catalogue.ignored.iter().map(finding).collect()
+    }
+
+    /// Whether its path still names it, and nobody has written to it since it was opened.
+    fn is_unchanged(&self) -> io::Result<bool> {
+        let metadata = match std::fs::symlink_metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            metadata => metadata?,
+        };
+        Ok(metadata.len() == self.length && metadata.modified().ok() == self.modified && platform::is_same_file(&self.file, &self.path)?)
     }
 
     fn read_extent(&self, what: &str, extent: Extent, limit: u64) -> Result<Vec<u8>, Error> {
