@@ -131,20 +131,31 @@ impl Check {
         }
     }
 
+    /// Whether the signatures of an index decide, which lies beside the artifact.
+    pub fn is_by_index(&self) -> bool {
+        matches!(self.place, Place::CoveredBy(_))
+    }
+
+    /// With `--check-tag`, sees to it that the tag of a reference that has both leads to its digest.
+    ///
+    /// # Errors
+    /// It leads elsewhere, or nowhere.
+    pub fn check_tag(&self, source: &dyn Source, reference: &Reference) -> Result<(), Failure> {
+        let (true, Some(tag), Some(digest)) = (self.check_tag, reference.tag(), reference.digest()) else { return Ok(()) };
+        let tagged = source.resolve(Some(tag), None).map_err(|error| Failure::from(&error))?.digest;
+        if tagged != *digest {
+            let message = format!("the tag {tag} leads to {tagged}, not to {digest}");
+            return Err(Failure::new(Exit::NotVerified, "tag-moved", message).hint("without --check-tag the digest decides"));
+        }
+        Ok(())
+    }
+
     fn resolve(&self, source: &dyn Source, reference: &Reference) -> Result<Digest, Failure> {
         let resolve = |tag, digest| source.resolve(tag, digest).map(|found| found.digest).map_err(|error| Failure::from(&error));
         let resolved = resolve(reference.tag(), reference.digest())?;
         // A pinned digest is the caller's, whatever the source says that it resolves to.
         let found = reference.digest().copied().unwrap_or(resolved);
-        if self.check_tag
-            && let (Some(tag), Some(digest)) = (reference.tag(), reference.digest())
-        {
-            let tagged = resolve(Some(tag), None)?;
-            if tagged != *digest {
-                let message = format!("the tag {tag} leads to {tagged}, not to {digest}");
-                return Err(Failure::new(Exit::NotVerified, "tag-moved", message).hint("without --check-tag the digest decides"));
-            }
-        }
+        self.check_tag(source, reference)?;
         Ok(found)
     }
 }

@@ -1,11 +1,13 @@
 //! `touchmark copy`: artifacts with everything that belongs to them.
 
-use touchmark::Reference;
+use std::collections::BTreeMap;
+
 use touchmark::oci::copy::{self, CopyReport, Item, Options, Scope};
 use touchmark::oci::error::Class;
 use touchmark::oci::layout::Layout;
 use touchmark::oci::reference::Scheme;
 use touchmark::oci::source::Source;
+use touchmark::{Digest, Reference};
 use touchmark_verify::check::{Check, Refused};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options::Wants;
@@ -64,6 +66,9 @@ pub(crate) fn run(args: Args, output: &mut Output<'_>) {
     if plan.check.is_some() && output.exit() != before {
         return;
     }
+    if let Some(failure) = contended_tag(found.iter().flat_map(|(_, origin)| &origin.items)) {
+        return output.fail(None, &failure);
+    }
     for (text, origin) in found {
         if let Err(failure) = plan.copy(text, &origin, output) {
             output.fail(Some(text), &failure);
@@ -101,8 +106,8 @@ impl<'a> Plan<'a> {
             true => Some(Check::new(&Wants::from(args.wants.clone()))?),
             false => None,
         };
-        if check.is_none() && !args.wants.keys.is_empty() {
-            return Err(Failure::usage("--key without --verify checks nothing").hint("add --verify"));
+        if check.is_none() && Wants::from(args.wants.clone()) != Wants::default() {
+            return Err(Failure::usage("what must hold is given, and without --verify nothing is checked").hint("add --verify"));
         }
         Ok(Self { args, to, check, tagging: many })
     }
@@ -114,6 +119,7 @@ impl<'a> Plan<'a> {
         let items = self.items(&reference, source.as_ref())?;
         if let Some(check) = &self.check {
             check.notes().iter().for_each(|note| output.note(note));
+            check.check_tag(source.as_ref(), &reference)?;
             for item in &items {
                 check.verify_in(source.as_ref(), &reference.pin(item.descriptor.digest))?;
             }
@@ -162,8 +168,11 @@ impl<'a> Plan<'a> {
             progress: &progress,
             ..Options::default()
         };
+        let moved = self.moved_tags(origin);
         let report = self.run(origin, &options)?;
         drop(bar);
+        moved.iter().for_each(|note| output.note(note));
+        let verified = self.verify_copies(&report, output);
         let verb = if self.args.dry_run { "would copy" } else { "copied" };
         output.note(&format!(
             "{verb} {} manifests and {} blobs of {} bytes; {} manifests and {} blobs were there",
@@ -174,14 +183,14 @@ impl<'a> Plan<'a> {
             report.blobs_there
         ));
         let mut pins = Vec::new();
-        if !self.args.dry_run {
+        if !self.args.dry_run && verified.is_ok() {
             for item in &report.items {
                 let pin = self.to.pin(item.descriptor.digest).to_string();
                 output.line(&pin);
                 pins.push(Value::from(pin));
             }
         }
-        let failure = lost(&report, output);
+        let failure = lost(&report, output).or(verified.err().map(|refused| refused.failure));
         let mut members = describe(&report);
         members.insert("reference", Value::from(text.to_owned()));
         members.insert("dry_run", Value::from(self.args.dry_run));
@@ -191,6 +200,35 @@ impl<'a> Plan<'a> {
             None => output.result(Exit::Done, members),
         }
         Ok(())
+    }
+
+    /// Verifies at the destination what verified at the source: in between, somebody may have taken a signature away.
+    fn verify_copies(&self, report: &CopyReport, output: &mut Output<'_>) -> Result<(), Refused> {
+        let Some(check) = self.check.as_ref().filter(|_| !self.args.dry_run && !report.items.is_empty()) else { return Ok(()) };
+        if check.is_by_index() {
+            output.note("the index that covers it is not copied along; copy the index to verify at the destination");
+            return Ok(());
+        }
+        if !self.args.wants.envelopes.is_empty() {
+            output.note("the envelopes of --envelope are not attached at the destination; `touchmark signature attach` does that");
+        }
+        let there = places::source(&self.to)?;
+        for item in &report.items {
+            check.verify_in(there.as_ref(), &self.to.pin(item.descriptor.digest))?;
+        }
+        Ok(())
+    }
+
+    /// What to say of tags at the destination that will lead elsewhere than before.
+    fn moved_tags(&self, origin: &Origin) -> Vec<String> {
+        let there = if self.args.dry_run || !self.to.path().exists() { None } else { places::source(&self.to).ok() };
+        let Some(there) = there else { return Vec::new() };
+        let moved = origin.items.iter().filter_map(|item| {
+            let tag = item.tag.as_deref()?;
+            let before = there.resolve(Some(tag), None).ok()?.digest;
+            (before != item.descriptor.digest).then(|| format!("the tag {tag} led to {before} before"))
+        });
+        moved.collect()
     }
 
     fn run(&self, origin: &Origin, options: &Options<'_>) -> Result<CopyReport, Failure> {
@@ -206,6 +244,20 @@ impl<'a> Plan<'a> {
         };
         copied.map_err(|error| Failure::from(&error))
     }
+}
+
+/// Two artifacts that would have one tag at the destination.
+fn contended_tag<'i>(items: impl Iterator<Item = &'i Item>) -> Option<Failure> {
+    let mut taken: BTreeMap<&str, Digest> = BTreeMap::new();
+    for item in items {
+        let Some(tag) = item.tag.as_deref() else { continue };
+        let digest = *taken.entry(tag).or_insert(item.descriptor.digest);
+        if digest != item.descriptor.digest {
+            let message = format!("{digest} and {} would both be tagged {tag} at the destination", item.descriptor.digest);
+            return Some(Failure::usage(message).hint("copy one after the other, each to a tag of its own"));
+        }
+    }
+    None
 }
 
 /// Says what is missing, and what the command ends with because of it.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::forge::{Folder, digest_of};
-use crate::harness::{Place, digest};
+use crate::harness::{Place, Ran, digest};
 
 fn signed() -> Place {
     let place = Place::new();
@@ -133,8 +133,63 @@ fn copy_with_verify_copies_nothing_that_does_not_verify() {
     assert!(!place.path("far").exists());
     place.run("copy oci:lay:v1 oci:far:v1 --verify --key alice.pub --name acme/app:1.0 --deep").is(0);
     place.verify_is(0, "oci:far:v1 --key alice.pub");
-    // Asking for keys without --verify would look like a check.
-    place.run("copy oci:lay:v1 oci:far:v1 --key alice.pub").is(2);
+    // Asking for anything without --verify would look like a check.
+    for wants in [
+        "--key alice.pub",
+        "--name acme/zzz",
+        "--threshold 5",
+        "--type slsa-v1",
+        "--covered-by oci:zzz",
+        "--deep",
+        "--check-tag",
+        "--at 2030-01-01T00:00:00Z",
+        "--platform linux/amd64",
+        "--annotation a=b",
+        "--envelope none.json",
+        "--max-work 1GiB",
+    ] {
+        place.run(&format!("copy oci:lay:v1 oci:far:v1 {wants}")).is(2).says("--verify");
+    }
+}
+
+#[test]
+fn copy_with_verify_checks_the_tag_too() {
+    let place = signed();
+    let pin = place.ok("resolve oci:lay:v1");
+    place.pack("oci:lay:v2", "another");
+    let crossed = format!("oci:lay:v2@{}", digest(&pin));
+    place.run(&format!("copy {crossed} oci:far:v1 --verify --key alice.pub --check-tag")).is(1).says("leads to");
+    assert!(!place.path("far").exists());
+    place.run(&format!("copy {crossed} oci:far:v1 --verify --key alice.pub")).is(0);
+}
+
+#[test]
+fn copy_verifies_again_what_arrived() {
+    let place = signed();
+    let folder = Folder::open(&place, "lay");
+    let mut index = folder.index();
+    let listed = index["manifests"].as_array_mut().unwrap();
+    let signature = listed.iter().find(|entry| entry["artifactType"] == "application/vnd.touchmark.signature.v1+json").unwrap();
+    let blob = place.path(&folder.blob_path(signature["digest"].as_str().unwrap()));
+    listed.retain(|entry| entry["annotations"]["org.opencontainers.image.ref.name"] == "v1");
+    place.file("without.json", index.to_string());
+    // Somebody takes the signature away after it was verified, when the destination is begun.
+    place.file("thief.sh", format!("cp without.json lay/index.json\nrm -f {}\n", blob.display()));
+    let mut copy = place.touchmark("copy oci:lay:v1 oci:far:v1 --verify --key alice.pub");
+    let ran = Ran::of("copy", copy.env("TOUCHMARK_FAILPOINT_RUN", "1:sh thief.sh").output().unwrap());
+    assert!(!blob.exists(), "the thief was there");
+    ran.is(3);
+    place.verify_is(3, "oci:far:v1 --key alice.pub");
+}
+
+#[test]
+fn two_artifacts_do_not_take_one_tag() {
+    let place = signed();
+    place.pack("oci:other:v1", "another");
+    place.run("copy oci:lay:v1 oci:other:v1 oci:far").is(2).says("both be tagged v1");
+    assert!(!place.path("far").exists());
+    place.run("copy oci:lay:v1 oci:lay:v1 oci:far").is(0);
+    place.run("copy oci:other:v1 oci:far:v1").is(0).says("the tag v1 led to");
 }
 
 #[test]
