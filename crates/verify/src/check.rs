@@ -59,7 +59,7 @@ impl Check {
     /// # Errors
     /// Exit 2: options that contradict each other, a key that is none or not fit, a threshold above the number of keys.
     pub fn new(wants: &Wants) -> Result<Self, Failure> {
-        wants.check().map_err(Failure::usage)?;
+        wants.check().map_err(crate::options::usage)?;
         let keys = wants.keys.iter().map(read_key).collect::<Result<Vec<_>, _>>()?;
         let mut policy = Policy::keys(keys).map_err(|error| Failure::usage(error.to_string()))?;
         let distinct = policy.key_set().len();

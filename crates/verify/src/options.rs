@@ -74,6 +74,16 @@ impl Options {
     }
 }
 
+/// What [`Wants::check`] says where there is no key.
+const NO_KEY: &str = "no key to verify by";
+
+/// What a check of the options says, with what to try.
+pub(crate) fn usage(message: String) -> crate::output::Failure {
+    let no_key = message == NO_KEY;
+    let failure = crate::output::Failure::usage(message);
+    if no_key { failure.hint("--key PUB, with the public key of whoever should have signed it") } else { failure }
+}
+
 impl Wants {
     /// As [`Options::check`].
     ///
@@ -81,7 +91,7 @@ impl Wants {
     /// Says which options contradict each other, or what is missing.
     pub fn check(&self) -> Result<(), String> {
         if self.keys.is_empty() {
-            return Err("no key to verify by: give --key PUBLIC-KEY".to_owned());
+            return Err(NO_KEY.to_owned());
         }
         if self.any_version && self.name.is_none() {
             return Err("--any-version needs --name".to_owned());

@@ -36,7 +36,7 @@ pub fn run_with(options: &Options, open: &Open<'_>, out: &mut dyn Write, err: &m
 }
 
 fn verify_all(options: &Options, open: &Open<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
-    options.check().map_err(Failure::usage)?;
+    options.check().map_err(crate::options::usage)?;
     let check = Check::new(&options.wants)?;
     let references = references(options)?;
     for note in check.notes() {

@@ -49,6 +49,16 @@ fn an_existing_key_is_never_overwritten() {
     assert!(!place.path("alice").exists() && before.starts_with(b"-----BEGIN PRIVATE KEY-----"));
 }
 
+#[test]
+fn a_missing_folder_and_a_missing_key_are_said_with_what_to_do() {
+    let place = place();
+    place.run("key generate --no-passphrase --out nodir/carol").is(4).says("the folder nodir is missing");
+    assert!(!place.path("nodir").exists());
+    assert!(place.verify_is(2, "oci:lay:v1").stderr.contains("try: --key PUB"));
+    let hint = place.json("verify oci:lay:v1", 2)["results"][0]["error"]["hint"].clone();
+    assert!(hint.as_str().unwrap().starts_with("--key PUB"), "{hint}");
+}
+
 /// From a file, the environment and standard input; never asked for without a terminal.
 #[test]
 fn an_encrypted_key_is_opened_by_its_passphrase_from_anywhere() {

@@ -97,6 +97,10 @@ impl KeyFileError {
         match self {
             KeyFileError::Key { error, .. } => error.hint().to_owned(),
             KeyFileError::Read { .. } => "check the name of the file and its permissions".to_owned(),
+            KeyFileError::Write { path, error } if error.kind() == io::ErrorKind::NotFound => match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => format!("the folder {} is missing: make it first", folder.display()),
+                _ => "the folder is missing: make it first".to_owned(),
+            },
             KeyFileError::Write { .. } => "check the folder's permissions and the space left".to_owned(),
             KeyFileError::Exists { .. } => "choose another name, or remove the file if the key is no longer needed".to_owned(),
             KeyFileError::UnsafeMode { path, .. } => format!("chmod 600 {}", path.display()),
