@@ -208,9 +208,15 @@ pub enum Error {
         digest: Digest,
     },
     /// Another program changed the file again and again between reading and writing it.
-    #[error("{}: another program keeps rewriting it", path.display())]
+    #[error("{}: another program is rewriting it", path.display())]
     Contended {
         /// The file.
+        path: PathBuf,
+    },
+    /// Another writer has held the lock for too long.
+    #[error("{}: another writer has held this lock for two minutes", path.display())]
+    Locked {
+        /// The lock file.
         path: PathBuf,
     },
     /// The store cannot be written.
@@ -291,7 +297,11 @@ impl Error {
             | Error::Exists { .. }
             | Error::Archive { fault: Fault::Compressed { .. } | Fault::NoLayout { .. }, .. } => Class::Usage,
             Error::NoSuchTag { .. } | Error::NoSuchBlob { .. } | Error::Empty { .. } => Class::NotFound,
-            Error::MissingBlob { .. } | Error::NotListed { .. } | Error::Contended { .. } | Error::Content { .. } => Class::Unavailable,
+            Error::MissingBlob { .. }
+            | Error::NotListed { .. }
+            | Error::Contended { .. }
+            | Error::Locked { .. }
+            | Error::Content { .. } => Class::Unavailable,
             Error::TooLarge { .. } | Error::TooMany { .. } => Class::Cap,
             Error::WrongDigest { .. } => Class::WrongDigest,
             Error::LayoutVersion { .. }
@@ -330,6 +340,7 @@ impl Error {
             Error::StillListed { .. } => "still-listed",
             Error::NotListed { .. } => "attached-not-listed",
             Error::Contended { .. } => "contended",
+            Error::Locked { .. } => "locked",
             Error::NotWritable { .. } => "not-writable",
             Error::Io { .. } => "io",
             Error::Content { .. } => "content-unreadable",
@@ -362,6 +373,7 @@ impl Error {
             Error::NotListed { .. } | Error::Contended { .. } => {
                 "stop the other program, then try again, or run `touchmark repair`".to_owned()
             }
+            Error::Locked { .. } => "wait for the other program, or find it: the lock ends with its process".to_owned(),
             Error::NotWritable { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space and try again; nothing was lost".to_owned(),
                 io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {

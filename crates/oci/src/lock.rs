@@ -1,9 +1,10 @@
 //! One writer at a time: an exclusive lock on a file of the OCI layout, held by the operating system for the open file, so that
 //! it ends with the process and is never left behind. Readers take none.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::failpoint::{self, Guard};
@@ -11,6 +12,10 @@ use crate::platform;
 
 /// The file that is locked. It stays there: if it were removed, two writers could hold two locks.
 pub(crate) const LOCK_FILE: &str = ".touchmark.lock";
+
+/// How long a writer waits for others. They hold the lock for the time of some small writes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// The lock, held until dropped.
 pub(crate) struct Lock {
@@ -26,12 +31,25 @@ impl Lock {
         if failpoint::is_off(Guard::Lock) {
             return Ok(Self { _file: None });
         }
-        loop {
-            match file.lock() {
-                Ok(()) => return Ok(Self { _file: Some(file) }),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => return Err(Error::Io { action: "lock", path, source }),
+        wait_for(&file, &path, PATIENCE)?;
+        Ok(Self { _file: Some(file) })
+    }
+}
+
+/// Locks `file`, at `path`, waiting for other writers for so long.
+pub(crate) fn wait_for(file: &File, path: &Path, patience: Duration) -> Result<(), Error> {
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if begun.elapsed() >= patience => return Err(Error::Locked { path: path.to_owned() }),
+            Err(TryLockError::WouldBlock) => {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(source)) => return Err(Error::Io { action: "lock", path: path.to_owned(), source }),
         }
     }
 }
@@ -61,6 +79,15 @@ mod tests {
             }
         });
         assert_eq!(*rounds.lock().unwrap(), 400);
+    }
+
+    #[test]
+    fn patience_ends() {
+        let folder = Folder::new();
+        let _held = Lock::take(folder.root()).unwrap();
+        let path = folder.path(LOCK_FILE);
+        let other = platform::open_for_lock(&path).unwrap();
+        assert!(matches!(wait_for(&other, &path, Duration::from_millis(5)), Err(Error::Locked { .. })));
     }
 
     #[test]

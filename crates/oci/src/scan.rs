@@ -95,7 +95,7 @@ impl<'a> Scan<'a> {
         let mut bytes = Vec::new();
         let failed = |source| Error::content(&location, source);
         reader.by_ref().take(size.min(512)).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        if !may_be_object(&bytes) {
             return Ok(None);
         }
         reader.take(size.saturating_sub(length(&bytes))).read_to_end(&mut bytes).map_err(failed)?;
@@ -122,6 +122,11 @@ impl<'a> Scan<'a> {
         let Some(subject) = subject.filter(|subject| self.subject.is_none_or(|wanted| wanted == subject)) else { return Ok(None) };
         Ok(Some(Found { subject, descriptor: describe(&manifest, digest, length(&bytes)) }))
     }
+}
+
+/// Whether what begins like this may be a JSON object: white space alone decides nothing.
+pub(crate) fn may_be_object(beginning: &[u8]) -> bool {
+    beginning.iter().find(|byte| !byte.is_ascii_whitespace()).is_none_or(|byte| *byte == b'{')
 }
 
 /// The descriptor under which a manifest is listed among referrers (distribution spec, "Listing Referrers"): with its artifact

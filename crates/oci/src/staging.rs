@@ -32,7 +32,7 @@ impl Staging {
         loop {
             let root = parent.join(temporary::fresh_name()?);
             failpoint::reach(Step::Create, &root)?;
-            std::fs::create_dir(&root)?;
+            platform::create_private_folder(&root)?;
             let mut staging = Self { content: root.join(CONTENT), root, lock: None };
             let lock = match platform::open_for_lock(&staging.root.join(LOCK)) {
                 // A sweep took it for one that was left.

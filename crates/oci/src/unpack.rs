@@ -4,7 +4,7 @@
 //! not there yet appears with all of its files at once.
 
 use std::collections::HashSet;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use touchmark_envelope::Digest;
@@ -166,7 +166,8 @@ fn place_each(named: &[(PathBuf, Descriptor)], content: &Path, folder: &Path, ex
     }
     let mut placed: Vec<&Path> = Vec::new();
     for (name, _) in named {
-        if let Err(error) = place(name, content, folder) {
+        let existing = if replaced.contains(name) { Existing::Replace } else { Existing::Refuse };
+        if let Err(error) = place(name, content, folder, existing) {
             for name in placed.into_iter().filter(|name| !replaced.contains(*name)) {
                 let _ = std::fs::remove_file(folder.join(name));
             }
@@ -177,12 +178,26 @@ fn place_each(named: &[(PathBuf, Descriptor)], content: &Path, folder: &Path, ex
     Ok(written(named, folder, &replaced))
 }
 
-fn place(name: &Path, content: &Path, folder: &Path) -> Result<(), Error> {
+/// Gives one file its name. One that was not there when all were looked at may have appeared since; it is not replaced either.
+fn place(name: &Path, content: &Path, folder: &Path, existing: Existing) -> Result<(), Error> {
     let target = folder.join(name);
     let parent = make_parents(folder, name)?;
     let failed = |error| Error::writing(&target, error);
     failpoint::reach(Step::Rename, &target).map_err(failed)?;
-    std::fs::rename(content.join(name), &target).map_err(failed)?;
+    let from = content.join(name);
+    // A link fails where a name is taken, which a rename does not; the other name goes with the folder that it is in.
+    let linked = if existing == Existing::Refuse { std::fs::hard_link(&from, &target) } else { std::fs::rename(&from, &target) };
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(Error::Exists { path: target }),
+        // A file system without hard links.
+        Err(_) if existing == Existing::Refuse => {
+            if platform::file_size(&target).map_err(failed)?.is_some() {
+                return Err(Error::Exists { path: target });
+            }
+            std::fs::rename(&from, &target).map_err(failed)?;
+        }
+        done => done.map_err(failed)?,
+    }
     temporary::sync_folder(&parent, Durability::Synced).map_err(failed)
 }
 

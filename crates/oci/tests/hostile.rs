@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::unix::fs::symlink;
 
 use touchmark_envelope::digest::Algorithm;
-use touchmark_envelope::manifest::{Descriptor, IMAGE_MANIFEST};
+use touchmark_envelope::manifest::{Descriptor, IMAGE_MANIFEST, Manifest};
 use touchmark_oci::referrer::{self, Role};
 use touchmark_oci::source::FindingKind;
 use touchmark_oci::{Class, Error, Layout, Source, Store};
@@ -245,4 +245,69 @@ fn a_thousand_lists_under_one_tag_are_not_all_read() {
     assert!(same.complete);
     let many = index(lists.iter().collect());
     assert!(!many.complete && many.findings[0].kind == FindingKind::Stopped);
+}
+
+#[test]
+fn white_space_and_escapes_hide_no_manifest_from_a_removal() {
+    for hide in [
+        |text: &str| format!("{}{text}", " ".repeat(600)),
+        // The first hexadecimal digit of every digest, escaped.
+        |text: &str| {
+            let digit = |at: usize| u32::from(text.as_bytes()[at]);
+            let parts: Vec<&str> = text.split("sha256:").collect();
+            let mut at = 0;
+            let mut hidden = String::new();
+            for (n, part) in parts.iter().enumerate() {
+                if n > 0 {
+                    hidden.push_str(&format!("sha256:\\u{:04x}{}", digit(at), &part[1..]));
+                } else {
+                    hidden.push_str(part);
+                }
+                at += part.len() + "sha256:".len();
+            }
+            hidden
+        },
+    ] {
+        let folder = Folder::new();
+        let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+        let victim = image(&layout, "victim", None);
+        let plain = String::from_utf8(layout.manifest(&victim.digest, 1 << 20).unwrap()).unwrap();
+        let hidden = hide(&plain);
+        let hidden = layout.put_manifest(hidden.as_bytes(), IMAGE_MANIFEST, Some("hidden")).unwrap();
+        let layer = Manifest::parse(plain.as_bytes()).unwrap().blobs().last().unwrap().clone();
+        // A referrer names the layer as its own config; with its removal the layer must not go.
+        let subject = image(&layout, "one", Some("v1"));
+        let hostile = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{IMAGE_MANIFEST}","artifactType":"a/b","config":{},"layers":[],"subject":{}}}"#,
+            String::from_utf8(layer.to_json().to_vec()).unwrap(),
+            String::from_utf8(subject.to_json().to_vec()).unwrap(),
+        );
+        let attached = layout.attach(hostile.as_bytes()).unwrap().descriptor;
+        std::fs::remove_file(folder.path("layout/blobs/sha256").join(victim.digest.hex())).unwrap();
+        layout.detach(&subject.digest, &attached.digest).unwrap();
+        assert!(layout.manifest(&hidden.digest, 1 << 20).is_ok());
+        assert_eq!(layout.size(&layer.digest).unwrap(), Some(layer.size), "the layer of the hidden manifest is still there");
+    }
+}
+
+#[test]
+fn white_space_hides_no_unlisted_referrer() {
+    let folder = Folder::new();
+    let (layout, subject, signature) = signed(&folder);
+    let manifest = layout.manifest(&signature.digest, 1 << 20).unwrap();
+    let padded = [vec![b' '; 600], manifest].concat();
+    let orphan = layout.put_blob(None, &mut padded.as_slice()).unwrap();
+    let found = layout.referrers(&subject.digest, 10, 1 << 20).unwrap();
+    assert!(found.entries.iter().any(|entry| entry.digest == orphan.digest), "{:?}", found.entries);
+}
+
+#[test]
+fn the_list_stays_as_private_as_it_was() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    let index = folder.path("layout/index.json");
+    std::fs::set_permissions(&index, std::fs::Permissions::from_mode(0o600)).unwrap();
+    image(&layout, "one", Some("v1"));
+    assert_eq!(std::fs::metadata(&index).unwrap().permissions().mode() & 0o777, 0o600);
 }

@@ -175,3 +175,25 @@ fn random_kills_lose_nothing() {
     println!("50 random kills, {in_mid_write} of them hit in mid-write");
     assert!(in_mid_write > 0, "no kill hit while files were being changed");
 }
+
+/// A file that appears while others are unpacked beside it is somebody's, and stays.
+#[test]
+fn unpack_replaces_no_file_that_appears_meanwhile() {
+    let mut met = 0;
+    for boundary in 1..40 {
+        let place = Place::new();
+        place.file("a", "content of a");
+        place.file("b", "content of b");
+        place.ok("pack a b --to oci:lay:v1");
+        place.file("out/other", "here before");
+        place.file("appear.sh", "if test -e out/a && ! test -e out/b; then printf precious > out/b; fi\n");
+        let mut unpack = place.touchmark("unpack oci:lay:v1 --out out --unverified");
+        let ran = Ran::of("unpack", unpack.env("TOUCHMARK_FAILPOINT_RUN", format!("{boundary}:sh appear.sh")).output().unwrap());
+        if place.read("out/b") == b"precious" {
+            met += 1;
+            assert_ne!(ran.code, 0, "{ran:?}");
+            assert!(!place.path("out/a").exists(), "what was written before is taken back");
+        }
+    }
+    assert!(met > 0, "the file never appeared in between");
+}

@@ -17,7 +17,7 @@ use super::{Archive, MAX_MARKER};
 use crate::content::Content;
 use crate::error::Error;
 use crate::layout::Layout;
-use crate::lock::LOCK_FILE;
+use crate::lock::{self, LOCK_FILE};
 use crate::platform;
 use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Store};
 use crate::staging::Staging;
@@ -334,11 +334,7 @@ impl Lock {
         let path = folder_of(target).join(format!(".{name}.touchmark.lock"));
         loop {
             let file = platform::open_for_lock(&path).map_err(|error| Error::writing(&path, error))?;
-            match file.lock() {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => return Err(Error::Io { action: "lock", path, source }),
-                Ok(()) => {}
-            }
+            lock::wait_for(&file, &path, lock::PATIENCE)?;
             // Whoever had it before removed the file, and somebody may hold a lock on a new one.
             if platform::is_same_file(&file, &path).map_err(|error| Error::writing(&path, error))? {
                 return Ok(Self { file: Some(file), path });

@@ -153,6 +153,7 @@ impl Layout {
             temporary.sync(self.durability).map_err(failed)?;
             self.sync_blobs()?;
             if self.is_unchanged(&before)? {
+                temporary.keep_permissions(&path).map_err(failed)?;
                 temporary.publish(&path).map_err(failed)?;
                 temporary::sync_folder(&self.root, self.durability).map_err(failed)?;
                 self.remove_unlisted(&index, &pending.replaced)?;
