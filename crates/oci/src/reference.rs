@@ -112,8 +112,9 @@ impl FromStr for Reference {
         if path.is_empty() {
             return Err(ReferenceError::EmptyPath);
         }
-        // Otherwise the pin `oci:a:b@DIGEST` of `oci:a:b:c` would be read as tag b in folder a.
-        if path.rsplit_once(':').is_some_and(|(_, end)| is_version(end) || end.is_empty()) {
+        // Otherwise the pin `oci:a:b@DIGEST` of `oci:a:b:c` would be read as tag b in folder a, and likewise what looks like a digest.
+        let like_a_tag = path.rsplit_once(':').is_some_and(|(_, end)| is_version(end) || end.is_empty());
+        if like_a_tag || !matches!(split_digest(path), Ok((_, None))) {
             return Err(ReferenceError::Ambiguous);
         }
         Ok(Self { scheme, path: PathBuf::from(path), tag: tag.map(str::to_owned), digest })
@@ -266,6 +267,13 @@ mod tests {
         assert_eq!(pin.to_string().parse::<Reference>().unwrap(), pin, "{text}");
         let path = reference.path().to_str().unwrap().to_owned();
         (reference.scheme(), path, reference.tag().map(str::to_owned), reference.digest().is_some())
+    }
+
+    #[test]
+    fn a_path_that_ends_like_a_digest_is_ambiguous() {
+        let long = format!("oci:a:b@sha:{}:tag", "0".repeat(130));
+        assert_eq!(long.parse::<Reference>(), Err(ReferenceError::Ambiguous));
+        assert!("oci:a@b:tag".parse::<Reference>().is_ok());
     }
 
     #[test]
