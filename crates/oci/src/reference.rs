@@ -96,6 +96,15 @@ impl FromStr for Reference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let reference = Self::read(text)?;
+        // What is shown, whole or the place alone, must be read as the same again, whatever odd path it has.
+        let again = |shown: &Self| Self::read(&shown.to_string()).is_ok_and(|read| read == *shown);
+        if again(&reference) && again(&reference.place()) { Ok(reference) } else { Err(ReferenceError::Ambiguous) }
+    }
+}
+
+impl Reference {
+    fn read(text: &str) -> Result<Self, ReferenceError> {
         if text.chars().any(char::is_control) {
             return Err(ReferenceError::ControlCharacter);
         }

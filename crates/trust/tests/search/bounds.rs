@@ -144,6 +144,9 @@ fn a_signature_among_attestations_is_none() {
     let image = shelf.image("x");
     let envelope = shelf.envelope(image, &[&key(0)], |_| ());
     shelf.attach(image, dsse::IN_TOTO, &envelope, Inline::Yes);
+    let statement = Signature::of(&shelf.contents[&image], IMAGE_MANIFEST, time(1)).to_json();
+    let attestation = String::from_utf8(statement).unwrap().replace(signature::PREDICATE_TYPE, "p");
+    shelf.attach(image, dsse::IN_TOTO, &sealed(attestation.as_bytes(), &[&key(0)]), Inline::Yes);
     let both = policy(&[&key(0)], 1).predicate_type("p").predicate_type(signature::PREDICATE_TYPE);
     assert_eq!(shelf.verify(Request::new(both, image, time(2_000))).unwrap_err().class(), Class::Unsigned);
 }
