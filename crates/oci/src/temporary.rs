@@ -60,7 +60,7 @@ impl Temporary {
         self.file.write_all(second)
     }
 
-    /// Gives it the permissions of `target`, which it is to replace, if that is there.
+    /// Gives it the permissions of `target`, which it is to replace or to be a copy of, if that is there.
     pub(crate) fn keep_permissions(&self, target: &Path) -> io::Result<()> {
         match std::fs::metadata(target) {
             Ok(metadata) => self.file.set_permissions(metadata.permissions()),
@@ -107,6 +107,15 @@ impl Drop for Temporary {
 /// Writes a whole file: the old content or the new is there, never a part.
 pub(crate) fn write_file(folder: &Path, target: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     let mut temporary = Temporary::create(folder)?;
+    temporary.write(bytes)?;
+    temporary.sync(durability)?;
+    temporary.publish(target)
+}
+
+/// As [`write_file`], with the permissions that `model` has.
+pub(crate) fn write_file_like(model: &Path, folder: &Path, target: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
+    let mut temporary = Temporary::create(folder)?;
+    temporary.keep_permissions(model)?;
     temporary.write(bytes)?;
     temporary.sync(durability)?;
     temporary.publish(target)

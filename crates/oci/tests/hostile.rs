@@ -311,3 +311,70 @@ fn the_list_stays_as_private_as_it_was() {
     image(&layout, "one", Some("v1"));
     assert_eq!(std::fs::metadata(&index).unwrap().permissions().mode() & 0o777, 0o600);
 }
+
+/// A referrer that names `blob` as its config, attached to a new artifact and removed again.
+fn attach_and_remove_what_names(layout: &Layout, blob: &Descriptor) {
+    let subject = image(layout, "one", Some("v1"));
+    let hostile = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{IMAGE_MANIFEST}","artifactType":"a/b","config":{},"layers":[],"subject":{}}}"#,
+        String::from_utf8(blob.to_json().to_vec()).unwrap(),
+        String::from_utf8(subject.to_json().to_vec()).unwrap(),
+    );
+    let attached = layout.attach(hostile.as_bytes()).unwrap().descriptor;
+    layout.detach(&subject.digest, &attached.digest).unwrap();
+    assert!(layout.size(&attached.digest).unwrap().is_none());
+}
+
+#[test]
+fn a_removal_takes_no_manifest_that_no_list_has() {
+    let folder = Folder::new();
+    let (layout, subject, signature) = signed(&folder);
+    let manifest = layout.manifest(&signature.digest, 1 << 20).unwrap();
+    // As cosign leaves it: among the blobs, and in no list.
+    let unlisted = layout.put_blob(None, &mut [manifest.as_slice(), b"\n"].concat().as_slice()).unwrap();
+    attach_and_remove_what_names(&layout, &unlisted);
+    assert_eq!(layout.size(&unlisted.digest).unwrap(), Some(unlisted.size), "it was somebody's signature");
+    let found = layout.referrers(&subject.digest, 10, 1 << 20).unwrap();
+    assert!(found.entries.iter().any(|entry| entry.digest == unlisted.digest));
+}
+
+#[test]
+fn a_removal_spares_what_a_large_document_names() {
+    // Larger than a manifest that is read; and with the digest wherever the document is cut to be searched.
+    for padding in [4 << 20].into_iter().chain(((1 << 20) + 300..(1 << 20) + 520).step_by(20)) {
+        let folder = Folder::new();
+        let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+        let layer = layout.put_blob(None, &mut b"a layer".as_slice()).unwrap();
+        let large = format!(r#"{{"schemaVersion":2,"x":"{}","layers":[{}]}}"#, "x".repeat(padding), entry(&layer, ""));
+        layout.put_blob(None, &mut large.as_bytes()).unwrap();
+        attach_and_remove_what_names(&layout, &layer);
+        assert_eq!(layout.size(&layer.digest).unwrap(), Some(layer.size), "{padding}");
+    }
+}
+
+#[test]
+fn a_large_layer_keeps_nothing_from_being_removed() {
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    let layer = layout.put_blob(None, &mut b"a layer".as_slice()).unwrap();
+    layout.put_blob(None, &mut vec![7; 5 << 20].as_slice()).unwrap();
+    attach_and_remove_what_names(&layout, &layer);
+    assert_eq!(layout.size(&layer.digest).unwrap(), None);
+}
+
+#[test]
+fn a_list_that_is_made_anew_stays_as_private_as_it_was() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    image(&layout, "one", Some("v1"));
+    let index = folder.path("layout/index.json");
+    std::fs::write(&index, "{").unwrap();
+    std::fs::set_permissions(&index, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(layout.repair(false, None).unwrap().rebuilt);
+    for entry in std::fs::read_dir(folder.path("layout")).unwrap().map(Result::unwrap) {
+        if entry.file_name().to_string_lossy().starts_with("index.json") {
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.file_name());
+        }
+    }
+}

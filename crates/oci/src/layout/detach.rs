@@ -21,6 +21,9 @@ use crate::union::{is_list_tag, list_tag};
 
 /// At most this many indexes are read to see whether one lists what is to be removed.
 const MAX_INDEXES: usize = 10_000;
+/// So many bytes of a document are searched at a time, with so many of those before: the digits of the longest digest.
+const STEP: u64 = 1 << 20;
+const OVERLAP: usize = 128;
 
 impl Layout {
     /// See [`Store::detach`](crate::source::Store::detach).
@@ -90,30 +93,52 @@ impl Layout {
         None
     }
 
-    /// Those of `blobs` that no other manifest names, and `index.json` neither. The empty config is everybody's.
+    /// Those of `blobs` that nothing else needs: that no other document among the blobs names, nor `index.json`, and that are no
+    /// manifests themselves, for one may be a referrer that no list has. The empty config is everybody's.
     fn unused(&self, blobs: HashSet<Digest>) -> Result<HashSet<Digest>, Error> {
         let mut unused = blobs;
         let index = self.index()?;
         unused.retain(|blob| !blob.matches(b"{}") && !index.lists(blob));
         let mut failed = None;
-        self.each_blob(&mut |digest, size| {
+        self.each_blob(&mut |digest, _| {
             if unused.is_empty() {
                 return ControlFlow::Break(());
             }
-            if size > MAX_MANIFEST {
-                return ControlFlow::Continue(());
-            }
-            match self.looks_like_json(&digest) {
-                // In an escaped text a digest is not seen; such a document may name any of them. A blob too many is no loss.
-                Ok(Some(bytes)) if contains(&bytes, b"\\u") => unused.clear(),
-                Ok(Some(bytes)) => unused.retain(|blob| *blob == digest || !contains(&bytes, blob.hex().as_bytes())),
-                Ok(None) => {}
-                Err(error) if error.class() == Class::NotFound => {}
-                Err(error) => failed = Some(error),
+            match self.spare(&digest, &mut unused) {
+                Err(error) if error.class() != Class::NotFound => failed = Some(error),
+                _ => {}
             }
             if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         failed.map_or(Ok(unused), Err)
+    }
+
+    /// Takes out of `unused` what the blob `digest` may name, if it may be a JSON object, of whatever size, and the blob itself if
+    /// it may be a manifest. A blob too many is no loss.
+    fn spare(&self, digest: &Digest, unused: &mut HashSet<Digest>) -> Result<(), Error> {
+        let (_, mut reader) = self.open_blob(digest)?;
+        let mut window = Vec::new();
+        let mut begun = false;
+        // Most blobs are layers, which the first bytes tell.
+        let mut step = 512;
+        loop {
+            let read = reader.by_ref().take(step).read_to_end(&mut window).map_err(|source| Error::reading(&self.root, source))?;
+            if read == 0 || unused.is_empty() || !(begun || may_be_object(&window)) {
+                return Ok(());
+            }
+            step = STEP;
+            begun = begun || window.iter().any(|byte| !byte.is_ascii_whitespace());
+            // In an escaped text a digest is not seen: such a document may name any of them.
+            if contains(&window, b"\\u") {
+                unused.clear();
+            }
+            if contains(&window, br#""schemaVersion""#) {
+                unused.remove(digest);
+            }
+            unused.retain(|blob| blob == digest || !contains(&window, blob.hex().as_bytes()));
+            // What is looked for may stand across the end of what was read.
+            window.drain(..window.len().saturating_sub(OVERLAP));
+        }
     }
 
     /// The content of a blob that begins as a JSON object does.

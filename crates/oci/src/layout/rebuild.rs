@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
@@ -60,11 +61,12 @@ impl Layout {
     pub(super) fn replace_index(&self, _lock: &Lock, rebuilt: &Rebuilt) -> Result<(), Error> {
         let path = self.path(INDEX_FILE);
         let failed = |source| Error::writing(&path, source);
-        temporary::write_file(&self.root, &self.path(&kept_name(&rebuilt.damaged)), &rebuilt.damaged, self.durability).map_err(failed)?;
+        let write = |target: &Path, bytes: &[u8]| temporary::write_file_like(&path, &self.root, target, bytes, self.durability);
+        write(&self.path(&kept_name(&rebuilt.damaged)), &rebuilt.damaged).map_err(failed)?;
         if self.index_bytes()? != rebuilt.damaged {
             return Err(Error::Contended { path });
         }
-        temporary::write_file(&self.root, &path, &rebuilt.index.to_vec(), self.durability).map_err(failed)?;
+        write(&path, &rebuilt.index.to_vec()).map_err(failed)?;
         temporary::sync_folder(&self.root, self.durability).map_err(failed)
     }
 
