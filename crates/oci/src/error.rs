@@ -26,6 +26,8 @@ pub enum Class {
     Malformed,
     /// The store cannot be written: permissions, read-only, full.
     NotWritable,
+    /// The registry refuses to answer: without credentials, or with these.
+    Denied,
 }
 
 /// A failure of a store. Every variant says where it happened.
@@ -273,6 +275,50 @@ pub enum Error {
         /// What it is instead.
         found: &'static str,
     },
+    /// A server answered with a status that is no success.
+    #[error("{url}: {status}{}", said(.code, .message))]
+    Status {
+        /// What was asked, without credentials: method and URL.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// The first error code of the answer (OCI distribution spec, "Error Codes"), if it has one.
+        code: Option<String>,
+        /// What it says besides.
+        message: Option<String>,
+    },
+    /// A server could not be reached, or the connection broke.
+    #[error("{url}: {reason}")]
+    Connection {
+        /// What was asked: method and URL.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// What a server answered is against its protocol.
+    #[error("{url}: {reason}")]
+    Protocol {
+        /// What was asked: method and URL.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Something that would have sent credentials, or a request, to where it must not go.
+    #[error("{url}: refused: {reason}")]
+    Unsafe {
+        /// What was asked: method and URL.
+        url: String,
+        /// What was refused, and why.
+        reason: String,
+    },
+    /// The files or helpers with credentials cannot be used, or a certificate.
+    #[error("{what}: {reason}")]
+    Configuration {
+        /// The file, variable or helper.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A file that would be overwritten.
     #[error("{}: is there already, and nothing was written", path.display())]
     Exists {
@@ -294,6 +340,7 @@ impl Error {
             | Error::StillListed { .. }
             | Error::Input { .. }
             | Error::NoFiles { .. }
+            | Error::Configuration { .. }
             | Error::Exists { .. }
             | Error::Archive { fault: Fault::Compressed { .. } | Fault::NoLayout { .. }, .. } => Class::Usage,
             Error::NoSuchTag { .. } | Error::NoSuchBlob { .. } | Error::Empty { .. } => Class::NotFound,
@@ -302,6 +349,9 @@ impl Error {
             | Error::Contended { .. }
             | Error::Locked { .. }
             | Error::Content { .. } => Class::Unavailable,
+            Error::Status { status: 401 | 403, .. } | Error::Unsafe { .. } => Class::Denied,
+            Error::Status { status: 404, .. } => Class::NotFound,
+            Error::Status { .. } | Error::Connection { .. } | Error::Protocol { .. } => Class::Unavailable,
             Error::TooLarge { .. } | Error::TooMany { .. } => Class::Cap,
             Error::WrongDigest { .. } => Class::WrongDigest,
             Error::LayoutVersion { .. }
@@ -347,6 +397,13 @@ impl Error {
             Error::Archive { .. } => "bad-archive",
             Error::Input { .. } => "bad-input",
             Error::NoFiles { .. } => "no-files",
+            Error::Status { status: 401 | 403, .. } => "denied",
+            Error::Status { status: 429, .. } => "too-many-requests",
+            Error::Status { .. } => "bad-status",
+            Error::Connection { .. } => "connection",
+            Error::Protocol { .. } => "protocol",
+            Error::Unsafe { .. } => "unsafe-request",
+            Error::Configuration { .. } => "bad-configuration",
             Error::Exists { .. } => "exists",
         }
     }
@@ -412,6 +469,12 @@ impl Error {
     pub fn carried(source: io::Error) -> Result<Self, io::Error> {
         source.downcast::<Error>()
     }
+}
+
+/// What a server says of a failure, for a terminal.
+fn said(code: &Option<String>, message: &Option<String>) -> String {
+    let parts = [code, message].into_iter().flatten();
+    parts.map(|text| format!(": {}", text.chars().take(200).flat_map(char::escape_debug).collect::<String>())).collect()
 }
 
 /// Some of the names that a store has, which may hold anything, for a terminal.

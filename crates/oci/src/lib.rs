@@ -23,6 +23,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod archive;
 pub mod copy;
 pub mod error;
@@ -31,10 +32,16 @@ pub mod layout;
 pub mod pack;
 pub mod reference;
 pub mod referrer;
+#[cfg(feature = "registry")]
+pub mod registry;
 pub mod source;
+#[cfg(feature = "registry")]
+pub mod transport;
 pub mod unpack;
 
 mod content;
+#[cfg(feature = "registry")]
+pub mod credentials;
 mod failpoint;
 mod index;
 mod lock;
@@ -48,8 +55,11 @@ mod temporary;
 mod testing;
 mod union;
 
+pub use access::Access;
 pub use archive::Archive;
 pub use error::{Class, Error};
 pub use layout::Layout;
-pub use reference::Reference;
+pub use reference::{Reference, Repository};
+#[cfg(feature = "registry")]
+pub use registry::Registry;
 pub use source::{Source, Store};

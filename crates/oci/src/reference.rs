@@ -1,4 +1,5 @@
-//! References to artifacts (SPEC.md, section 13): `oci:PATH[:TAG][@DIGEST]` and `oci-archive:FILE[:TAG][@DIGEST]`.
+//! References to artifacts (SPEC.md, section 13): `oci:PATH[:TAG][@DIGEST]`, `oci-archive:FILE[:TAG][@DIGEST]` and
+//! `HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,14 +16,17 @@ pub enum Scheme {
     Layout,
     /// `oci-archive:`, an OCI layout in a tar.
     Archive,
+    /// No scheme but a host: a repository in a registry.
+    Registry,
 }
 
 impl Scheme {
-    /// The scheme as it is written before the colon.
+    /// The scheme as it is written before the colon; of a registry none is written.
     pub const fn name(self) -> &'static str {
         match self {
             Scheme::Layout => "oci",
             Scheme::Archive => "oci-archive",
+            Scheme::Registry => "registry",
         }
     }
 }
@@ -51,9 +55,15 @@ impl Reference {
         self.scheme
     }
 
-    /// The folder of the OCI layout, or the tar file.
+    /// The folder of the OCI layout, or the tar file. Of a registry it is `HOST/REPOSITORY`, which is no path of this machine.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The repository, if the reference names one in a registry.
+    pub fn repository(&self) -> Option<Repository> {
+        let text = self.path.to_str().filter(|_| self.scheme == Scheme::Registry)?;
+        text.split_once('/').map(|(host, name)| Repository { host: host.to_owned(), name: name.to_owned() })
     }
 
     /// The tag, if one was given.
@@ -79,9 +89,91 @@ impl Reference {
     }
 }
 
+/// A repository in a registry.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Repository {
+    host: String,
+    name: String,
+}
+
+impl Repository {
+    /// The host, in lower case, with its port if one was given: `HOST[:PORT]`.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The name of the repository (OCI distribution spec, "Pulling manifests").
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.host, self.name)
+    }
+}
+
+impl FromStr for Repository {
+    type Err = ReferenceError;
+
+    /// Reads `HOST[:PORT]/REPOSITORY`.
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let not = || unknown(text);
+        let (host, name) = text.split_once('/').ok_or_else(not)?;
+        if !is_host(host) {
+            return Err(not());
+        }
+        if !is_repository(name) || text.len() > MAX_REPOSITORY {
+            return Err(ReferenceError::Repository { name: name.chars().take(200).collect() });
+        }
+        Ok(Self { host: host.to_ascii_lowercase(), name: name.to_owned() })
+    }
+}
+
+/// Bytes of host and repository together: registries and other tools refuse more.
+const MAX_REPOSITORY: usize = 255;
+
+/// Whether what stands before the first slash is a host and not the first part of a Docker Hub name.
+fn is_host(text: &str) -> bool {
+    let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => {
+            let valid = address.parse::<std::net::Ipv6Addr>().is_ok();
+            return valid && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port));
+        }
+        None => match text.split_once(':') {
+            Some((name, port)) => (name, Some(port)),
+            None => (text, None),
+        },
+    };
+    let label = |label: &str| {
+        let inner = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        inner && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let marked = name.contains('.') || port.is_some() || name.eq_ignore_ascii_case("localhost");
+    marked && name.split('.').all(label) && port.is_none_or(is_port)
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+/// OCI distribution spec, "Pulling manifests": `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*`.
+fn is_repository(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.split('/').all(|part| {
+        let mut separators = part.split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()).filter(|between| !between.is_empty());
+        let joined = separators.all(|between| matches!(between, "." | "_" | "__") || between.bytes().all(|byte| byte == b'-'));
+        joined && part.bytes().next().is_some_and(word) && part.bytes().last().is_some_and(word)
+    })
+}
+
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.scheme, self.path.display())?;
+        if self.scheme != Scheme::Registry {
+            write!(f, "{}:", self.scheme)?;
+        }
+        write!(f, "{}", self.path.display())?;
         if let Some(tag) = &self.tag {
             write!(f, ":{tag}")?;
         }
@@ -109,6 +201,9 @@ impl Reference {
             return Err(ReferenceError::ControlCharacter);
         }
         let (scheme, rest) = split_scheme(text)?;
+        if scheme == Scheme::Registry {
+            return Self::read_registry(text);
+        }
         let (rest, digest) = split_digest(rest)?;
         if split_digest(rest)?.1.is_some() {
             return Err(ReferenceError::Ambiguous);
@@ -127,6 +222,25 @@ impl Reference {
             return Err(ReferenceError::Ambiguous);
         }
         Ok(Self { scheme, path: PathBuf::from(path), tag: tag.map(str::to_owned), digest })
+    }
+}
+
+impl Reference {
+    /// Reads `HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]`.
+    fn read_registry(text: &str) -> Result<Self, ReferenceError> {
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => (rest, Some(digest.parse().map_err(ReferenceError::Digest)?)),
+            None => (text, None),
+        };
+        let slash = rest.find('/').unwrap_or(rest.len());
+        let (place, tag) = match rest.rsplit_once(':').filter(|(place, _)| place.len() > slash) {
+            Some((_, "")) => return Err(ReferenceError::EmptyTag),
+            Some((place, tag)) if is_version(tag) => (place, Some(tag.to_owned())),
+            Some((_, tag)) => return Err(ReferenceError::Tag { tag: tag.chars().take(200).collect() }),
+            None => (rest, None),
+        };
+        let repository: Repository = place.parse()?;
+        Ok(Self { scheme: Scheme::Registry, path: PathBuf::from(repository.to_string()), tag, digest })
     }
 }
 
@@ -150,6 +264,7 @@ fn split_scheme(text: &str) -> Result<(Scheme, &str), ReferenceError> {
         // regctl writes `ocidir://PATH`.
         Some(("ocidir", rest)) => Ok((Scheme::Layout, one_slash(rest.strip_prefix("//").unwrap_or(rest)))),
         Some(("oci-archive", rest)) => Ok((Scheme::Archive, rest)),
+        _ if text.split_once('/').is_some_and(|(host, _)| is_host(host)) => Ok((Scheme::Registry, text)),
         _ => Err(unknown(text)),
     }
 }
@@ -222,6 +337,20 @@ pub enum ReferenceError {
     /// What remains of the path would itself be read as having a tag or a digest.
     #[error("the path before the tag or digest ends like a tag or digest itself")]
     Ambiguous,
+    /// After a host, something that is no name of a repository.
+    #[error(
+        "`{name}` is no name of a repository: lower-case letters, digits, and between them `.`, `_`, `__` or `-`, in parts divided by `/`"
+    )]
+    Repository {
+        /// At most 200 characters of it.
+        name: String,
+    },
+    /// After a repository, something that is no tag.
+    #[error("`{tag}` is no tag: at most 128 letters, digits, `.`, `_` and `-`, and neither `.` nor `-` first")]
+    Tag {
+        /// At most 200 characters of it.
+        tag: String,
+    },
     /// What follows the `@` is meant as a digest and is none.
     #[error("what follows the `@` is no digest: {0}")]
     Digest(DigestError),
@@ -236,6 +365,8 @@ impl ReferenceError {
             ReferenceError::Scheme { .. } => "reference-scheme",
             ReferenceError::EmptyTag => "reference-empty-tag",
             ReferenceError::Ambiguous => "reference-ambiguous",
+            ReferenceError::Repository { .. } => "reference-repository",
+            ReferenceError::Tag { .. } => "reference-tag",
             ReferenceError::Digest(_) => "reference-digest",
         }
     }
@@ -256,6 +387,7 @@ impl ReferenceError {
             ReferenceError::EmptyTag => "give the tag, or leave the colon out; is a variable empty?".to_owned(),
             ReferenceError::Ambiguous => "end the folder with a slash (oci:a:b/:TAG), or rename the file".to_owned(),
             ReferenceError::Digest(_) => "a digest is sha256: and 64, or sha512: and 128, lower-case hexadecimal digits".to_owned(),
+            ReferenceError::Repository { .. } | ReferenceError::Tag { .. } => "write HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]".to_owned(),
             ReferenceError::Empty | ReferenceError::ControlCharacter | ReferenceError::EmptyPath => form.to_owned(),
         }
     }

@@ -55,7 +55,7 @@ struct Union<'a> {
 
 impl<'a> Union<'a> {
     fn new(content: &'a dyn Content, subject: &Digest, max_entries: usize, max_bytes: u64) -> Self {
-        let found = Referrers { entries: Vec::new(), complete: true, findings: Vec::new() };
+        let found = Referrers { entries: Vec::new(), complete: true, more: false, findings: Vec::new() };
         Self {
             content,
             subject: *subject,

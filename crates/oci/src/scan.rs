@@ -29,7 +29,7 @@ pub(crate) fn unread(digest: &Digest, error: &Error) -> Finding {
         Class::Cap => FindingKind::TooLarge,
         Class::WrongDigest => FindingKind::WrongDigest,
         Class::Malformed | Class::Usage => FindingKind::Malformed,
-        Class::Unavailable | Class::NotWritable => FindingKind::Unreadable,
+        Class::Unavailable | Class::NotWritable | Class::Denied => FindingKind::Unreadable,
     };
     Finding { kind, digest: Some(*digest), detail: error.to_string() }
 }

@@ -8,12 +8,13 @@ use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::Descriptor;
 
 use crate::error::Error;
+use crate::reference::Repository;
 
 /// A place that holds artifacts: manifests, the blobs that they name, and lists of who refers to whom.
 ///
 /// Nothing that a source says about content is to be believed before the content was hashed; where a method has hashed it, its
 /// description says so.
-pub trait Source {
+pub trait Source: Sync {
     /// The place, as a reference without tag and digest, for messages and pins: `oci:PATH`.
     fn location(&self) -> String;
 
@@ -69,6 +70,34 @@ pub trait Source {
     /// The place cannot be read.
     fn all_referrers(&self, _max_entries: usize, _max_bytes: u64) -> Result<Option<AllReferrers>, Error> {
         Ok(None)
+    }
+
+    /// As [`referrers`](Self::referrers), but only what the place tells cheaply: [`Referrers::more`] says whether `referrers` may
+    /// know of others.
+    ///
+    /// # Errors
+    /// The place cannot be read.
+    fn quick_referrers(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error> {
+        self.referrers(subject, max_entries, max_bytes)
+    }
+
+    /// Several manifests as [`manifest`](Self::manifest) gives them, in the order asked for. A place behind a network fetches
+    /// them at the same time.
+    fn manifests(&self, digests: &[Digest], limit: u64) -> Vec<Result<Vec<u8>, Error>> {
+        digests.iter().map(|digest| self.manifest(digest, limit)).collect()
+    }
+
+    /// The names of all tags, except of those that are lists of referrers, or anchors of them.
+    ///
+    /// # Errors
+    /// The place cannot be read.
+    fn tag_names(&self) -> Result<Vec<String>, Error> {
+        Ok(self.tags()?.into_iter().map(|(tag, _)| tag).collect())
+    }
+
+    /// The repository in a registry that this is, if it is one.
+    fn repository(&self) -> Option<&Repository> {
+        None
     }
 
     /// Every tag with what it names, in the order of the place. Tags that are lists of referrers are left out.
@@ -130,6 +159,20 @@ pub trait Store: Source {
         attached.into_iter().next().ok_or_else(|| Error::NotListed { location: self.location(), digest })
     }
 
+    /// Takes over a blob from another repository of the same registry without moving its bytes (OCI distribution spec, "Mounting a
+    /// blob from another repository"). `false` if that is not possible here: then it is to be put.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn mount(&self, _blob: &Descriptor, _from: &Repository) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    /// How many blobs may be written at the same time, from as many threads.
+    fn writers(&self) -> usize {
+        1
+    }
+
     /// Removes a referrer: from every list, then the manifest, then those of its blobs that nothing else names, so that no
     /// [`repair`](Self::repair) finds it again.
     ///
@@ -152,6 +195,8 @@ pub struct Referrers {
     pub entries: Vec<Descriptor>,
     /// Whether these are all. If not, a finding says why, and "none found" means nothing.
     pub complete: bool,
+    /// Whether other lists of the place were not asked yet; see [`Source::quick_referrers`].
+    pub more: bool,
     /// What is wrong with the lists or the content.
     pub findings: Vec<Finding>,
 }
@@ -196,6 +241,8 @@ pub enum FindingKind {
     Stopped,
     /// Not to be read, for a reason outside the format.
     Unreadable,
+    /// Attached, but whether it stays listed could not be confirmed, or other tools may not find it.
+    Unconfirmed,
 }
 
 impl FindingKind {
@@ -209,6 +256,7 @@ impl FindingKind {
             FindingKind::TooLarge => "too-large",
             FindingKind::Stopped => "stopped",
             FindingKind::Unreadable => "unreadable",
+            FindingKind::Unconfirmed => "unconfirmed",
         }
     }
 }
@@ -222,6 +270,8 @@ pub struct Attached {
     pub subject: Digest,
     /// Whether it was stored and listed before.
     pub already: bool,
+    /// What the user should know of how it is listed.
+    pub notices: Vec<Finding>,
 }
 
 /// What [`Store::repair`] did, or would do.

@@ -48,7 +48,7 @@ pub use drive::{decide, unresolved, verify};
 #[cfg(feature = "async")]
 pub use drive_async::{AsyncSource, verify_async};
 pub use evidence::{Attachments, Claims, Evidence, attachments, evidence};
-pub use open::open;
+pub use open::{open, open_with};
 
 /// Its Rust examples compile.
 #[cfg(doctest)]

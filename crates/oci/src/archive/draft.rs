@@ -1,11 +1,11 @@
 //! Changing a tar: what is new is kept in a staging folder until the whole tar is written anew.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
@@ -36,11 +36,11 @@ pub struct Draft<'a> {
     layout: Layout,
     staging: Staging,
     /// Blobs of the base that are in the staging folder, or were and were removed there.
-    taken: RefCell<HashSet<Digest>>,
+    taken: Mutex<HashSet<Digest>>,
     /// Where large blobs stay until the tar is written.
     origin: Option<&'a dyn Source>,
     /// Those blobs, with their sizes.
-    deferred: RefCell<BTreeMap<Digest, u64>>,
+    deferred: Mutex<BTreeMap<Digest, u64>>,
     _lock: Lock,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Draft<'a> {
             })?;
         }
         let layout = layout.scratch(format!("oci-archive:{}", path.display()));
-        Ok(Self { path: target, base, layout, staging, taken: RefCell::new(taken), origin, deferred: RefCell::default(), _lock: lock })
+        Ok(Self { path: target, base, layout, staging, taken: Mutex::new(taken), origin, deferred: Mutex::default(), _lock: lock })
     }
 
     /// Writes the tar. The old one is there until the new one is whole.
@@ -119,7 +119,7 @@ impl<'a> Draft<'a> {
         })?;
         let mut others = BTreeMap::new();
         if let Some(base) = &self.base {
-            let taken = self.taken.borrow();
+            let taken = lock(&self.taken);
             for (digest, member) in &base.catalogue.blobs {
                 let Ok(extent) = member else { continue };
                 if !taken.contains(digest) && !blobs.contains_key(digest) {
@@ -131,7 +131,7 @@ impl<'a> Draft<'a> {
             others.extend(others_there.map(|(name, extent)| (name.clone(), kept(base, *extent))));
         }
         if let Some(origin) = self.origin {
-            for (digest, size) in self.deferred.borrow().iter() {
+            for (digest, size) in lock(&self.deferred).iter() {
                 let digest = *digest;
                 let open = Box::new(move || origin.unhashed_blob(&digest).map(|(_, reader)| reader));
                 blobs.entry(digest).or_insert(Open { size: *size, check: Check::Hash, open });
@@ -154,7 +154,7 @@ impl<'a> Draft<'a> {
 
     /// Whether a blob is in the base alone.
     fn in_base(&self, digest: &Digest) -> Result<Option<(&Archive, Extent)>, Error> {
-        let Some(base) = self.base.as_ref().filter(|_| !self.taken.borrow().contains(digest)) else { return Ok(None) };
+        let Some(base) = self.base.as_ref().filter(|_| !lock(&self.taken).contains(digest)) else { return Ok(None) };
         Ok(base.extent(digest)?.map(|extent| (base, extent)))
     }
 
@@ -165,13 +165,13 @@ impl<'a> Draft<'a> {
             if let Some((base, extent)) = self.in_base(&blob.digest)? {
                 let descriptor = Descriptor::new(&blob.media_type, blob.digest, extent.size);
                 self.layout.put_blob(Some(&descriptor), &mut base.part(extent))?;
-                self.taken.borrow_mut().insert(blob.digest);
+                lock(&self.taken).insert(blob.digest);
             }
-            let deferred = self.deferred.borrow().get(&blob.digest).copied();
+            let deferred = lock(&self.deferred).get(&blob.digest).copied();
             if let (Some(size), Some(origin)) = (deferred, self.origin) {
                 let descriptor = Descriptor::new(&blob.media_type, blob.digest, size);
                 self.layout.put_blob(Some(&descriptor), &mut origin.unhashed_blob(&blob.digest)?.1)?;
-                self.deferred.borrow_mut().remove(&blob.digest);
+                lock(&self.deferred).remove(&blob.digest);
             }
         }
         Ok(())
@@ -209,6 +209,10 @@ fn unpack_small(base: &Archive, root: &Path) -> Result<Layout, Error> {
     Layout::open(root)
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Source for Draft<'_> {
     fn location(&self) -> String {
         Source::location(&self.layout)
@@ -229,7 +233,7 @@ impl Source for Draft<'_> {
         if let Some((base, _)) = self.in_base(digest)? {
             return base.blob(digest);
         }
-        match self.origin.filter(|_| self.deferred.borrow().contains_key(digest)) {
+        match self.origin.filter(|_| lock(&self.deferred).contains_key(digest)) {
             Some(origin) => origin.blob(digest),
             None => self.layout.blob(digest),
         }
@@ -239,7 +243,7 @@ impl Source for Draft<'_> {
         if let Some((base, _)) = self.in_base(digest)? {
             return base.unhashed_blob(digest);
         }
-        match self.origin.filter(|_| self.deferred.borrow().contains_key(digest)) {
+        match self.origin.filter(|_| lock(&self.deferred).contains_key(digest)) {
             Some(origin) => origin.unhashed_blob(digest),
             None => self.layout.unhashed_blob(digest),
         }
@@ -249,8 +253,9 @@ impl Source for Draft<'_> {
         if let Some((_, extent)) = self.in_base(digest)? {
             return Ok(Some(extent.size));
         }
-        match self.deferred.borrow().get(digest) {
-            Some(size) => Ok(Some(*size)),
+        let deferred = lock(&self.deferred).get(digest).copied();
+        match deferred {
+            Some(size) => Ok(Some(size)),
             None => Source::size(&self.layout, digest),
         }
     }
@@ -290,13 +295,13 @@ impl Store for Draft<'_> {
                     && Source::size(&self.layout, &digest)?.is_none()
                     && origin.size(&digest)? == Some(expected.size) =>
             {
-                self.deferred.borrow_mut().insert(digest, expected.size);
+                lock(&self.deferred).insert(digest, expected.size);
                 expected.clone()
             }
             _ => self.layout.put_blob(Some(expected), content)?,
         };
         // Only now: a damaged one in the base gives way to what is right, and to nothing else.
-        self.taken.borrow_mut().insert(digest);
+        lock(&self.taken).insert(digest);
         Ok(stored)
     }
 

@@ -48,7 +48,12 @@ impl Layout {
             if self.unlisted(&referrers)?.is_none() {
                 let attached = referrers.into_iter().zip(already);
                 return Ok(attached
-                    .map(|(one, already)| Attached { descriptor: one.descriptor, subject: one.subject, already: *already })
+                    .map(|(one, already)| Attached {
+                        descriptor: one.descriptor,
+                        subject: one.subject,
+                        already: *already,
+                        notices: Vec::new(),
+                    })
                     .collect());
             }
         }

@@ -1,0 +1,52 @@
+//! How registries are reached: what the command line's options say, without any registry's name.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How a registry is reached. The default suits one with a certificate that the system trusts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// HTTP without TLS. To a loopback address this is tried by itself, unless a TLS option is given.
+    pub plain_http: bool,
+    /// TLS without checking the certificate.
+    pub insecure: bool,
+    /// Certificates (PEM) of authorities that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The client's certificate and its key (PEM).
+    pub client_certificate: Option<(PathBuf, PathBuf)>,
+    /// The credentials' file, in place of those that are looked for (SPEC.md, section 15).
+    pub registry_config: Option<PathBuf>,
+    /// A user name and password, in place of any file.
+    pub login: Option<Login>,
+    /// How long the server may be silent; 30 s unless given.
+    pub timeout: Option<Duration>,
+    /// How often a request is tried again after 429, 5xx or a broken connection; 4 times unless given.
+    pub retries: Option<u32>,
+    /// Whether anchor tags are written.
+    pub anchors: Anchors,
+}
+
+/// A user name and a password, which Debug does not show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl core::fmt::Debug for Login {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Login").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// Whether a tag of its own keeps each referrer in a registry without the referrers API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Anchors {
+    /// Each signature and attestation gets one.
+    #[default]
+    Written,
+    /// None is written: concurrent writers may lose signatures.
+    Omitted,
+}

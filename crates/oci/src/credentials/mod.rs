@@ -1,0 +1,1 @@
+//! Where credentials for registries are kept, and how they are found (SPEC.md, section 15).
