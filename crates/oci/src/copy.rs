@@ -1,4 +1,4 @@
-//! Copies artifacts with all that belongs to them, from any place to any other (SPEC.md, section 16).
+//! Copies artifacts with all that belongs to them, from any place to any other (SPEC.md, section 17).
 //!
 //! The graph is walked first. Then the blobs are stored, then the manifests, then referrers are listed, and the artifacts last,
 //! so that at the destination a tag never names an artifact whose signatures are still on their way. In the end everything is read back.
@@ -95,7 +95,7 @@ impl CopyReport {
         self.complete && self.missing.is_empty()
     }
 
-    /// The gravest class of what is missing, by the order of exit codes among conjuncts (SPEC.md, section 18).
+    /// The gravest class of what is missing, by the order of exit codes among conjuncts (SPEC.md, "Exit codes").
     pub fn class(&self) -> Option<Class> {
         let is_grave = |class: &Class| matches!(class, Class::WrongDigest | Class::Malformed);
         let mut classes = self.missing.iter().map(|missing| missing.error.class());

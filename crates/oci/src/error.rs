@@ -8,7 +8,7 @@ use touchmark_envelope::Digest;
 use crate::archive::Fault;
 use crate::reference::ReferenceError;
 
-/// What a failure means to the caller: exit codes derive from this alone (SPEC.md, section 18).
+/// What a failure means to the caller: exit codes derive from this alone (SPEC.md, "Exit codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Class {

@@ -1,5 +1,5 @@
 //! All that belongs to an artifact: the children of an index, referrers at any depth, and the manifests that cosign ties to it
-//! by a tag (SPEC.md, section 16). For `touchmark tree`, and for [`copy`](crate::copy).
+//! by a tag (SPEC.md, section 17). For `touchmark tree`, and for [`copy`](crate::copy).
 
 use std::collections::{HashMap, HashSet, VecDeque};
 

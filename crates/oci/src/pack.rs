@@ -1,4 +1,4 @@
-//! Makes artifacts from files, and indexes of artifacts (SPEC.md, section 16; OCI image spec, "Guidelines for Artifact Usage").
+//! Makes artifacts from files, and indexes of artifacts (SPEC.md, section 17; OCI image spec, "Guidelines for Artifact Usage").
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! Writes the files of an artifact to a folder, under the names that the artifact gives them (SPEC.md, section 16).
+//! Writes the files of an artifact to a folder, under the names that the artifact gives them (SPEC.md, section 17).
 //!
 //! All is written to a staging folder first and every digest checked; only then do the files get their names. A folder that is
 //! not there yet appears with all of its files at once.

@@ -259,7 +259,7 @@ mod tests {
         assert!(!parse_line("oci:a --nmae -- --format=json").unwrap_err().json);
     }
 
-    /// SPEC.md, section 17.
+    /// SPEC.md, "Limits".
     #[test]
     fn help_and_specification_name_the_limits_that_hold() {
         let limits = touchmark::trust::Limits::default();

@@ -1,4 +1,4 @@
-//! The `verify` command: its options, its run, and the output that all commands share (SPEC.md, sections 18 and 19).
+//! The `verify` command: its options, its run, and the output that all commands share (SPEC.md, "Exit codes" and "JSON output").
 //!
 //! `touchmark-verify` is this and a hand-written command line; `touchmark verify` fills the same [`Options`](options::Options).
 #![forbid(unsafe_code)]
