@@ -93,6 +93,12 @@ pub enum Error {
         /// Its artifacts, by tag where they have one and else by digest.
         choices: Vec<String>,
     },
+    /// No tag and no digest were given for a repository in a registry.
+    #[error("{location}: neither a tag nor a digest is given, and no tag is assumed")]
+    NoTag {
+        /// The repository.
+        location: String,
+    },
     /// A tag that two entries with different digests hold.
     #[error("{location}: the tag {tag:?} names more than one artifact")]
     AmbiguousTag {
@@ -335,6 +341,7 @@ impl Error {
             | Error::NotALayout { .. }
             | Error::BadTag { .. }
             | Error::Ambiguous { .. }
+            | Error::NoTag { .. }
             | Error::NoSubject { .. }
             | Error::OtherSubject { .. }
             | Error::StillListed { .. }
@@ -377,6 +384,7 @@ impl Error {
             Error::NoSuchBlob { .. } => "not-found",
             Error::Empty { .. } => "empty-layout",
             Error::Ambiguous { .. } => "ambiguous",
+            Error::NoTag { .. } => "no-tag",
             Error::AmbiguousTag { .. } => "ambiguous-tag",
             Error::WrongDigest { .. } => "wrong-digest",
             Error::WrongSize { .. } => "wrong-size",
@@ -417,6 +425,7 @@ impl Error {
             Error::NoSuchTag { tags, .. } if tags.is_empty() => "nothing is tagged here; name the artifact by @DIGEST".to_owned(),
             Error::NoSuchTag { tags, .. } => format!("the tags are: {}", named(tags)),
             Error::Ambiguous { choices, .. } => format!("add :TAG or @DIGEST, one of: {}", named(choices)),
+            Error::NoTag { location } => format!("{location}:TAG or {location}@DIGEST; `touchmark tree {location}` lists the tags"),
             Error::AmbiguousTag { .. } => "name the artifact by @DIGEST".to_owned(),
             Error::WrongDigest { .. } | Error::WrongSize { .. } => {
                 "the content was damaged or exchanged; copy it from its origin again".to_owned()
@@ -438,6 +447,8 @@ impl Error {
                 }
                 _ => return None,
             },
+            Error::Status { url, status: 401, .. } => format!("touchmark login {}", registry(url)?),
+            Error::Status { url, status: 403, .. } => format!("touchmark login {}, with an account that may do this", registry(url)?),
             _ => return None,
         })
     }
@@ -469,6 +480,12 @@ impl Error {
     pub fn carried(source: io::Error) -> Result<Self, io::Error> {
         source.downcast::<Error>()
     }
+}
+
+/// The host of a URL, which may follow a method. Docker Hub has other hosts than the one that credentials are kept for.
+fn registry(url: &str) -> Option<&str> {
+    let host = url.split_once("://")?.1.split(['/', '?', '#']).next()?;
+    Some(if host == "docker.io" || host.ends_with(".docker.io") { "docker.io" } else { host }).filter(|host| !host.is_empty())
 }
 
 /// What a server says of a failure, for a terminal.
@@ -515,6 +532,17 @@ mod tests {
         let tags = vec!["v1".to_owned(), "\u{1b}[2Jv2".to_owned(), "x".repeat(1000)];
         let hint = Error::NoSuchTag { location: "oci:x".to_owned(), tag: "v".to_owned(), tags }.hint().unwrap();
         assert!(hint.starts_with("the tags are: v1, \\u{1b}[2Jv2, xxx") && hint.len() < 200, "{hint}");
+    }
+
+    #[test]
+    fn who_is_refused_is_told_where_to_log_in() {
+        let refused = |url: &str, status| Error::Status { url: url.to_owned(), status, code: None, message: None };
+        let error = refused("GET https://r.example:5000/v2/x/manifests/1", 401);
+        assert_eq!((error.class(), error.hint().as_deref()), (Class::Denied, Some("touchmark login r.example:5000")));
+        let hub = refused("GET https://registry-1.docker.io/v2/", 403).hint();
+        assert!(hub.is_some_and(|hint| hint.starts_with("touchmark login docker.io,")));
+        assert_eq!(refused("nowhere", 401).hint(), None);
+        assert_eq!(refused("GET https://r.example/v2/", 500).hint(), None);
     }
 
     #[test]

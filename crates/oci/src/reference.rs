@@ -125,14 +125,22 @@ impl FromStr for Repository {
             return Err(not());
         }
         if !is_repository(name) || text.len() > MAX_REPOSITORY {
-            return Err(ReferenceError::Repository { name: name.chars().take(200).collect() });
+            return Err(ReferenceError::Repository { host: host.to_ascii_lowercase(), name: name.chars().take(200).collect() });
         }
-        Ok(Self { host: host.to_ascii_lowercase(), name: name.to_owned() })
+        let host = host.to_ascii_lowercase();
+        // Other tools read `docker.io/alpine` as `docker.io/library/alpine`; a reference here says the whole name.
+        if DOCKER_HUB.contains(&host.as_str()) && !name.contains('/') {
+            return Err(ReferenceError::ShortName { text: text.to_owned(), full: format!("docker.io/library/{name}") });
+        }
+        Ok(Self { host, name: name.to_owned() })
     }
 }
 
 /// Bytes of host and repository together: registries and other tools refuse more.
 const MAX_REPOSITORY: usize = 255;
+
+/// The names of Docker Hub, where every repository has a publisher before the slash.
+const DOCKER_HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 /// Whether what stands before the first slash is a host and not the first part of a Docker Hub name.
 fn is_host(text: &str) -> bool {
@@ -239,7 +247,14 @@ impl Reference {
             Some((_, tag)) => return Err(ReferenceError::Tag { tag: tag.chars().take(200).collect() }),
             None => (rest, None),
         };
-        let repository: Repository = place.parse()?;
+        let repository: Repository = place.parse().map_err(|error| match error {
+            // What is suggested keeps what followed the name.
+            ReferenceError::ShortName { full, .. } => {
+                let rest = text.strip_prefix(place).unwrap_or_default();
+                ReferenceError::ShortName { text: text.chars().take(200).collect(), full: format!("{full}{rest}") }
+            }
+            other => other,
+        })?;
         Ok(Self { scheme: Scheme::Registry, path: PathBuf::from(repository.to_string()), tag, digest })
     }
 }
@@ -282,13 +297,13 @@ fn split_digest(text: &str) -> Result<(&str, Option<Digest>), ReferenceError> {
 }
 
 fn unknown(text: &str) -> ReferenceError {
+    let windows = text.get(1..3).is_some_and(|drive| matches!(drive, ":\\" | ":/"));
     let guess = match text.split_once(':') {
-        _ if text.starts_with("oci://") || text.starts_with("docker:") || text.starts_with("http:") || text.starts_with("https:") => {
-            Guess::Registry
-        }
+        Some((scheme, rest)) if rest.starts_with("//") && matches!(scheme, "oci" | "docker" | "http" | "https") => Guess::Registry,
         Some(("docker-archive" | "docker-daemon" | "containers-storage" | "dir" | "ostree" | "sif", _)) => Guess::Transport,
         _ if text.contains(".tar") => Guess::Archive,
-        _ if text.starts_with(['.', '/', '~', '\\']) || text.get(1..3) == Some(":\\") => Guess::Layout,
+        _ if text.starts_with(['.', '/', '~', '\\']) || windows => Guess::Layout,
+        _ if is_host(text) && text.contains('.') => Guess::Host,
         _ => Guess::Either,
     };
     ReferenceError::Scheme { text: text.chars().take(200).collect(), guess }
@@ -298,17 +313,44 @@ fn unknown(text: &str) -> ReferenceError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Guess {
-    /// An artifact in a registry.
+    /// An artifact in a registry, written as a URL.
     Registry,
+    /// A registry, without a repository.
+    Host,
     /// Another tool's transport, such as `docker-archive:`.
     Transport,
     /// A tar.
     Archive,
     /// A folder.
     Layout,
-    /// A folder or a repository in a registry.
+    /// A folder or a repository at Docker Hub.
     Either,
 }
+
+/// The whole name of what others take for a name at Docker Hub, if it is one.
+fn docker_hub(text: &str) -> Option<String> {
+    let whole = if text.contains('/') { format!("docker.io/{text}") } else { format!("docker.io/library/{text}") };
+    Reference::read_registry(&whole).ok().map(|_| whole)
+}
+
+/// What to write for `docker://REST`, `https://REST` and the like.
+fn without_scheme(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let rest = rest.trim_end_matches('/');
+    match rest.parse::<Reference>() {
+        Ok(reference) if reference.scheme == Scheme::Registry && scheme == "http" => format!("{rest} with --plain-http"),
+        Ok(reference) if reference.scheme == Scheme::Registry => rest.to_owned(),
+        Err(ReferenceError::ShortName { full, .. }) => full,
+        _ => match docker_hub(rest).filter(|_| scheme == "docker") {
+            Some(whole) => whole,
+            None if scheme == "oci" => format!("{REGISTRY_FORM} for a registry, oci:PATH for a folder"),
+            None => format!("{REGISTRY_FORM}, without `{scheme}://`"),
+        },
+    }
+}
+
+/// How a registry's references are written.
+const REGISTRY_FORM: &str = "HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]";
 
 /// Why a text is no reference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -321,7 +363,7 @@ pub enum ReferenceError {
     #[error("the reference contains a control character")]
     ControlCharacter,
     /// It begins with no scheme that is known.
-    #[error("`{text}` is no reference to an OCI layout: it begins with neither `oci:` nor `oci-archive:`")]
+    #[error("`{text}` is no reference: it begins with neither `oci:` nor `oci-archive:` nor the host of a registry")]
     Scheme {
         /// The text, at most 200 characters of it.
         text: String,
@@ -342,8 +384,18 @@ pub enum ReferenceError {
         "`{name}` is no name of a repository: lower-case letters, digits, and between them `.`, `_`, `__` or `-`, in parts divided by `/`"
     )]
     Repository {
-        /// At most 200 characters of it.
+        /// The registry.
+        host: String,
+        /// What should be the name, at most 200 characters of it.
         name: String,
+    },
+    /// A name that other tools complete.
+    #[error("`{text}` is a short name of Docker Hub, and names are written whole here")]
+    ShortName {
+        /// The text, at most 200 characters of it.
+        text: String,
+        /// The whole name.
+        full: String,
     },
     /// After a repository, something that is no tag.
     #[error("`{tag}` is no tag: at most 128 letters, digits, `.`, `_` and `-`, and neither `.` nor `-` first")]
@@ -366,6 +418,7 @@ impl ReferenceError {
             ReferenceError::EmptyTag => "reference-empty-tag",
             ReferenceError::Ambiguous => "reference-ambiguous",
             ReferenceError::Repository { .. } => "reference-repository",
+            ReferenceError::ShortName { .. } => "reference-short-name",
             ReferenceError::Tag { .. } => "reference-tag",
             ReferenceError::Digest(_) => "reference-digest",
         }
@@ -373,22 +426,29 @@ impl ReferenceError {
 
     /// What to try.
     pub fn hint(&self) -> String {
-        let form = "write oci:PATH[:TAG][@DIGEST] for a folder, oci-archive:FILE[:TAG][@DIGEST] for a tar";
         match self {
             ReferenceError::Scheme { text, guess } => match guess {
-                Guess::Registry => "this version reads and writes OCI layouts; bring the artifact into one first, with its referrers: \
-                     oras cp -r REGISTRY/REPOSITORY:TAG --to-oci-layout PATH:TAG"
-                    .to_owned(),
+                Guess::Registry => without_scheme(text),
+                Guess::Host => format!("{text}/REPOSITORY:TAG for a registry, oci:{text} for a folder"),
                 Guess::Transport => "convert it first: skopeo copy SOURCE oci:PATH:TAG".to_owned(),
-                Guess::Archive => format!("try oci-archive:{text}"),
-                Guess::Layout => format!("try oci:{text}"),
-                Guess::Either => format!("for a folder try oci:{text}; registries are not read by this version"),
+                Guess::Archive => format!("oci-archive:{text}"),
+                Guess::Layout => format!("oci:{text}"),
+                Guess::Either => match docker_hub(text) {
+                    Some(whole) => format!("did you mean oci:{text}, a folder? At Docker Hub it is {whole}"),
+                    None => format!("did you mean oci:{text}, a folder? For a registry write {REGISTRY_FORM}"),
+                },
             },
             ReferenceError::EmptyTag => "give the tag, or leave the colon out; is a variable empty?".to_owned(),
             ReferenceError::Ambiguous => "end the folder with a slash (oci:a:b/:TAG), or rename the file".to_owned(),
             ReferenceError::Digest(_) => "a digest is sha256: and 64, or sha512: and 128, lower-case hexadecimal digits".to_owned(),
-            ReferenceError::Repository { .. } | ReferenceError::Tag { .. } => "write HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]".to_owned(),
-            ReferenceError::Empty | ReferenceError::ControlCharacter | ReferenceError::EmptyPath => form.to_owned(),
+            ReferenceError::Repository { host, name } if is_repository(&name.to_lowercase()) && name.len() <= MAX_REPOSITORY / 2 => {
+                format!("{host}/{}", name.to_lowercase())
+            }
+            ReferenceError::Repository { .. } | ReferenceError::Tag { .. } => format!("write {REGISTRY_FORM}"),
+            ReferenceError::ShortName { full, .. } => full.clone(),
+            ReferenceError::Empty | ReferenceError::ControlCharacter | ReferenceError::EmptyPath => {
+                format!("write oci:PATH[:TAG][@DIGEST] for a folder, oci-archive:FILE[:TAG][@DIGEST] for a tar, {REGISTRY_FORM}")
+            }
         }
     }
 }
@@ -471,24 +531,103 @@ mod tests {
         assert_eq!(code(&format!("oci:a@sha256:{}", HEX.to_uppercase())), "reference-digest");
     }
 
+    fn in_registry(text: &str) -> (String, String, Option<String>, bool) {
+        let reference: Reference = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(reference.to_string().parse::<Reference>().as_ref(), Ok(&reference), "{text}");
+        let repository = reference.repository().unwrap();
+        assert_eq!(repository.to_string().parse::<Repository>().as_ref(), Ok(&repository), "{text}");
+        let pin = reference.pin(format!("sha256:{HEX}").parse().unwrap());
+        assert_eq!(pin.to_string(), format!("{repository}@sha256:{HEX}"));
+        assert_eq!(pin.to_string().parse::<Reference>(), Ok(pin), "{text}");
+        let tag = reference.tag().map(str::to_owned);
+        (repository.host().to_owned(), repository.name().to_owned(), tag, reference.digest().is_some())
+    }
+
+    #[test]
+    fn repositories_tags_and_digests() {
+        let place = |host: &str, name: &str, tag: Option<&str>, digest| (host.to_owned(), name.to_owned(), tag.map(str::to_owned), digest);
+        assert_eq!(in_registry("ghcr.io/acme/x"), place("ghcr.io", "acme/x", None, false));
+        assert_eq!(in_registry("ghcr.io/acme/x:1.0"), place("ghcr.io", "acme/x", Some("1.0"), false));
+        assert_eq!(in_registry(&format!("ghcr.io/acme/x@sha256:{HEX}")), place("ghcr.io", "acme/x", None, true));
+        assert_eq!(in_registry(&format!("ghcr.io/acme/x:1@sha512:{HEX}{HEX}")), place("ghcr.io", "acme/x", Some("1"), true));
+        assert_eq!(in_registry("GHCR.io/acme/x"), place("ghcr.io", "acme/x", None, false));
+        assert_eq!(in_registry("localhost/x:1"), place("localhost", "x", Some("1"), false));
+        assert_eq!(in_registry("localhost:5000/x"), place("localhost:5000", "x", None, false));
+        assert_eq!(in_registry("registry:5000/x/y:1"), place("registry:5000", "x/y", Some("1"), false));
+        assert_eq!(in_registry("127.0.0.1:5000/a/b/c/d"), place("127.0.0.1:5000", "a/b/c/d", None, false));
+        assert_eq!(in_registry("[::1]:5000/x:1"), place("[::1]:5000", "x", Some("1"), false));
+        assert_eq!(in_registry("[::1]/x"), place("[::1]", "x", None, false));
+        assert_eq!(in_registry("docker.io/library/alpine:3"), place("docker.io", "library/alpine", Some("3"), false));
+        assert_eq!(in_registry("r.example/a.b_c__d---e/0:V_1.-"), place("r.example", "a.b_c__d---e/0", Some("V_1.-"), false));
+    }
+
+    #[test]
+    fn refused_in_a_registry() {
+        let code = |text: &str| text.parse::<Reference>().unwrap_err().code();
+        for name in ["", "/", "x/", "/x", "x//y", "X", "x y", "_x", "x_", "x..y", "x___y", "x.-y", "é", "../x", "x:1:2", "x%2f"] {
+            assert_eq!(code(&format!("ghcr.io/{name}")), "reference-repository", "{name}");
+        }
+        assert_eq!(code("ghcr.io/x:"), "reference-empty-tag");
+        assert_eq!(code(&format!("ghcr.io/x:@sha256:{HEX}")), "reference-empty-tag");
+        for tag in ["-1", ".1", "a b", "a+b", &"t".repeat(129)] {
+            assert_eq!(code(&format!("ghcr.io/x:{tag}")), "reference-tag", "{tag}");
+        }
+        for end in ["sha256:abc", "", "v1", "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709", &format!("sha256:{HEX}@sha256:{HEX}")] {
+            assert_eq!(code(&format!("ghcr.io/x@{end}")), "reference-digest", "{end}");
+        }
+        assert_eq!(code(&format!("ghcr.io/x@sha256:{}", HEX.to_uppercase())), "reference-digest");
+        assert_eq!(code("ghcr.io/x\n"), "reference-control-character");
+        assert_eq!(code(&format!("ghcr.io/{}", "x".repeat(248))), "reference-repository");
+        assert!(format!("ghcr.io/{}", "x".repeat(247)).parse::<Reference>().is_ok());
+        for host in
+            ["-x.io", "x-.io", "x..io", ".io", "x.io:", "x.io:0", "x.io:65536", "x.io:+1", "[::1", "[x]:1", "[::1]x", "a_b.io", "u@x.io"]
+        {
+            assert_eq!(code(&format!("{host}/acme/x")), "reference-scheme", "{host}");
+        }
+    }
+
+    #[test]
+    fn short_names_are_not_completed() {
+        for (text, full) in [
+            ("docker.io/alpine", "docker.io/library/alpine"),
+            ("docker.io/alpine:3", "docker.io/library/alpine:3"),
+            ("index.docker.io/alpine", "docker.io/library/alpine"),
+            (&format!("Docker.io/alpine:3@sha256:{HEX}"), &format!("docker.io/library/alpine:3@sha256:{HEX}")),
+        ] {
+            let error = text.parse::<Reference>().unwrap_err();
+            assert_eq!((error.code(), error.hint()), ("reference-short-name", full.to_owned()), "{text}");
+        }
+    }
+
     #[test]
     fn without_a_scheme_the_hint_says_what_to_write() {
         for (text, wanted) in [
-            ("ghcr.io/acme/x:1", "registries are not read"),
-            ("oci://ghcr.io/acme/x", "oras cp -r"),
-            ("docker://ghcr.io/acme/x", "oras cp -r"),
-            ("https://ghcr.io/acme/x", "oras cp -r"),
-            ("docker-archive:x.tar", "skopeo copy"),
-            ("x.tar:1", "try oci-archive:x.tar:1"),
-            ("./x", "try oci:./x"),
-            (r"C:\x", r"try oci:C:\x"),
-            ("alpine", "oci:alpine"),
-            ("OCI:x", "oci:"),
-            ("é", "oci:é"),
+            ("oci://ghcr.io/acme/x", "ghcr.io/acme/x"),
+            ("docker://ghcr.io/acme/x:1", "ghcr.io/acme/x:1"),
+            ("docker://alpine:3", "docker.io/library/alpine:3"),
+            ("docker://docker.io/alpine", "docker.io/library/alpine"),
+            ("docker://acme/x", "docker.io/acme/x"),
+            ("https://ghcr.io/acme/x/", "ghcr.io/acme/x"),
+            ("http://localhost:5000/x", "localhost:5000/x with --plain-http"),
+            ("https://ghcr.io", "HOST[:PORT]/REPOSITORY[:TAG][@DIGEST], without `https://`"),
+            ("oci://x/y", "HOST[:PORT]/REPOSITORY[:TAG][@DIGEST] for a registry, oci:PATH for a folder"),
+            ("ghcr.io", "ghcr.io/REPOSITORY:TAG for a registry, oci:ghcr.io for a folder"),
+            ("docker-archive:x.tar", "convert it first: skopeo copy SOURCE oci:PATH:TAG"),
+            ("x.tar:1", "oci-archive:x.tar:1"),
+            ("./x", "oci:./x"),
+            (r"C:\x", r"oci:C:\x"),
+            ("C:/x", "oci:C:/x"),
+            ("alpine", "did you mean oci:alpine, a folder? At Docker Hub it is docker.io/library/alpine"),
+            ("acme/x:1", "did you mean oci:acme/x:1, a folder? At Docker Hub it is docker.io/acme/x:1"),
+            ("A:v1", "did you mean oci:A:v1, a folder? For a registry write HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]"),
+            ("OCI:x", "did you mean oci:OCI:x, a folder? For a registry write HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]"),
+            ("é", "did you mean oci:é, a folder? For a registry write HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]"),
         ] {
             let error = text.parse::<Reference>().unwrap_err();
             assert_eq!(error.code(), "reference-scheme", "{text}");
-            assert!(error.hint().contains(wanted), "{text}: {}", error.hint());
+            assert_eq!(error.hint(), wanted, "{text}");
         }
+        let error = "ghcr.io/Acme/X".parse::<Reference>().unwrap_err();
+        assert_eq!((error.code(), error.hint()), ("reference-repository", "ghcr.io/acme/x".to_owned()));
     }
 }
