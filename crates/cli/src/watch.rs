@@ -5,6 +5,7 @@ use std::io::Read;
 use touchmark::Digest;
 use touchmark::envelope::manifest::Descriptor;
 use touchmark::oci::Error;
+use touchmark::oci::reference::Repository;
 use touchmark::oci::source::{AllReferrers, Referrers, Source};
 
 use crate::progress::Bar;
@@ -78,6 +79,30 @@ impl Source for Watched {
         let found = self.inner.referrers(subject, max_entries, max_bytes)?;
         tracing::debug!(%subject, count = found.entries.len(), complete = found.complete, "referrers");
         Ok(found)
+    }
+
+    fn quick_referrers(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error> {
+        let found = self.inner.quick_referrers(subject, max_entries, max_bytes)?;
+        tracing::debug!(%subject, count = found.entries.len(), complete = found.complete, more = found.more, "referrers, quickly");
+        Ok(found)
+    }
+
+    fn readers(&self) -> usize {
+        self.inner.readers()
+    }
+
+    fn manifests(&self, digests: &[Digest], limit: u64) -> Vec<Result<Vec<u8>, Error>> {
+        tracing::debug!(count = digests.len(), "manifests");
+        self.inner.manifests(digests, limit)
+    }
+
+    fn tag_names(&self) -> Result<Vec<String>, Error> {
+        tracing::debug!("names of tags");
+        self.inner.tag_names()
+    }
+
+    fn repository(&self) -> Option<&Repository> {
+        self.inner.repository()
     }
 
     fn all_referrers(&self, max_entries: usize, max_bytes: u64) -> Result<Option<AllReferrers>, Error> {

@@ -45,6 +45,7 @@ pub mod credentials;
 mod failpoint;
 mod index;
 mod lock;
+mod parallel;
 mod platform;
 mod referrers;
 mod scan;

@@ -4,11 +4,15 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use touchmark_envelope::Digest;
-use touchmark_envelope::digest::Algorithm;
+use touchmark_envelope::digest::{Algorithm, Hasher};
 use touchmark_envelope::manifest::Descriptor;
 
 use crate::error::Error;
+use crate::parallel;
 use crate::reference::Repository;
+
+/// How much of a blob is hashed at a time, in bytes.
+const CHUNK: usize = 256 << 10;
 
 /// A place that holds artifacts: manifests, the blobs that they name, and lists of who refers to whom.
 ///
@@ -81,10 +85,31 @@ pub trait Source: Sync {
         self.referrers(subject, max_entries, max_bytes)
     }
 
+    /// How many things may be read at the same time, to some gain: more than one where each answer takes its time.
+    fn readers(&self) -> usize {
+        1
+    }
+
     /// Several manifests as [`manifest`](Self::manifest) gives them, in the order asked for. A place behind a network fetches
     /// them at the same time.
     fn manifests(&self, digests: &[Digest], limit: u64) -> Vec<Result<Vec<u8>, Error>> {
-        digests.iter().map(|digest| self.manifest(digest, limit)).collect()
+        parallel::map(digests, self.readers(), |digest| self.manifest(digest, limit))
+    }
+
+    /// The bytes of several blobs, each with a limit, in the order asked for. They were hashed and have these digests.
+    fn blobs(&self, blobs: &[(Digest, u64)]) -> Vec<Result<Vec<u8>, Error>> {
+        parallel::map(blobs, self.readers(), |(digest, limit)| whole_blob(self, digest, *limit))
+    }
+
+    /// The digests and sizes of several blobs, computed from their bytes and by the algorithm of the digest that is asked for. Each is
+    /// read no further than to just beyond the size given with it.
+    fn hashes(&self, blobs: &[(Digest, u64)]) -> Vec<Result<(Digest, u64), Error>> {
+        parallel::map(blobs, self.readers(), |(digest, size)| hash(self, digest, *size))
+    }
+
+    /// Several answers of [`size`](Self::size), in the order asked for.
+    fn sizes(&self, digests: &[Digest]) -> Vec<Result<Option<u64>, Error>> {
+        parallel::map(digests, self.readers(), |digest| self.size(digest))
     }
 
     /// The names of all tags, except of those that are lists of referrers, or anchors of them.
@@ -111,6 +136,34 @@ pub trait Source: Sync {
     /// # Errors
     /// The place cannot be read.
     fn roots(&self) -> Result<Vec<Descriptor>, Error>;
+}
+
+fn whole_blob<S: Source + ?Sized>(source: &S, digest: &Digest, limit: u64) -> Result<Vec<u8>, Error> {
+    let (size, content) = source.blob(digest)?;
+    if size > limit {
+        return Err(Error::TooLarge { location: source.location(), what: digest.to_string(), size, limit });
+    }
+    let mut bytes = Vec::new();
+    content.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| Error::content(&source.location(), error))?;
+    Ok(bytes)
+}
+
+fn hash<S: Source + ?Sized>(source: &S, digest: &Digest, size: u64) -> Result<(Digest, u64), Error> {
+    let (_, mut content) = source.unhashed_blob(digest)?;
+    let mut hasher = Hasher::new(digest.algorithm());
+    let mut buffer = vec![0; CHUNK];
+    let mut read = 0_u64;
+    while read <= size {
+        let count = match content.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Error::content(&source.location(), error)),
+        };
+        hasher.update(buffer.get(..count).unwrap_or_default());
+        read = read.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+    Ok((hasher.finish(), read))
 }
 
 /// A [`Source`] that can be written.

@@ -1,8 +1,10 @@
 use core::future::Future;
 
-use touchmark_envelope::manifest::Descriptor;
 use touchmark_envelope::{Digest, Verified};
+use touchmark_oci::source::Referrers;
 use touchmark_trust::{Answer, Artifact, Failure, Need, Rejected, Request, Search, Step};
+
+use crate::drive::listed_answer;
 
 /// A place to read artifacts from, asynchronously and without a runtime of its own.
 ///
@@ -14,9 +16,14 @@ pub trait AsyncSource {
     /// The bytes of a blob, at most `limit` of them.
     fn blob(&self, digest: &Digest, limit: u64) -> impl Future<Output = Result<Vec<u8>, Failure>>;
 
-    /// The manifests that name `subject` as their subject, at most `entries` of them from at most `bytes` of lists, and
-    /// whether these are all.
-    fn referrers(&self, subject: &Digest, entries: usize, bytes: u64) -> impl Future<Output = Result<(Vec<Descriptor>, bool), Failure>>;
+    /// The manifests that name `subject` as their subject, at most `entries` of them from at most `bytes` of lists.
+    fn referrers(&self, subject: &Digest, entries: usize, bytes: u64) -> impl Future<Output = Result<Referrers, Failure>>;
+
+    /// As [`referrers`](Self::referrers), but only what the place tells cheaply; [`Referrers::more`] says whether `referrers` may know
+    /// of others.
+    fn quick_referrers(&self, subject: &Digest, entries: usize, bytes: u64) -> impl Future<Output = Result<Referrers, Failure>> {
+        self.referrers(subject, entries, bytes)
+    }
 
     /// The digest and size of a blob, computed from its bytes, by the algorithm of `digest`; it should have `size` bytes.
     fn hash(&self, digest: &Digest, size: u64) -> impl Future<Output = Result<(Digest, u64), Failure>>;
@@ -32,9 +39,12 @@ pub async fn verify_async(source: &impl AsyncSource, request: Request) -> Result
         let answer = match &need {
             Need::Manifest { digest, limit } => source.manifest(digest, *limit).await.map(Answer::Bytes),
             Need::Blob { digest, limit } => source.blob(digest, *limit).await.map(Answer::Bytes),
-            Need::Referrers { subject, entries, bytes } => {
-                let found = source.referrers(subject, *entries, *bytes).await;
-                found.map(|(entries, complete)| Answer::Referrers { entries, complete })
+            Need::Referrers { subject, entries, bytes, thorough } => {
+                let found = match thorough {
+                    true => source.referrers(subject, *entries, *bytes).await,
+                    false => source.quick_referrers(subject, *entries, *bytes).await,
+                };
+                found.map(listed_answer)
             }
             Need::Hash { digest, size } => source.hash(digest, *size).await.map(|(digest, size)| Answer::Hashed { digest, size }),
             _ => Err(Failure::WrongAnswer),

@@ -8,10 +8,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use touchmark::envelope::key::KeyAlgorithm;
-use touchmark::envelope::manifest::{Descriptor, IMAGE_MANIFEST};
+use touchmark::envelope::manifest::IMAGE_MANIFEST;
 use touchmark::envelope::sign::{PrivateKey, Signer};
 use touchmark::oci::layout::Layout;
-use touchmark::oci::source::{Source as _, Store as _};
+use touchmark::oci::source::{Referrers, Source as _, Store as _};
 use touchmark::sign::{Claim, Repeat, sign};
 use touchmark::trust::Failure;
 use touchmark::{AsyncSource, Class, Digest, Policy, Request, UnixTime, verify_async};
@@ -51,10 +51,9 @@ impl AsyncSource for Slow {
         Ok(bytes)
     }
 
-    async fn referrers(&self, subject: &Digest, entries: usize, bytes: u64) -> Result<(Vec<Descriptor>, bool), Failure> {
+    async fn referrers(&self, subject: &Digest, entries: usize, bytes: u64) -> Result<Referrers, Failure> {
         self.wait().await;
-        let found = self.layout.referrers(subject, entries, bytes).map_err(|error| Failure::Unavailable(error.to_string()))?;
-        Ok((found.entries, found.complete))
+        self.layout.referrers(subject, entries, bytes).map_err(|error| Failure::Unavailable(error.to_string()))
     }
 
     async fn hash(&self, digest: &Digest, _: u64) -> Result<(Digest, u64), Failure> {

@@ -10,7 +10,7 @@ use touchmark_envelope::manifest::ManifestError;
 use touchmark_envelope::signature::Mismatch;
 use touchmark_envelope::statement::StatementError;
 
-use crate::search::Failure;
+use crate::need::Failure;
 
 /// A piece of evidence that was looked at, and what became of it.
 #[derive(Clone, Debug)]

@@ -8,14 +8,17 @@ extern crate alloc;
 mod candidate;
 mod demand;
 mod limits;
+mod need;
 mod policy;
+mod queue;
 mod report;
 mod request;
 mod search;
 
 pub use candidate::{Candidate, Outcome, Reason};
 pub use limits::Limits;
+pub use need::{Answer, Failure, Need, Step};
 pub use policy::Policy;
 pub use report::{Accepted, Artifact, Class, Fault, Rejected};
 pub use request::{Request, Scope};
-pub use search::{Answer, Failure, Need, Search, Step};
+pub use search::Search;

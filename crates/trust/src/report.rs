@@ -14,7 +14,7 @@ use touchmark_envelope::name::Wanted;
 use touchmark_envelope::signature::Said;
 
 use crate::candidate::{Candidate, Outcome, key_ids};
-use crate::search::Failure;
+use crate::need::Failure;
 
 /// An artifact that a policy accepts, and how it came to. Only a [`Search`](crate::Search) makes one.
 #[derive(Clone, Debug)]

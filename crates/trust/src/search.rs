@@ -1,5 +1,5 @@
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -11,119 +11,10 @@ use touchmark_envelope::{Digest, Name, Verified};
 
 use crate::candidate::{Candidate, Outcome, Reason};
 use crate::demand::{self, Demand, Place, Room, Subject};
+use crate::need::{Answer, Failure, Need, Step};
+use crate::queue::Queue;
 use crate::report::{Artifact, Class, Fault, Rejected, reasons};
 use crate::request::{Request, Scope};
-
-/// What a search needs next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Need {
-    /// The bytes of the manifest with this digest.
-    Manifest {
-        /// Its digest.
-        digest: Digest,
-        /// At most this many bytes.
-        limit: u64,
-    },
-    /// The manifests that name this one as their subject, in any order. What is said of them is taken as hints.
-    Referrers {
-        /// The digest of the subject.
-        subject: Digest,
-        /// At most this many.
-        entries: usize,
-        /// At most this many bytes of lists.
-        bytes: u64,
-    },
-    /// The bytes of the blob with this digest.
-    Blob {
-        /// Its digest.
-        digest: Digest,
-        /// At most this many bytes.
-        limit: u64,
-    },
-    /// The digest and size of the blob that is stored under this digest, computed from all of its bytes.
-    Hash {
-        /// The digest that it is stored under, and whose algorithm is to be used.
-        digest: Digest,
-        /// The size that it should have; a source may stop reading beyond it.
-        size: u64,
-    },
-}
-
-/// What a search was given.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Answer {
-    /// The bytes of a manifest or a blob.
-    Bytes(Vec<u8>),
-    /// The referrers.
-    Referrers {
-        /// At most as many as asked for.
-        entries: Vec<Descriptor>,
-        /// Whether these are all that the source knows of.
-        complete: bool,
-    },
-    /// A blob's digest and size, computed from its bytes.
-    Hashed {
-        /// The digest.
-        digest: Digest,
-        /// The size in bytes.
-        size: u64,
-    },
-    /// It is not to be had.
-    Failed(Failure),
-}
-
-/// Why something is not to be had.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Failure {
-    /// The source says that it is not there.
-    #[error("not found")]
-    NotFound,
-    /// The source could not be read or reached.
-    #[error("{0}")]
-    Unavailable(String),
-    /// It has more bytes than were asked for.
-    #[error("it has more than {limit} bytes; raise the limit with {option}")]
-    TooLarge {
-        /// The limit.
-        limit: u64,
-        /// The command line's option that raises it.
-        option: &'static str,
-    },
-    /// The source returned bytes of another digest.
-    #[error("the source returned other bytes than this digest's")]
-    WrongDigest,
-    /// What the source holds there is nothing that it may hold, such as a link in the place of a file.
-    #[error("{0}")]
-    Malformed(String),
-    /// The caller answered something else than was asked.
-    #[error("the source did not answer what was asked")]
-    WrongAnswer,
-}
-
-impl Failure {
-    /// A stable word for it.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Failure::NotFound => "not-found",
-            Failure::Unavailable(_) | Failure::WrongAnswer => "unavailable",
-            Failure::TooLarge { .. } => "limit",
-            Failure::WrongDigest => "wrong-digest",
-            Failure::Malformed(_) => "malformed",
-        }
-    }
-}
-
-/// Where a search stands.
-#[derive(Clone, Debug)]
-pub enum Step {
-    /// It needs this; give it to [`Search::answer`].
-    Need(Need),
-    /// It has decided; see [`Search::finish`].
-    Done,
-}
 
 /// A decision under way: order, limits and outcome are its own, and the caller only fetches.
 ///
@@ -150,7 +41,9 @@ pub struct Search {
     subject: Option<Subject>,
     /// The image that a signed index covers.
     child: Option<(Descriptor, Manifest)>,
-    queue: VecDeque<Descriptor>,
+    queue: Queue,
+    /// Whether a thorough question may find more referrers.
+    more: bool,
     candidates: Vec<Candidate>,
     /// Why some of the evidence was not seen, other than by a candidate's own fault.
     unseen: Option<String>,
@@ -174,8 +67,10 @@ enum State {
         digest: Digest,
         listed: Option<Descriptor>,
     },
-    /// Wants the list of referrers.
-    Referrers,
+    /// Wants a list of referrers.
+    Referrers {
+        thorough: bool,
+    },
     /// Wants the manifest of the referrer at the head of the queue.
     Referrer(Descriptor),
     /// Wants the envelope of a referrer.
@@ -208,7 +103,8 @@ impl Search {
             demands,
             subject: None,
             child: None,
-            queue: VecDeque::new(),
+            queue: Queue::default(),
+            more: false,
             candidates: Vec::new(),
             unseen: None,
             contents: VecDeque::new(),
@@ -225,10 +121,13 @@ impl Search {
         let manifest = |digest: &Digest| Need::Manifest { digest: *digest, limit: limits.manifest };
         Step::Need(match &self.state {
             State::Subject(digest) | State::Child { digest, .. } => manifest(digest),
-            State::Referrers => match &self.subject {
-                Some(subject) => {
-                    Need::Referrers { subject: subject.descriptor.digest, entries: limits.referrers, bytes: limits.referrers_bytes }
-                }
+            State::Referrers { thorough } => match &self.subject {
+                Some(subject) => Need::Referrers {
+                    subject: subject.descriptor.digest,
+                    entries: limits.referrers,
+                    bytes: limits.referrers_bytes,
+                    thorough: *thorough,
+                },
                 None => return Step::Done,
             },
             State::Referrer(entry) => manifest(&entry.digest),
@@ -237,6 +136,34 @@ impl Search {
             State::Content { descriptor, manifest: false } => Need::Hash { digest: descriptor.digest, size: descriptor.size },
             State::Accepted | State::Refused(..) | State::Lost => return Step::Done,
         })
+    }
+
+    /// What it will very likely ask for after that, in this order and at most `most`: for those who can fetch several things at the
+    /// same time. Never does it name more candidates than keys are missing, or than were looked at in vain before: one good signature
+    /// is found without another being fetched.
+    ///
+    /// `held` gives the manifests that were fetched already; of these, the envelopes that are not inlined are named. A manifest's
+    /// limit is the size that it is listed with, so if it turns out to be larger, that is no failure: it will be asked for by itself.
+    pub fn ahead<'a>(&self, most: usize, held: &dyn Fn(&Digest) -> Option<&'a [u8]>) -> Vec<Need> {
+        let limit = self.request.limits.manifest;
+        let manifest = |listed: &Descriptor| Need::Manifest { digest: listed.digest, limit: listed.size.min(limit) };
+        match &self.state {
+            State::Referrer(_) | State::Envelope { .. } => {
+                let likely = self.queue.ahead().filter_map(|entry| match held(&entry.digest) {
+                    None => Some(manifest(entry)),
+                    Some(bytes) => self.layer_to_fetch(bytes).map(|layer| Need::Blob { digest: layer.digest, limit: layer.size }),
+                });
+                likely.take(most).collect()
+            }
+            State::Content { .. } => {
+                let likely = self.contents.iter().map(|listed| match is_manifest_type(&listed.media_type) {
+                    true => manifest(listed),
+                    false => Need::Hash { digest: listed.digest, size: listed.size },
+                });
+                likely.take(most).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Takes in the answer to what [`Search::next`] asked for.
@@ -250,7 +177,7 @@ impl Search {
                 Ok((descriptor, manifest, digests)) => self.child_loaded(descriptor, manifest, &digests, listed),
                 Err(refused) => self.state = *refused,
             },
-            State::Referrers => self.referrers_listed(answer),
+            State::Referrers { thorough } => self.referrers_listed(answer, thorough),
             State::Referrer(entry) => self.referrer_loaded(&entry, answer),
             State::Envelope { referrer, place, layer } => {
                 let bound = Bound { bytes: layer.size, option: "--max-envelope-size" };
@@ -371,7 +298,7 @@ impl Search {
 
     fn begin_candidates(&mut self) {
         match self.request.envelopes.take() {
-            None => self.state = State::Referrers,
+            None => self.state = State::Referrers { thorough: false },
             Some(envelopes) => {
                 for envelope in &envelopes {
                     if self.satisfied().is_some() {
@@ -384,30 +311,32 @@ impl Search {
         }
     }
 
-    fn referrers_listed(&mut self, answer: Answer) {
-        let limit = self.request.limits.referrers;
-        match answer {
-            Answer::Referrers { entries, complete } => {
-                if entries.len() > limit || (!complete && entries.len() == limit) {
-                    self.unseen = Some(alloc::format!("there are more than {limit} referrers; raise the limit with --max-referrers"));
-                } else if !complete {
-                    let bytes = self.request.limits.referrers_bytes;
-                    let why = alloc::format!("the list of referrers is incomplete: not all of it was had within {bytes} bytes");
-                    self.unseen = Some(alloc::format!("{why}; raise the limit with --max-list-size"));
-                }
-                let mut known = BTreeSet::new();
+    /// Takes in a list of referrers. What a thorough answer says of its completeness holds for the quick one before it too.
+    fn referrers_listed(&mut self, answer: Answer, thorough: bool) {
+        let limits = self.request.limits;
+        (self.unseen, self.more) = match answer {
+            Answer::Referrers { entries, complete, more, why } => {
+                let full = entries.len() > limits.referrers || (!complete && entries.len() == limits.referrers);
                 let wanted: Vec<&str> = self.demands.iter().map(Demand::artifact_type).collect();
-                let (likely, others): (Vec<_>, Vec<_>) = entries
-                    .into_iter()
-                    .filter(|entry| known.insert(entry.digest))
-                    .take(limit)
-                    .partition(|entry| entry.artifact_type.as_deref().is_some_and(|hint| wanted.contains(&hint)));
-                self.queue.extend(likely);
-                self.queue.extend(others);
+                let fits = self.queue.take_in(entries, &wanted, limits.referrers);
+                let unseen = if full || !fits {
+                    let limit = limits.referrers;
+                    Some(alloc::format!("there are more than {limit} referrers; raise the limit with --max-referrers"))
+                } else if complete {
+                    None
+                } else {
+                    let of_size = || {
+                        let bytes = limits.referrers_bytes;
+                        alloc::format!("not all of it was had within {bytes} bytes; raise the limit with --max-list-size")
+                    };
+                    Some(alloc::format!("the list of referrers is incomplete: {}", why.unwrap_or_else(of_size)))
+                };
+                // No more than the limit are looked at, whatever else may be found.
+                (unseen, more && !thorough && !full && fits)
             }
-            Answer::Failed(failure) => self.unseen = Some(alloc::format!("the list of referrers: {failure}")),
-            _ => self.unseen = Some(alloc::format!("the list of referrers: {}", Failure::WrongAnswer)),
-        }
+            Answer::Failed(failure) => (Some(alloc::format!("the list of referrers: {failure}")), false),
+            _ => (Some(alloc::format!("the list of referrers: {}", Failure::WrongAnswer)), false),
+        };
         self.next_candidate();
     }
 
@@ -422,13 +351,17 @@ impl Search {
             self.begin_contents();
             return;
         }
+        let demands = self.demands.iter().filter(|demand| !demand.is_reached());
+        self.queue.looked_at(demands.map(|demand| self.request.policy.needed().saturating_sub(demand.distinct())).sum());
         if self.work == 0 && !self.queue.is_empty() {
             let limit = self.request.limits.work;
             self.unseen = Some(alloc::format!("the evidence takes more work than {limit} bytes' worth; raise the limit with --max-work"));
             self.queue.clear();
+            self.more = false;
         }
-        self.state = match self.queue.pop_front() {
+        self.state = match self.queue.pop() {
             Some(entry) => State::Referrer(entry),
+            None if self.more => State::Referrers { thorough: true },
             None => self.refusal(),
         };
     }
@@ -455,13 +388,24 @@ impl Search {
         }
     }
 
+    /// The envelope of a referrer that may be one, if it is not inlined.
+    fn layer_to_fetch(&self, manifest: &[u8]) -> Option<Descriptor> {
+        let (_, layer) = self.layer(manifest).ok().flatten()?;
+        layer.data.is_none().then_some(layer)
+    }
+
     /// The layer that is the envelope of a referrer; `None` if it is something else than what is asked for.
     fn envelope_layer(&mut self, entry: &Descriptor, answer: Answer) -> Result<Option<(Place, Descriptor)>, Outcome> {
-        let failed = |reason| Err(Outcome::Failed(reason));
         let bytes =
             checked(answer, &entry.digest, self.manifest_limit()).map_err(|failure| Outcome::Unknown(Reason::Unavailable(failure)))?;
         self.work = self.work.saturating_sub(length(&bytes));
-        let manifest = Manifest::parse(&bytes).map_err(|error| Outcome::Failed(Reason::Manifest(error)))?;
+        self.layer(&bytes)
+    }
+
+    /// The same of a manifest's bytes.
+    fn layer(&self, bytes: &[u8]) -> Result<Option<(Place, Descriptor)>, Outcome> {
+        let failed = |reason| Err(Outcome::Failed(reason));
+        let manifest = Manifest::parse(bytes).map_err(|error| Outcome::Failed(Reason::Manifest(error)))?;
         let wanted = |demand: &Demand| manifest.artifact_type() == Some(demand.artifact_type());
         if !self.demands.iter().any(wanted) {
             return Ok(None);

@@ -307,7 +307,9 @@ fn no_more_referrers_are_looked_at_than_were_asked_for() {
     while let Step::Need(need) = search.next() {
         fetched += 1;
         search.answer(match need {
-            Need::Referrers { subject, .. } => Answer::Referrers { entries: shelf.referrers[&subject].clone(), complete: true },
+            Need::Referrers { subject, .. } => {
+                Answer::Referrers { entries: shelf.referrers[&subject].clone(), complete: true, more: false, why: None }
+            }
             need => shelf.fetch(&need),
         });
     }
@@ -497,8 +499,11 @@ fn sha512_references_are_verified_by_sha512() {
 fn wrong_answers_are_unknown_never_accepted() {
     use touchmark_trust::{Answer, Search, Step};
     let digest = Algorithm::Sha256.digest(b"x");
-    let answers =
-        [Answer::Referrers { entries: vec![], complete: true }, Answer::Hashed { digest, size: 1 }, Answer::Failed(Failure::WrongAnswer)];
+    let answers = [
+        Answer::Referrers { entries: vec![], complete: true, more: false, why: None },
+        Answer::Hashed { digest, size: 1 },
+        Answer::Failed(Failure::WrongAnswer),
+    ];
     for answer in answers {
         let mut search = Search::new(request(digest, &[&key(0)], 1));
         search.answer(answer);

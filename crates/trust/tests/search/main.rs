@@ -5,5 +5,6 @@
 mod attacks;
 #[cfg(test)]
 mod bounds;
+mod lists;
 #[cfg(test)]
 mod shelf;

@@ -22,6 +22,10 @@ pub(crate) struct Shelf {
     /// Whether the source says that its list is not all.
     pub(crate) incomplete: bool,
     pub(crate) asked: Vec<Need>,
+    /// Referrers that only a thorough question finds.
+    pub(crate) hidden: BTreeMap<Digest, Vec<Descriptor>>,
+    /// What a thorough question is answered instead.
+    pub(crate) thorough_failure: Option<Failure>,
 }
 
 impl Shelf {
@@ -131,12 +135,18 @@ impl Shelf {
                 (None, Some(bytes)) if bytes.len() as u64 > *limit => Answer::Failed(Failure::TooLarge { limit: *limit, option: "--x" }),
                 (None, Some(bytes)) => Answer::Bytes(bytes.clone()),
             },
-            Need::Referrers { subject, entries, .. } => match self.failures.get(subject) {
-                Some(failure) if self.contents.contains_key(subject) => Answer::Failed(failure.clone()),
+            Need::Referrers { subject, entries, thorough, .. } => match (self.failures.get(subject), &self.thorough_failure) {
+                (Some(failure), _) if self.contents.contains_key(subject) => Answer::Failed(failure.clone()),
+                (_, Some(failure)) if *thorough => Answer::Failed(failure.clone()),
                 _ => {
-                    let all = self.referrers.get(subject).cloned().unwrap_or_default();
+                    let mut all = self.referrers.get(subject).cloned().unwrap_or_default();
+                    let hidden = self.hidden.get(subject).cloned().unwrap_or_default();
+                    let more = !thorough && (!hidden.is_empty() || self.thorough_failure.is_some());
+                    if *thorough {
+                        all.extend(hidden);
+                    }
                     let complete = all.len() <= *entries && !self.incomplete;
-                    Answer::Referrers { entries: all.into_iter().take(*entries).collect(), complete }
+                    Answer::Referrers { entries: all.into_iter().take(*entries).collect(), complete, more, why: None }
                 }
             },
             Need::Hash { digest, .. } => match self.contents.get(digest) {
