@@ -67,8 +67,7 @@ pub(crate) trait Content {
     /// Not there.
     fn open_hashed(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error> {
         let (size, inner) = self.open_blob(digest)?;
-        let hasher = Some(Hasher::new(digest.algorithm()));
-        Ok((size, Box::new(Hashed { inner, hasher, left: size, expected: *digest, location: self.place() })))
+        Ok((size, Box::new(Hashed::new(inner, size, digest, self.place()))))
     }
 }
 
@@ -88,13 +87,20 @@ pub(crate) fn index_error(location: &str, what: &str, fault: Fault) -> Error {
 }
 
 /// A reader that ends only if what it gave has the digest.
-struct Hashed<'a> {
+pub(crate) struct Hashed<'a> {
     inner: Box<dyn Read + 'a>,
     /// `None` once the digest was compared.
     hasher: Option<Hasher>,
     left: u64,
     expected: Digest,
     location: String,
+}
+
+impl<'a> Hashed<'a> {
+    /// A reader of `size` bytes from `inner`, which are to have the digest `expected`.
+    pub(crate) fn new(inner: Box<dyn Read + 'a>, size: u64, expected: &Digest, location: String) -> Self {
+        Self { inner, hasher: Some(Hasher::new(expected.algorithm())), left: size, expected: *expected, location }
+    }
 }
 
 impl Read for Hashed<'_> {

@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::json::{self, Value};
+#[cfg(feature = "registry")]
+use touchmark_envelope::manifest::is_index_type;
 use touchmark_envelope::manifest::{Descriptor, IMAGE_INDEX};
 
 /// The annotation that holds an entry's tag (annotations.md).
@@ -102,43 +104,27 @@ impl Index {
 
     /// Reads an index. `manifests` may be missing or null, as Go programs write an empty list.
     pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, Fault> {
-        let malformed = || Fault::Malformed("it is no JSON object with an array `manifests`".to_owned());
-        let found = Shape::find(&bytes);
-        match &found {
-            Err(missed) if missed.at >= bytes.len() => return Err(Fault::CutOff),
-            Err(missed) if missed.items.len() > MAX_ENTRIES => return Err(Fault::TooMany),
-            _ => {}
-        }
-        let Ok(shape) = found else {
-            if bytes.len() > MAX_PART {
-                return Err(malformed());
-            }
-            let mut document = match json::parse(&bytes, MAX_PART) {
-                Ok(Value::Object(document)) => document,
-                Ok(_) => return Err(malformed()),
-                Err(error) => return Err(Fault::Malformed(error.to_string())),
-            };
-            if document.get("manifests").is_some_and(|found| *found != Value::Null) {
-                return Err(malformed());
-            }
-            document.insert("manifests", Vec::new());
-            return Self::parse(Value::from(document).to_vec());
-        };
-        let around = [bytes.get(..shape.inside.start), bytes.get(shape.inside.end..)].map(Option::unwrap_or_default).concat();
-        let around = part(&around, "what stands around the entries")?;
-        if around.get("schemaVersion").is_some_and(|version| version.as_u64() != Some(2)) {
-            return Err(Fault::Malformed("its schemaVersion is not 2".to_owned()));
-        }
-        let list_of = around.get("annotations").and_then(|annotations| annotations.get(LIST_OF)?.as_str()?.parse().ok());
-        let mut entries = Vec::with_capacity(shape.items.len());
-        for item in shape.items {
+        let Frame { bytes, inside, items, list_of, .. } = Frame::read(bytes)?;
+        let mut entries = Vec::with_capacity(items.len());
+        for item in items {
             let value = part(bytes.get(item.clone()).unwrap_or_default(), "an entry")?;
             if value.as_object().is_none() {
                 return Err(Fault::Malformed("an entry is no object".to_owned()));
             }
             entries.push(Entry::new(Text::Received(item), &value));
         }
-        let inside = shape.inside;
+        Ok(Self { bytes, inside, entries, list_of })
+    }
+
+    /// Reads a list of referrers from a place where anybody adds to it: an entry that is malformed has no digest, and hides no other.
+    #[cfg(feature = "registry")]
+    pub(crate) fn parse_list(bytes: Vec<u8>) -> Result<Self, Fault> {
+        let Frame { bytes, inside, items, list_of, .. } = Frame::read_list(bytes)?;
+        let entry = |item: Range<usize>| match part(bytes.get(item.clone()).unwrap_or_default(), "an entry") {
+            Ok(value) => Entry::new(Text::Received(item), &value),
+            Err(_) => Entry { text: Text::Received(item), digest: None, tag: None },
+        };
+        let entries = items.into_iter().map(entry).collect();
         Ok(Self { bytes, inside, entries, list_of })
     }
 
@@ -225,6 +211,99 @@ impl Entry {
         let tag = value.get("annotations").and_then(|annotations| annotations.get(REF_NAME)).and_then(Value::as_str);
         Self { text, digest, tag: tag.map(str::to_owned) }
     }
+}
+
+/// An index of which the entries were not read yet.
+pub(crate) struct Frame {
+    bytes: Vec<u8>,
+    /// From the bracket that opens the entries to the one that closes them, both excluded.
+    inside: Range<usize>,
+    items: Vec<Range<usize>>,
+    list_of: Option<Digest>,
+    /// What it says that it is.
+    #[cfg(feature = "registry")]
+    media_type: Option<String>,
+    /// Whether there is an array of entries.
+    #[cfg(feature = "registry")]
+    has_array: bool,
+}
+
+impl Frame {
+    fn read(bytes: Vec<u8>) -> Result<Self, Fault> {
+        let malformed = || Fault::Malformed("it is no JSON object with an array `manifests`".to_owned());
+        let found = Shape::find(&bytes);
+        match &found {
+            Err(missed) if missed.at >= bytes.len() => return Err(Fault::CutOff),
+            Err(missed) if missed.items.len() > MAX_ENTRIES => return Err(Fault::TooMany),
+            _ => {}
+        }
+        let Ok(shape) = found else {
+            if bytes.len() > MAX_PART {
+                return Err(malformed());
+            }
+            let mut document = match json::parse(&bytes, MAX_PART) {
+                Ok(Value::Object(document)) => document,
+                Ok(_) => return Err(malformed()),
+                Err(error) => return Err(Fault::Malformed(error.to_string())),
+            };
+            if document.get("manifests").is_some_and(|found| *found != Value::Null) {
+                return Err(malformed());
+            }
+            document.insert("manifests", Vec::new());
+            let frame = Self::read(Value::from(document).to_vec())?;
+            #[cfg(feature = "registry")]
+            let frame = Self { has_array: false, ..frame };
+            return Ok(frame);
+        };
+        let around = [bytes.get(..shape.inside.start), bytes.get(shape.inside.end..)].map(Option::unwrap_or_default).concat();
+        let around = part(&around, "what stands around the entries")?;
+        if around.get("schemaVersion").is_some_and(|version| version.as_u64() != Some(2)) {
+            return Err(Fault::Malformed("its schemaVersion is not 2".to_owned()));
+        }
+        let list_of = around.get("annotations").and_then(|annotations| annotations.get(LIST_OF)?.as_str()?.parse().ok());
+        #[cfg(feature = "registry")]
+        let media_type = around.get("mediaType").and_then(Value::as_str).map(str::to_owned);
+        Ok(Self {
+            inside: shape.inside,
+            items: shape.items,
+            list_of,
+            #[cfg(feature = "registry")]
+            media_type,
+            #[cfg(feature = "registry")]
+            has_array: true,
+            bytes,
+        })
+    }
+
+    /// Reads an index that a server gave as a list of referrers. An object that has neither entries nor the media type of an index,
+    /// such as an error that came with a status of success, is no empty list.
+    #[cfg(feature = "registry")]
+    pub(crate) fn read_list(bytes: Vec<u8>) -> Result<Self, Fault> {
+        let frame = Self::read(bytes)?;
+        match &frame.media_type {
+            Some(said) if !is_index_type(said) => Err(Fault::Malformed("its media type is not that of an index".to_owned())),
+            None if !frame.has_array => Err(Fault::Malformed("it is no JSON object with an array `manifests`".to_owned())),
+            _ => Ok(frame),
+        }
+    }
+
+    /// Its length in bytes.
+    #[cfg(feature = "registry")]
+    pub(crate) fn length(&self) -> u64 {
+        u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
+    }
+
+    /// The text of each entry, in order.
+    #[cfg(feature = "registry")]
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        self.items.iter().map(|item| self.bytes.get(item.clone()).unwrap_or_default())
+    }
+}
+
+/// An entry as a descriptor.
+#[cfg(feature = "registry")]
+pub(crate) fn descriptor(text: &[u8]) -> Result<Descriptor, Fault> {
+    Descriptor::from_json(&part(text, "an entry")?).map_err(|error| Fault::Malformed(error.to_string()))
 }
 
 fn part<'a>(bytes: &'a [u8], what: &str) -> Result<Value<'a>, Fault> {

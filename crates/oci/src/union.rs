@@ -31,7 +31,7 @@ pub(crate) fn is_list_tag(tag: &str) -> bool {
 }
 
 /// Whether a tag is one under which cosign keeps what it attaches.
-fn is_cosign_tag(tag: &str) -> bool {
+pub(crate) fn is_cosign_tag(tag: &str) -> bool {
     matches!(digest_tag(tag), Some(".sig" | ".att" | ".sbom"))
 }
 

@@ -1,17 +1,42 @@
-//! Repositories in registries (OCI distribution spec 1.1; SPEC.md, section 15).
+//! Repositories in registries (OCI distribution spec 1.1; SPEC.md, section "Storage in registries").
+//!
+//! Nothing that a registry says is believed before the bytes were hashed, and only 404 means that something is not there.
 
 use std::io::Read;
-use std::sync::atomic::AtomicU8;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use touchmark_envelope::Digest;
-use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::Descriptor;
 
 use crate::access::{Access, Anchors};
 use crate::error::Error;
 use crate::reference::Repository;
-use crate::source::{Attached, Referrers, RepairReport, Source, Store};
-use crate::transport::Client;
+use crate::source::{Referrers, Source};
+use crate::transport::{Body, Client, Method, Repeat, Request, Response, Target};
+
+mod anchors;
+mod blobs;
+mod cache;
+mod fallback;
+mod gate;
+pub mod link;
+mod manifests;
+mod referrers;
+mod store;
+pub mod tags;
+
+use cache::Cache;
+use gate::Gate;
+
+/// At most this many requests are under way at the same time.
+const MAX_PARALLEL: usize = 24;
+/// How often a request is sent again whose answer broke off, unless [`Access::retries`] says.
+const RETRIES: u32 = 4;
+/// The wait before the first time, which doubles from time to time.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 /// One repository in a registry.
 #[derive(Debug)]
@@ -19,8 +44,31 @@ pub struct Registry {
     repository: Repository,
     client: Client,
     anchors: Anchors,
+    retries: u32,
     /// Whether the registry has the referrers API, once it is known.
     api: AtomicU8,
+    /// Manifests that were read, by the digest of their bytes.
+    cache: Cache,
+    gate: Gate,
+}
+
+/// Whether a registry has the referrers API (distribution spec, "Listing Referrers").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Api {
+    /// It was not asked yet.
+    Unknown,
+    /// It answered with a list.
+    Present,
+    /// It answered 404: lists are under fallback tags.
+    Absent,
+}
+
+/// What a GET brought.
+enum Answer<T> {
+    /// 200.
+    Found(T),
+    /// 404, with the error code of the answer.
+    Missing(Option<String>),
 }
 
 impl Registry {
@@ -30,13 +78,119 @@ impl Registry {
     /// A certificate or a key cannot be read.
     pub fn new(repository: Repository, access: &Access) -> Result<Self, Error> {
         let client = Client::new(repository.host(), access)?;
-        Ok(Self { repository, client, anchors: access.anchors, api: AtomicU8::new(0) })
+        let retries = access.retries.unwrap_or(RETRIES);
+        let (api, cache, gate) = (AtomicU8::new(0), Cache::default(), Gate::default());
+        Ok(Self { repository, client, anchors: access.anchors, retries, api, cache, gate })
     }
 
-    fn unavailable<T>(&self) -> Result<T, Error> {
-        let _ = (&self.client, self.anchors, &self.api);
-        Err(Error::Connection { url: self.location(), reason: "not connected".to_owned() })
+    /// The path of something in the repository: `rest` is what follows its name, such as `tags/list`.
+    fn path(&self, rest: &str) -> String {
+        format!("/v2/{}/{rest}", self.repository.name())
     }
+
+    /// The scope that reading needs.
+    fn pull(&self) -> String {
+        format!("repository:{}:pull", self.repository.name())
+    }
+
+    /// Whether the registry has the referrers API, as far as is known.
+    fn api(&self) -> Api {
+        match self.api.load(Ordering::Relaxed) {
+            1 => Api::Present,
+            2 => Api::Absent,
+            _ => Api::Unknown,
+        }
+    }
+
+    fn learn_api(&self, present: bool) {
+        self.api.store(if present { 1 } else { 2 }, Ordering::Relaxed);
+    }
+
+    /// A request for a path, as errors name it.
+    fn url(&self, path: &str) -> String {
+        format!("GET {}{path}", self.repository.host())
+    }
+
+    /// That the answer to a request for a path is against the protocol.
+    fn protocol(&self, path: &str, reason: &str) -> Error {
+        Error::Protocol { url: self.url(path), reason: reason.to_owned() }
+    }
+
+    /// Sends a GET or HEAD; what comes may have any status.
+    fn ask(&self, method: Method, target: Target<'_>, headers: &[(&str, &str)]) -> Result<Response, Error> {
+        let scope = self.pull();
+        self.client.send(Request { method, target, scope: &scope, headers, body: Body::Empty, repeat: Repeat::Retry })
+    }
+
+    /// GETs a document of at most `limit` bytes, again if the connection breaks in its midst; `head` takes from the head what
+    /// is needed of it.
+    ///
+    /// # Errors
+    /// Every answer but 200 and 404, more than `limit` bytes, and what `head` says.
+    fn document<T>(
+        &self,
+        target: Target<'_>,
+        accept: &str,
+        limit: u64,
+        head: impl Fn(&Response) -> Result<T, Error>,
+    ) -> Result<Answer<(T, Vec<u8>)>, Error> {
+        let mut attempt = 0;
+        loop {
+            let response = self.ask(Method::Get, target, &[("Accept", accept)])?;
+            match response.status() {
+                200 => {}
+                404 => return Ok(Answer::Missing(error_code(response))),
+                _ => return Err(response.into_error()),
+            }
+            let found = head(&response)?;
+            match response.bytes(limit) {
+                Ok(bytes) => return Ok(Answer::Found((found, bytes))),
+                Err(Error::Connection { .. }) if attempt < self.retries => self.pause(&mut attempt),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Waits before the next attempt.
+    fn pause(&self, attempt: &mut u32) {
+        thread::sleep(FIRST_WAIT.saturating_mul(1_u32.checked_shl(*attempt).unwrap_or(u32::MAX)).min(Duration::from_secs(8)));
+        *attempt = attempt.saturating_add(1);
+    }
+}
+
+/// The first error code in an answer that is no success.
+fn error_code(response: Response) -> Option<String> {
+    match response.into_error() {
+        Error::Status { code, .. } => code,
+        _ => None,
+    }
+}
+
+/// Does `work` for each item, at most [`MAX_PARALLEL`] at the same time; the results are in the order of the items.
+fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut results = Vec::new();
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            match items.get(place) {
+                Some(item) => results.push((place, work(item))),
+                None => return results,
+            }
+        }
+    };
+    let mut results = thread::scope(|scope| {
+        // A thread that cannot be had is one less: this one works too.
+        let helpers = 1..items.len().min(MAX_PARALLEL);
+        let helpers: Vec<_> = helpers.filter_map(|_| thread::Builder::new().spawn_scoped(scope, run).ok()).collect();
+        let mut results = run();
+        for helper in helpers {
+            results.extend(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        results
+    });
+    results.sort_unstable_by_key(|(place, _)| *place);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 impl Source for Registry {
@@ -48,57 +202,47 @@ impl Source for Registry {
         Some(&self.repository)
     }
 
-    fn resolve(&self, _tag: Option<&str>, _digest: Option<&Digest>) -> Result<Descriptor, Error> {
-        self.unavailable()
+    fn resolve(&self, tag: Option<&str>, digest: Option<&Digest>) -> Result<Descriptor, Error> {
+        self.resolve_manifest(tag, digest)
     }
 
-    fn manifest(&self, _digest: &Digest, _limit: u64) -> Result<Vec<u8>, Error> {
-        self.unavailable()
+    fn manifest(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, Error> {
+        self.read_manifest(digest, limit)
     }
 
-    fn blob(&self, _digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error> {
-        self.unavailable()
+    fn manifests(&self, digests: &[Digest], limit: u64) -> Vec<Result<Vec<u8>, Error>> {
+        self.read_manifests(digests, limit)
     }
 
-    fn unhashed_blob(&self, _digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error> {
-        self.unavailable()
+    fn blob(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error> {
+        self.open_hashed(digest)
     }
 
-    fn size(&self, _digest: &Digest) -> Result<Option<u64>, Error> {
-        self.unavailable()
+    fn unhashed_blob(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error> {
+        self.open_blob(digest)
     }
 
-    fn referrers(&self, _subject: &Digest, _max_entries: usize, _max_bytes: u64) -> Result<Referrers, Error> {
-        self.unavailable()
+    fn size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
+        self.content_size(digest)
+    }
+
+    fn referrers(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error> {
+        self.all_lists(subject, max_entries, max_bytes)
+    }
+
+    fn quick_referrers(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error> {
+        self.first_list(subject, max_entries, max_bytes)
+    }
+
+    fn tag_names(&self) -> Result<Vec<String>, Error> {
+        self.artifact_tags()
     }
 
     fn tags(&self) -> Result<Vec<(String, Descriptor)>, Error> {
-        self.unavailable()
+        self.described_tags()
     }
 
     fn roots(&self) -> Result<Vec<Descriptor>, Error> {
-        self.unavailable()
-    }
-}
-
-impl Store for Registry {
-    fn put_blob(&self, _expected: Option<&Descriptor>, _content: &mut dyn Read) -> Result<Descriptor, Error> {
-        self.unavailable()
-    }
-
-    fn put_manifest_as(&self, _algorithm: Algorithm, _bytes: &[u8], _media_type: &str, _tag: Option<&str>) -> Result<Descriptor, Error> {
-        self.unavailable()
-    }
-
-    fn attach_as(&self, _algorithm: Algorithm, _manifests: &[&[u8]]) -> Result<Vec<Attached>, Error> {
-        self.unavailable()
-    }
-
-    fn detach(&self, _subject: &Digest, _referrer: &Digest) -> Result<(), Error> {
-        self.unavailable()
-    }
-
-    fn repair(&self, _dry_run: bool, _subject: Option<&Digest>) -> Result<RepairReport, Error> {
-        self.unavailable()
+        self.artifacts()
     }
 }

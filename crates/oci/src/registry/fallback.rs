@@ -1,0 +1,68 @@
+//! The list of an artifact's referrers under its fallback tag (distribution spec, "Referrers Tag Schema").
+
+use touchmark_envelope::Digest;
+use touchmark_envelope::manifest::{IMAGE_INDEX, is_index_type};
+
+use super::Registry;
+use super::manifests::Name;
+use crate::error::Error;
+use crate::index::{Fault, Index, MAX_ENTRIES, MAX_PART};
+use crate::union::list_tag;
+
+/// What is under a fallback tag.
+pub(super) enum Fallback<T> {
+    /// Nothing: the registry answered 404.
+    None,
+    /// A list.
+    List {
+        /// The list.
+        list: T,
+        /// Of its bytes.
+        digest: Digest,
+    },
+    /// Something else, which must not be overwritten.
+    Other {
+        /// Why it is no list.
+        reason: String,
+    },
+}
+
+impl Registry {
+    /// Reads the list under the fallback tag of `subject`, never from the cache.
+    ///
+    /// # Errors
+    /// Any answer but a manifest and 404, and more than `max_bytes`.
+    pub(super) fn fallback(&self, subject: &Digest, max_bytes: u64) -> Result<Fallback<Index>, Error> {
+        self.fallback_as(subject, max_bytes, Index::parse_list)
+    }
+
+    /// As [`fallback`](Self::fallback), read by `parse`.
+    pub(super) fn fallback_as<T>(
+        &self,
+        subject: &Digest,
+        max_bytes: u64,
+        parse: impl FnOnce(Vec<u8>) -> Result<T, Fault>,
+    ) -> Result<Fallback<T>, Error> {
+        let found = self.fetch(Name::Tag(&list_tag(subject)), max_bytes, |fetched| {
+            if let Some(said) = fetched.media_type.filter(|said| !is_index_type(said)) {
+                return Ok(Fallback::Other { reason: format!("it is {said}, and no {IMAGE_INDEX}") });
+            }
+            let digest = fetched.digest;
+            Ok(match parse(fetched.bytes) {
+                Ok(list) => Fallback::List { list, digest },
+                Err(fault) => Fallback::Other { reason: reason(fault) },
+            })
+        });
+        found.map(|found| found.unwrap_or(Fallback::None))
+    }
+}
+
+/// Why something is no list of referrers.
+pub(super) fn reason(fault: Fault) -> String {
+    match fault {
+        Fault::CutOff => "it is cut off".to_owned(),
+        Fault::Malformed(reason) => reason,
+        Fault::TooMany => format!("it has more than {MAX_ENTRIES} entries"),
+        Fault::TooLarge { size } => format!("a part of it has {size} bytes, more than {MAX_PART}"),
+    }
+}
