@@ -1,0 +1,264 @@
+//! What a server answered, read within bounds.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::time::{Duration, Instant};
+
+use touchmark_envelope::json;
+
+use super::pace;
+use super::retry::{Again, Failure};
+use super::url::Url;
+use super::{Location, Method};
+use crate::error::Error;
+
+/// Bytes that are read of the body of an answer that is a failure.
+const MAX_ERROR_BODY: u64 = 64 << 10;
+
+/// Bytes a second that a document must come with, after the time that any answer has.
+const DOCUMENT_PER_SECOND: u64 = 64 << 10;
+
+/// What a server answered: any status but 429, 5xx and 401, which are errors (after the retries), and redirects of GET and HEAD.
+pub struct Response {
+    pub(super) status: u16,
+    headers: Vec<(String, String)>,
+    body: Box<dyn Read + Send>,
+    length: Option<u64>,
+    asked: Asked,
+    timeout: Duration,
+}
+
+/// What was asked, for messages and to resolve references.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    /// Whether the query is shown: the client's own, rather than a server's, which may be a secret.
+    pub(super) shown: bool,
+    /// How long the server may be silent.
+    pub(super) timeout: Duration,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.method.name();
+        if self.shown { write!(f, "{name} {}", self.url) } else { write!(f, "{name} {}", self.url.without_query()) }
+    }
+}
+
+impl Response {
+    /// Takes over what the HTTP library received. The body of a failure is read at once, so that the connection is free again.
+    pub(super) fn new(answer: ureq::http::Response<ureq::Body>, asked: Asked) -> Self {
+        let (parts, body) = answer.into_parts();
+        let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        let length = body.content_length();
+        let content = Content { inner: Box::new(body.into_reader()), left: length, asked: asked.clone() };
+        let timeout = asked.timeout;
+        let mut response = Self { status: parts.status.as_u16(), headers, body: Box::new(content), length, asked, timeout };
+        if !(200..300).contains(&response.status) {
+            let said = response.beginning();
+            (response.body, response.length) = (Box::new(io::Cursor::new(said)), None);
+        }
+        response
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The first header of this name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Every header of this name.
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// How many bytes the body has, if the server says so beforehand (RFC 9110, 8.6). To HEAD it is the header alone that tells.
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// What was asked, for messages: the method and the URL that answered at last.
+    pub fn asked(&self) -> String {
+        self.asked.to_string()
+    }
+
+    /// Where `text`, a header's absolute or relative reference, leads from here (RFC 3986, 5).
+    ///
+    /// # Errors
+    /// It is no HTTP URL, or leads from HTTPS to HTTP on another machine.
+    pub fn resolve(&self, text: &str) -> Result<Location, Error> {
+        self.join(text).map(Location::new)
+    }
+
+    pub(super) fn join(&self, text: &str) -> Result<Url, Error> {
+        let shown: String = text.chars().take(200).flat_map(char::escape_debug).collect();
+        let reason = |why: &str| format!("leads to {shown}: {why}");
+        let url = self.asked.url.join(text).map_err(|why| Error::Protocol { url: self.asked(), reason: reason(why) })?;
+        if self.asked.url.origin.tls && !url.origin.tls && !url.origin.is_loopback() {
+            let reason = format!("leads from HTTPS to {}, without TLS", url.origin);
+            return Err(Error::Unsafe { url: self.asked(), reason });
+        }
+        Ok(url)
+    }
+
+    /// The whole body, if it has at most `limit` bytes.
+    ///
+    /// # Errors
+    /// It has more, or the connection broke, or was too slow.
+    pub fn bytes(mut self, limit: u64) -> Result<Vec<u8>, Error> {
+        self.read_bytes(limit).map_err(|failure| failure.error)
+    }
+
+    /// As [`bytes`](Self::bytes); the body is empty afterwards.
+    pub(super) fn read_bytes(&mut self, limit: u64) -> Result<Vec<u8>, Failure> {
+        let url = self.asked.url.clone();
+        let too_large = |size| Error::TooLarge { location: url.origin.to_string(), what: url.path().to_owned(), size, limit };
+        if let Some(size) = self.length.filter(|size| *size > limit) {
+            return Err(too_large(size).into());
+        }
+        let bytes = self.beginning_of(limit.saturating_add(1), self.length.unwrap_or(limit))?;
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if size > limit {
+            return Err(too_large(size).into());
+        }
+        Ok(bytes)
+    }
+
+    /// At most `most` bytes of the body, in the time that `expected` bytes may take.
+    fn beginning_of(&mut self, most: u64, expected: u64) -> Result<Vec<u8>, Failure> {
+        let broken = |error: io::Error| match Error::carried(error) {
+            Ok(error) => Failure { error, again: Again::Later },
+            Err(error) => {
+                Failure { error: Error::Connection { url: self.asked.to_string(), reason: error.to_string() }, again: Again::Later }
+            }
+        };
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let allowed = self.timeout.saturating_add(Duration::from_secs(expected / DOCUMENT_PER_SECOND));
+        let started = Instant::now();
+        let (mut bytes, mut buffer) = (Vec::new(), vec![0; most.min(64 << 10)]);
+        while bytes.len() < most {
+            let room = buffer.len().min(most - bytes.len());
+            let read = match self.body.read(buffer.get_mut(..room).unwrap_or_default()) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(broken(error)),
+            };
+            bytes.extend_from_slice(buffer.get(..read).unwrap_or_default());
+            if started.elapsed() > allowed {
+                return Err(broken(pace::slow()));
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// What a failure says, as far as it is read and can be.
+    fn beginning(&mut self) -> Vec<u8> {
+        self.beginning_of(MAX_ERROR_BODY, MAX_ERROR_BODY).unwrap_or_default()
+    }
+
+    /// The body as it comes; errors of the connection are [carried](Error::carried).
+    pub fn reader(self) -> Box<dyn Read + Send> {
+        self.body
+    }
+
+    /// The error that this answer is to somebody who wanted another status; some of the body is read for it.
+    pub fn into_error(mut self) -> Error {
+        let said = self.beginning();
+        let (code, message) = explanation(&said, self.header("content-type"));
+        Error::Status { url: self.asked(), status: self.status, code, message }
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).field("asked", &self.asked()).finish_non_exhaustive()
+    }
+}
+
+/// The body of an answer as it comes.
+struct Content {
+    inner: Box<dyn Read + Send>,
+    /// Bytes that are still to come, if that is known.
+    left: Option<u64>,
+    asked: Asked,
+}
+
+impl Read for Content {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = match self.inner.read(buffer) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) => return Err(failure(ureq::Error::from(error), &self.asked).error.into()),
+        };
+        if let Some(left) = self.left {
+            let left = left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
+            self.left = Some(left);
+            if left == 0 && read > 0 {
+                // Only who sees the end gives the connection back, and many readers stop at the last byte.
+                let _ = self.inner.read(&mut [0]);
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// The code and the message of a failure (OCI distribution spec, "Error Codes"), or the line of text that some servers send instead.
+fn explanation(body: &[u8], content_type: Option<&str>) -> (Option<String>, Option<String>) {
+    let most = usize::try_from(MAX_ERROR_BODY).unwrap_or(usize::MAX);
+    let text = |value: Option<&json::Value<'_>>| {
+        let text: String = value?.as_str()?.chars().take(500).collect();
+        (!text.is_empty()).then_some(text)
+    };
+    if let Ok(document) = json::parse_bounded(body, most, 4096) {
+        let first = document.get("errors").and_then(json::Value::as_array).and_then(<[_]>::first);
+        return (text(first.and_then(|error| error.get("code"))), text(first.and_then(|error| error.get("message"))));
+    }
+    let plain = content_type.is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("text/plain"));
+    let line = std::str::from_utf8(body).ok().filter(|_| plain).and_then(|text| text.lines().map(str::trim).find(|line| !line.is_empty()));
+    (None, line.map(|line| line.chars().take(200).collect()))
+}
+
+/// What an error of the HTTP library means.
+pub(super) fn failure(error: ureq::Error, asked: &Asked) -> Failure {
+    use ureq::Timeout;
+    let url = asked.to_string();
+    let seconds = asked.timeout.as_secs_f64();
+    let connection = |reason: String, again| Failure { error: Error::Connection { url: url.clone(), reason }, again };
+    match error {
+        ureq::Error::Io(error) => match Error::carried(error) {
+            Ok(error) => error.into(),
+            Err(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+                connection(format!("TLS: {error}"), Again::Never)
+            }
+            // The system's words for a name that does not exist and for one that could not be looked up differ only here.
+            Err(error) if error.to_string().contains("failed to lookup address") => {
+                let again = if error.to_string().contains("Temporary") { Again::Later } else { Again::Never };
+                connection(error.to_string(), again)
+            }
+            Err(error) => connection(error.to_string(), Again::Later),
+        },
+        ureq::Error::Timeout(Timeout::Resolve) => connection(format!("no address for the name within {seconds} s"), Again::Later),
+        ureq::Error::Timeout(Timeout::Connect) => connection(format!("no connection within {seconds} s"), Again::Later),
+        ureq::Error::Timeout(Timeout::PerWrite | Timeout::SendRequest) => {
+            connection(format!("takes nothing for {seconds} s"), Again::Later)
+        }
+        ureq::Error::Timeout(_) => connection(format!("no answer within {seconds} s"), Again::Later),
+        ureq::Error::HostNotFound => connection("no address for the name".to_owned(), Again::Never),
+        ureq::Error::Rustls(error) => connection(format!("TLS: {error}"), Again::Never),
+        ureq::Error::Tls(reason) => connection(format!("TLS: {reason}"), Again::Never),
+        ureq::Error::ConnectProxyFailed(reason) => connection(format!("the proxy refuses: {reason}"), Again::Later),
+        ureq::Error::LargeResponseHeader(..) => {
+            Error::Protocol { url, reason: "the headers of the answer are too large".to_owned() }.into()
+        }
+        ureq::Error::Protocol(error) => Error::Protocol { url, reason: format!("not an answer of HTTP: {error}") }.into(),
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::Protocol { url, reason: "not a request of HTTP".to_owned() }.into(),
+        other => connection(other.to_string(), Again::Later),
+    }
+}
