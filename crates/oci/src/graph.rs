@@ -1,14 +1,18 @@
 //! All that belongs to an artifact: the children of an index, referrers at any depth, and the manifests that cosign ties to it
 //! by a tag (SPEC.md, section 17). For `touchmark tree`, and for [`copy`](crate::copy).
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod cosign;
+mod walk;
+
+use std::collections::HashSet;
 
 use touchmark_envelope::Digest;
-use touchmark_envelope::digest::Algorithm;
-use touchmark_envelope::manifest::{Descriptor, Kind, Manifest, is_manifest_type};
+use touchmark_envelope::manifest::Descriptor;
 
-use crate::error::{Class, Error};
-use crate::source::{AllReferrers, Finding, FindingKind, Source};
+use crate::error::Error;
+use crate::source::{Finding, Source};
+
+pub use cosign::cosign_subject;
 
 /// How far a walk goes. What lies beyond is reported, and the graph is then not [`complete`](Graph::complete).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,29 +111,7 @@ impl Graph {
     /// # Errors
     /// The source itself cannot be read. A manifest that cannot is [`Content::Unusable`] instead.
     pub fn walk(source: &dyn Source, roots: &[Descriptor], limits: &Limits) -> Result<Self, Error> {
-        let mut walk = Walk {
-            source,
-            limits,
-            graph: Graph { complete: true, ..Graph::default() },
-            known: HashMap::new(),
-            queue: VecDeque::new(),
-            cosign: cosign_tags(source)?,
-            referrers: source.all_referrers(limits.referrers, limits.referrers_bytes)?,
-            bytes: 0,
-        };
-        if let Some(all) = &mut walk.referrers {
-            walk.graph.complete = all.complete;
-            walk.graph.findings = std::mem::take(&mut all.findings);
-        }
-        for root in roots {
-            if let Some(id) = walk.reach(root, None, 0) {
-                walk.graph.roots.push(id);
-            }
-        }
-        while let Some(reached) = walk.queue.pop_front() {
-            walk.expand(reached)?;
-        }
-        Ok(walk.graph)
+        walk::walk(source, roots, limits)
     }
 
     /// The nodes of the roots, in their order.
@@ -191,209 +173,4 @@ pub struct Line {
     pub relation: Option<Relation>,
     /// Whether the node had a line before, which is followed by what belongs to it.
     pub repeated: bool,
-}
-
-struct Walk<'a> {
-    source: &'a dyn Source,
-    limits: &'a Limits,
-    graph: Graph,
-    known: HashMap<Digest, NodeId>,
-    queue: VecDeque<Reached>,
-    cosign: HashMap<Digest, Vec<(String, Descriptor)>>,
-    /// Of every subject, if the source could tell.
-    referrers: Option<AllReferrers>,
-    bytes: u64,
-}
-
-/// A node whose edges are not known yet.
-struct Reached {
-    id: NodeId,
-    depth: usize,
-    /// What it lists, if it is an index.
-    children: Vec<Descriptor>,
-}
-
-impl Walk<'_> {
-    /// The node of `listed`, which belongs to another by `relation`; it is read if it is new. `None` if a limit forbids it.
-    fn reach(&mut self, listed: &Descriptor, relation: Option<&Relation>, depth: usize) -> Option<NodeId> {
-        // Only an index lists what need not be a manifest. Everywhere else the media type is a hint and may lie.
-        let opaque = relation == Some(&Relation::Child) && !is_manifest_type(&listed.media_type);
-        let known = self.known.get(&listed.digest).copied();
-        if let Some(id) = known
-            && (opaque || !matches!(self.graph.node(id).content, Content::Opaque))
-        {
-            return Some(id);
-        }
-        let stopped = if depth > self.limits.depth {
-            Some(format!("deeper than {} steps", self.limits.depth))
-        } else if self.graph.nodes.len() >= self.limits.manifests {
-            Some(format!("more than {} manifests", self.limits.manifests))
-        } else if self.bytes >= self.limits.bytes {
-            Some(format!("more than {} bytes of manifests", self.limits.bytes))
-        } else {
-            None
-        };
-        if let Some(detail) = stopped {
-            self.stop(listed.digest, detail);
-            return None;
-        }
-        let (node, children) = if opaque { (Node::new(listed, Content::Opaque), Vec::new()) } else { self.read(listed) };
-        if let Content::Unusable(error) = &node.content {
-            self.find(kind_of(error), Some(listed.digest), error.to_string());
-        }
-        let id = known.unwrap_or(NodeId(self.graph.nodes.len()));
-        match self.graph.nodes.get_mut(id.0) {
-            Some(place) => *place = node,
-            None => self.graph.nodes.push(node),
-        }
-        self.known.insert(listed.digest, id);
-        self.queue.push_back(Reached { id, depth, children });
-        Some(id)
-    }
-
-    /// The node of a manifest, and what it lists.
-    fn read(&mut self, listed: &Descriptor) -> (Node, Vec<Descriptor>) {
-        let (manifest, size) = match self.manifest(listed) {
-            Ok(read) => read,
-            Err(error) => return (Node::new(listed, Content::Unusable(error)), Vec::new()),
-        };
-        let subject = manifest.subject.as_ref().map(|subject| subject.digest);
-        let blobs = manifest.blobs().map(|blob| Descriptor { data: None, ..blob.clone() }).collect();
-        let descriptor = Descriptor {
-            media_type: manifest.media_type.clone(),
-            digest: listed.digest,
-            size,
-            artifact_type: manifest.artifact_type().map(str::to_owned),
-            annotations: manifest.annotations,
-            platform: listed.platform.clone(),
-            data: None,
-        };
-        let children = match manifest.kind {
-            Kind::Image { .. } => Vec::new(),
-            Kind::Index { manifests } => manifests,
-        };
-        (Node { descriptor, content: Content::Manifest { subject, blobs }, edges: Vec::new() }, children)
-    }
-
-    fn manifest(&mut self, listed: &Descriptor) -> Result<(Manifest, u64), Error> {
-        let bytes = self.source.manifest(&listed.digest, self.limits.manifest_bytes)?;
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.bytes = self.bytes.saturating_add(size);
-        let malformed = |reason| Error::Malformed { location: self.source.location(), what: listed.digest.to_string(), reason };
-        let manifest = Manifest::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
-        Ok((manifest, size))
-    }
-
-    /// Finds what belongs to a node.
-    fn expand(&mut self, reached: Reached) -> Result<(), Error> {
-        let node = self.graph.node(reached.id);
-        let digest = node.descriptor.digest;
-        let opaque = matches!(node.content, Content::Opaque);
-        let mut found: Vec<_> = reached.children.into_iter().map(|child| (Relation::Child, child)).collect();
-        // Also of a manifest that is missing: its signatures may be all that is left, and are shown and copied.
-        if !opaque {
-            found.extend(self.referrers(&digest)?.into_iter().map(|entry| (Relation::Referrer, entry)));
-        }
-        let tagged = self.cosign.remove(&digest).unwrap_or_default();
-        found.extend(tagged.into_iter().map(|(tag, descriptor)| (Relation::CosignTag(tag), descriptor)));
-        let mut seen = HashSet::new();
-        for (relation, listed) in found {
-            let Some(target) = self.reach(&listed, Some(&relation), reached.depth + 1) else { continue };
-            if relation == Relation::Referrer && !self.refers(target, &digest) {
-                continue;
-            }
-            if relation == Relation::Child {
-                self.compare(target, &listed);
-            }
-            let edge = Edge { relation, target };
-            if seen.insert(edge.clone())
-                && let Some(node) = self.graph.nodes.get_mut(reached.id.0)
-            {
-                node.edges.push(edge);
-            }
-        }
-        Ok(())
-    }
-
-    fn referrers(&mut self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
-        if let Some(all) = &mut self.referrers {
-            return Ok(all.by_subject.remove(subject).unwrap_or_default());
-        }
-        let referrers = self.source.referrers(subject, self.limits.referrers, self.limits.referrers_bytes)?;
-        self.graph.complete &= referrers.complete;
-        self.graph.findings.extend(referrers.findings);
-        Ok(referrers.entries)
-    }
-
-    /// Reports a child whose size or media type is not what the index says.
-    fn compare(&mut self, child: NodeId, listed: &Descriptor) {
-        let found = &self.graph.node(child).descriptor;
-        if found.size != listed.size || found.media_type != listed.media_type {
-            let detail = format!(
-                "an index lists it as {} of {} bytes, and it is {} of {} bytes",
-                listed.media_type.escape_debug(),
-                listed.size,
-                found.media_type,
-                found.size
-            );
-            self.find(FindingKind::Malformed, Some(listed.digest), detail);
-        }
-    }
-
-    /// Whether the content of `target`, as far as there is any, names `subject`. A list can claim what it likes.
-    fn refers(&mut self, target: NodeId, subject: &Digest) -> bool {
-        let node = self.graph.node(target);
-        let refers = match &node.content {
-            Content::Manifest { subject: named, .. } => named.as_ref() == Some(subject),
-            Content::Opaque => false,
-            Content::Unusable(_) => true,
-        };
-        if !refers {
-            let digest = node.descriptor.digest;
-            self.find(FindingKind::Malformed, Some(digest), format!("listed as a referrer of {subject}, to which it does not refer"));
-        }
-        refers
-    }
-
-    fn stop(&mut self, digest: Digest, detail: String) {
-        self.graph.complete = false;
-        // One finding for each reason, not for each of the thousands that lie beyond.
-        if !self.graph.findings.iter().any(|finding| finding.kind == FindingKind::Stopped && finding.detail == detail) {
-            self.find(FindingKind::Stopped, Some(digest), detail);
-        }
-    }
-
-    fn find(&mut self, kind: FindingKind, digest: Option<Digest>, detail: String) {
-        self.graph.findings.push(Finding { kind, digest, detail });
-    }
-}
-
-fn kind_of(error: &Error) -> FindingKind {
-    match error.class() {
-        Class::NotFound => FindingKind::Dangling,
-        Class::WrongDigest => FindingKind::WrongDigest,
-        Class::Cap => FindingKind::TooLarge,
-        Class::Malformed => FindingKind::Malformed,
-        _ => FindingKind::Unreadable,
-    }
-}
-
-/// The digest that a tag of cosign's belongs to: `sha256-HEX.sig`, `.att` and `.sbom`.
-pub fn cosign_subject(tag: &str) -> Option<Digest> {
-    let (subject, suffix) = tag.split_once('.')?;
-    let (algorithm, hex) = subject.split_once('-')?;
-    if !matches!(suffix, "sig" | "att" | "sbom") {
-        return None;
-    }
-    Digest::from_hex(Algorithm::from_name(algorithm)?, hex).ok()
-}
-
-fn cosign_tags(source: &dyn Source) -> Result<HashMap<Digest, Vec<(String, Descriptor)>>, Error> {
-    let mut tags: HashMap<Digest, Vec<(String, Descriptor)>> = HashMap::new();
-    for (tag, descriptor) in source.tags()? {
-        if let Some(subject) = cosign_subject(&tag) {
-            tags.entry(subject).or_default().push((tag, descriptor));
-        }
-    }
-    Ok(tags)
 }

@@ -1,18 +1,22 @@
 //! Walks through graphs that are meant to mislead them, or never to end.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // outside of test functions clippy takes a panic for a mistake
 
+use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::{Descriptor, IMAGE_INDEX, IMAGE_MANIFEST};
 use touchmark_oci::copy::{Options, copy, tagged};
 use touchmark_oci::graph::{Content, Graph, Limits, Relation, cosign_subject};
 use touchmark_oci::referrer::{self, Role};
 use touchmark_oci::source::FindingKind;
-use touchmark_oci::{Class, Error, Layout, Source};
+use touchmark_oci::{Class, Error, Layout, Source, Store};
 
 #[path = "support/family.rs"]
 mod family;
+#[path = "support/remote.rs"]
+mod remote;
 mod support;
 use family::{family, tree};
+use remote::Remote;
 use support::{Folder, Foreign, entry, image, referrer_manifest};
 
 fn walk(source: &dyn Source, root: &Descriptor, limits: &Limits) -> Graph {
@@ -204,4 +208,52 @@ fn a_gigabyte_in_place_of_a_manifest_or_an_index_is_refused_unread() {
     assert!(matches!(error, Error::TooLarge { size, .. } if *size == 1 << 30), "{error}");
     huge("index.json");
     assert_eq!(layout.tags().unwrap_err().class(), Class::Cap);
+}
+
+#[test]
+fn a_registry_is_walked_level_by_level_and_gives_the_same_graph() {
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    let family = family(&layout);
+    let before = tree(&layout, &family.index);
+    let signature = format!("sha256-{}.sig", family.children[1].digest.hex());
+    for lists_tags in [true, false] {
+        let mut remote = Remote::new(layout.clone());
+        remote.lists_tags = lists_tags;
+        assert_eq!(tree(&remote, &family.index), before);
+        // The root; children and its signature; theirs; the attestation's; and what signs that.
+        assert_eq!(remote.rounds.into_inner(), 5);
+        let resolved = remote.resolved.into_inner().unwrap();
+        // Where tags are listed only those that are there are asked for, else three for each manifest.
+        assert!(resolved.contains(&signature));
+        assert_eq!(resolved.len(), if lists_tags { 1 } else { 10 * 3 });
+    }
+}
+
+#[test]
+fn what_is_missing_or_too_large_to_be_fetched_ahead_is_met_in_its_turn() {
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    let subject = image(&layout, "one", Some("v1"));
+    // Every tenth is larger than what is fetched ahead.
+    let padding = |n: usize| " ".repeat(if n % 10 == 3 { 300 << 10 } else { 0 });
+    let made: Vec<String> =
+        (0..40).map(|n| referrer_manifest(&subject, &n.to_string()).replacen('{', &format!("{{{}", padding(n)), 1)).collect();
+    let made: Vec<&[u8]> = made.iter().map(String::as_bytes).collect();
+    let made: Vec<Digest> =
+        layout.attach_as(Algorithm::Sha256, &made).unwrap().into_iter().map(|attached| attached.descriptor.digest).collect();
+    let gone = made[17];
+    std::fs::remove_file(folder.path("layout/blobs/sha256").join(gone.hex())).unwrap();
+    let remote = Remote::new(layout);
+    let graph = Graph::walk(&remote, std::slice::from_ref(&subject), &Limits::default()).unwrap();
+    let listed: Vec<Digest> = graph.nodes().map(|(_, node)| node.descriptor.digest).skip(1).collect();
+    assert_eq!(listed, made);
+    let unusable = graph.nodes().filter(|(_, node)| matches!(node.content, Content::Unusable(_)));
+    assert_eq!(unusable.map(|(_, node)| node.descriptor.digest).collect::<Vec<_>>(), [gone]);
+    assert!(remote.rounds.into_inner() < 12);
+    // Limits are those of any walk.
+    let few =
+        Graph::walk(&Remote::new(Layout::open(folder.path("layout")).unwrap()), &[subject], &Limits { manifests: 20, ..Limits::default() });
+    let few = few.unwrap();
+    assert!(few.nodes().count() == 20 && !few.complete());
 }

@@ -123,7 +123,7 @@ fn rounds(shelf: &Shelf, request: Request, most: usize) -> (Vec<Vec<Need>>, bool
             let round: Vec<Need> = [need.clone()].into_iter().chain(ahead).collect();
             for need in &round {
                 if let Need::Manifest { digest, .. } | Need::Blob { digest, .. } = need {
-                    held.insert(*digest, shelf.contents[digest].clone());
+                    held.insert(*digest, shelf.contents.get(digest).cloned().unwrap_or_default());
                 }
             }
             rounds.push(round);
