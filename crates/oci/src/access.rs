@@ -26,13 +26,21 @@ pub struct Access {
     pub anchors: Anchors,
 }
 
-/// A user name and a password, which Debug does not show.
+/// A user name and a password, which Debug does not show. By the user name `<token>` the password is an identity token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
     /// The user name.
     pub username: String,
     /// The password.
     pub password: String,
+}
+
+/// The password is wiped from memory.
+#[cfg(feature = "registry")]
+impl Drop for Login {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.password);
+    }
 }
 
 impl core::fmt::Debug for Login {

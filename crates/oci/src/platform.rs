@@ -225,6 +225,36 @@ fn is_link(metadata: &Metadata) -> bool {
     metadata.file_type().is_symlink() || metadata.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0
 }
 
+/// The variable that says where the user's files are.
+#[cfg(feature = "registry")]
+pub(crate) const HOME_VARIABLE: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+
+/// As [`create`], for nobody but its owner to read and write, where the system can; Windows gives a new file what its folder has.
+///
+/// # Errors
+/// What the system says.
+#[cfg(feature = "registry")]
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Makes a folder and those above it, as far as they are not there, that nobody else may look into, where the system can.
+///
+/// # Errors
+/// What the system says.
+#[cfg(feature = "registry")]
+pub(crate) fn create_private_folders(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 /// Makes a folder that nobody else may look into, where the system can.
 pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();

@@ -33,10 +33,20 @@ pub(crate) struct Temporary {
 impl Temporary {
     /// Makes a new one in `folder`, which must be on the file system of its later place.
     pub(crate) fn create(folder: &Path) -> io::Result<Self> {
+        Self::create_by(folder, platform::create)
+    }
+
+    /// As [`create`](Self::create), for nobody but its owner to read.
+    #[cfg(feature = "registry")]
+    pub(crate) fn create_private(folder: &Path) -> io::Result<Self> {
+        Self::create_by(folder, platform::create_private)
+    }
+
+    fn create_by(folder: &Path, create: impl Fn(&Path) -> io::Result<File>) -> io::Result<Self> {
         loop {
             let path = folder.join(fresh_name()?);
             failpoint::reach(Step::Create, &path)?;
-            let file = platform::create(&path)?;
+            let file = create(&path)?;
             let temporary = Self { file, path, published: false };
             // A file system without locks leaves these files to its user: nothing can lock them, so nothing removes them.
             let _ = temporary.file.lock();

@@ -4,6 +4,11 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+/// The user name by which helpers say that the secret is an identity token.
+pub(super) const TOKEN_USER: &str = "<token>";
+/// Bytes in a secret: far more than any registry gives, and little enough for a header.
+pub(super) const MAX_SECRET: usize = 64 << 10;
+
 /// What proves to one registry who asks. It is wiped from memory when dropped, and Debug shows no secret.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credential {
@@ -21,6 +26,43 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// A user name and a password; by the user name `<token>` the password is an identity token, as helpers write it.
+    ///
+    /// # Errors
+    /// What is wrong with them, without the secret.
+    pub fn login(username: &str, password: Zeroizing<String>) -> Result<Self, &'static str> {
+        if username == TOKEN_USER {
+            return Self::identity(password);
+        }
+        // RFC 7617, 2: the first colon ends the user name, and neither has control characters.
+        if username.contains(':') {
+            return Err("the user name holds a colon");
+        }
+        if username.chars().chain(password.chars()).any(char::is_control) {
+            return Err("the user name or the password holds a control character");
+        }
+        if username.len().saturating_add(password.len()) > MAX_SECRET {
+            return Err("the user name and the password are longer than 64 KiB");
+        }
+        Ok(Self::Basic { username: username.to_owned(), password })
+    }
+
+    /// An identity token.
+    ///
+    /// # Errors
+    /// It is no token.
+    pub fn identity(token: Zeroizing<String>) -> Result<Self, &'static str> {
+        is_token(&token).then(|| Self::Identity(token)).ok_or("the identity token is empty, too long or not of visible ASCII characters")
+    }
+
+    /// A bearer token.
+    ///
+    /// # Errors
+    /// It is no token.
+    pub fn bearer(token: Zeroizing<String>) -> Result<Self, &'static str> {
+        is_token(&token).then(|| Self::Registry(token)).ok_or("the bearer token is empty, too long or not of visible ASCII characters")
+    }
+
     /// What kind it is, for messages.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -29,6 +71,11 @@ impl Credential {
             Credential::Registry(_) => "a bearer token",
         }
     }
+}
+
+/// Whether a text can stand in a header.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_SECRET && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl fmt::Debug for Credential {
@@ -45,13 +92,28 @@ impl fmt::Debug for Credential {
 mod tests {
     use super::*;
 
+    fn secret(text: &str) -> Zeroizing<String> {
+        Zeroizing::new(text.to_owned())
+    }
+
     #[test]
     fn debug_shows_no_secret() {
-        let secret = || Zeroizing::new("hunter2".to_owned());
-        let basic = Credential::Basic { username: "alice".to_owned(), password: secret() };
+        let basic = Credential::login("alice", secret("hunter2")).unwrap();
         assert!(format!("{basic:?}").contains("alice"));
-        for credential in [basic, Credential::Identity(secret()), Credential::Registry(secret())] {
+        for credential in [basic, Credential::Identity(secret("hunter2")), Credential::Registry(secret("hunter2"))] {
             assert!(!format!("{credential:?} {credential:#?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused() {
+        assert_eq!(Credential::login("<token>", secret("abc")), Ok(Credential::Identity(secret("abc"))));
+        assert!(Credential::login("", secret("abc:def é")).is_ok());
+        for (username, password) in [("a:b", "c"), ("a\r\n", "c"), ("a", "b\r\nX-Header: c"), ("<token>", ""), ("<token>", "a b")] {
+            assert!(Credential::login(username, secret(password)).is_err(), "{username:?} {password:?}");
+        }
+        for token in ["", "a\r\nb", "a b", "é", "\0", &"x".repeat(MAX_SECRET + 1)] {
+            assert!(Credential::bearer(secret(token)).is_err() && Credential::identity(secret(token)).is_err(), "{token:?}");
         }
     }
 }
