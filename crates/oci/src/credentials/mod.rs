@@ -2,6 +2,8 @@
 
 mod credential;
 mod document;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod helper;
 mod keep;
 mod server;
