@@ -4,12 +4,12 @@
 use std::ops::ControlFlow;
 
 use touchmark_envelope::Digest;
-use touchmark_envelope::manifest::{Descriptor, Manifest};
+use touchmark_envelope::manifest::Descriptor;
 
 use super::Registry;
 use super::manifests::Name;
 use crate::error::Error;
-use crate::scan::{MAX_MANIFEST, describe, length};
+use crate::scan::{describe, length};
 use crate::source::Source;
 use crate::union::{is_list_tag, list_tag};
 
@@ -59,16 +59,12 @@ impl Registry {
     /// The referrer that an anchor tag of `subject` names, as it is listed; `None` if there is no such tag any more.
     ///
     /// # Errors
-    /// Not to be read, no manifest, or the referrer of something else.
-    pub(super) fn read_anchor(&self, tag: &str, subject: &Digest) -> Result<Option<Descriptor>, Error> {
-        self.fetch(Name::Tag(tag), MAX_MANIFEST, |fetched| {
+    /// Not to be read, more than `limit` bytes, no manifest, or the referrer of something else.
+    pub(super) fn read_anchor(&self, tag: &str, subject: &Digest, limit: u64) -> Result<Option<Descriptor>, Error> {
+        self.fetch(Name::Tag(tag), limit, |fetched| {
             let digest = fetched.digest;
             let bytes = self.keep(fetched);
-            let manifest = Manifest::parse(&bytes).map_err(|error| Error::Malformed {
-                location: self.location(),
-                what: tag.to_owned(),
-                reason: error.to_string(),
-            })?;
+            let manifest = self.parsed(tag, &bytes)?;
             if manifest.subject.as_ref().is_none_or(|found| found.digest != *subject) {
                 return Err(Error::OtherSubject { location: self.location(), subject: *subject, referrer: digest });
             }

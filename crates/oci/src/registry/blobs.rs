@@ -1,6 +1,8 @@
 //! Reading blobs (distribution spec, "Pulling blobs"). A download that breaks off goes on where it broke (RFC 9110, 14).
 
 use std::io::{self, Read};
+use std::thread;
+use std::time::Duration;
 
 use touchmark_envelope::Digest;
 
@@ -9,10 +11,14 @@ use super::manifests::{Head, accepted};
 use crate::content::Hashed;
 use crate::error::Error;
 use crate::source::Source;
-use crate::transport::{Method, Response, Target};
+use crate::transport::{Method, Response};
 
 /// After this many bytes the attempts to go on count anew: a large blob may break off more often than a small one.
 const PROGRESS: u64 = 8 << 20;
+/// The pause before the first attempt to go on; each next one is twice as long.
+const PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause.
+const MAX_PAUSE: Duration = Duration::from_secs(8);
 
 impl Registry {
     /// See [`Source::blob`].
@@ -24,7 +30,7 @@ impl Registry {
     /// See [`Source::unhashed_blob`].
     pub(super) fn open_blob(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error> {
         let path = self.path(&format!("blobs/{digest}"));
-        let response = self.ask(Method::Get, Target::Path(&path), &[("Accept", "*/*")])?;
+        let response = self.ask(Method::Get, &path, &[("Accept", "*/*")])?;
         match response.status() {
             200 => {}
             404 => return Err(Error::NoSuchBlob { location: self.location(), digest: *digest }),
@@ -43,7 +49,7 @@ impl Registry {
         }
         for kind in kinds {
             let path = self.path(&format!("{kind}/{digest}"));
-            let response = self.ask(Method::Head, Target::Path(&path), &[("Accept", &accepted())])?;
+            let response = self.ask(Method::Head, &path, &[("Accept", &accepted())])?;
             match response.status() {
                 200 => {
                     let size = Head::of(&response).length;
@@ -78,7 +84,7 @@ impl Download<'_> {
     /// Asks for what is missing. A registry that knows no ranges begins anew, and what was there already is passed over.
     fn resume(&self) -> Result<Box<dyn Read + Send>, Error> {
         let range = format!("bytes={}-", self.at);
-        let response = self.registry.ask(Method::Get, Target::Path(&self.path), &[("Accept", "*/*"), ("Range", &range)])?;
+        let response = self.registry.ask(Method::Get, &self.path, &[("Accept", "*/*"), ("Range", &range)])?;
         let skip = match response.status() {
             206 if response.header("Content-Range").and_then(range_start) == Some((self.at, self.size)) => 0,
             206 => return Err(self.registry.protocol(&self.path, "another part of the blob came than was asked for")),
@@ -131,7 +137,8 @@ impl Read for Download<'_> {
                 None => {}
                 Some(Error::Connection { .. }) if self.attempt < self.registry.retries => {
                     self.body = None;
-                    self.registry.pause(&mut self.attempt);
+                    thread::sleep(PAUSE.saturating_mul(1_u32.checked_shl(self.attempt).unwrap_or(u32::MAX)).min(MAX_PAUSE));
+                    self.attempt = self.attempt.saturating_add(1);
                 }
                 Some(error) => return Err(error.into()),
             }

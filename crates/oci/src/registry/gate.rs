@@ -1,8 +1,8 @@
-//! How many bytes of documents are in memory at the same time.
+//! How many documents are read as JSON at the same time.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// At most this many bytes pass at once: some signatures' manifests for each thread. A larger document passes alone.
+/// At most this many bytes of documents pass at once: a few signatures' manifests for each thread. A larger one passes alone.
 ///
 /// A tree of JSON values takes up to forty times the bytes that it was read from, so that two dozen large documents, read at the
 /// same time, would take gigabytes.
@@ -22,9 +22,9 @@ pub(super) struct Room<'a> {
 }
 
 impl Gate {
-    /// Waits until there is room for a document of `size` bytes; of unknown size it passes alone.
-    pub(super) fn pass(&self, size: Option<u64>) -> Room<'_> {
-        let bytes = size.unwrap_or(MAX_BYTES).min(MAX_BYTES);
+    /// Waits until there is room for a document of `size` bytes.
+    pub(super) fn pass(&self, size: u64) -> Room<'_> {
+        let bytes = size.min(MAX_BYTES);
         let inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let full = |inside: &mut u64| inside.saturating_add(bytes) > MAX_BYTES;
         let mut inside = self.left.wait_while(inside, full).unwrap_or_else(PoisonError::into_inner);
@@ -51,11 +51,11 @@ mod tests {
     fn no_more_bytes_are_inside_than_there_is_room_for() {
         let (gate, inside, most) = (Gate::default(), AtomicU64::new(0), AtomicU64::new(0));
         std::thread::scope(|scope| {
-            for size in [Some(1), Some(MAX_BYTES / 2), Some(MAX_BYTES), Some(u64::MAX), None, Some(MAX_BYTES / 3), Some(0)] {
+            for size in [1, MAX_BYTES / 2, MAX_BYTES, u64::MAX, MAX_BYTES / 3, 0] {
                 let (gate, inside, most) = (&gate, &inside, &most);
                 scope.spawn(move || {
                     for _ in 0..200 {
-                        let bytes = size.unwrap_or(MAX_BYTES).min(MAX_BYTES);
+                        let bytes = size.min(MAX_BYTES);
                         let room = gate.pass(size);
                         most.fetch_max(inside.fetch_add(bytes, Ordering::SeqCst) + bytes, Ordering::SeqCst);
                         inside.fetch_sub(bytes, Ordering::SeqCst);

@@ -58,19 +58,24 @@ fn one(text: &str) -> Option<(&str, &str, &str)> {
     Some((name, quoted.get(..end)?, quoted.get(end.checked_add(1)?..)?))
 }
 
-/// Path and query of the next page that an answer names. What the link says of scheme and host is not looked at, since proxies
-/// make it wrong, and a list never goes on elsewhere.
+/// Path and query of the next page that an answer names. What the link says of scheme and host is not looked at: proxies make it
+/// wrong, and a list never goes on elsewhere.
+///
+/// # Errors
+/// It leads nowhere.
 pub(super) fn next_path(response: &Response) -> Result<Option<String>, Error> {
     let Some(target) = response.headers("Link").find_map(next) else { return Ok(None) };
-    let location = response.resolve(target)?;
-    Ok(path(location.url()).map(str::to_owned))
+    let location = response.resolve(without_host(target))?;
+    Ok(Some(without_host(location.url()).to_owned()))
 }
 
-/// Path and query of a URL.
-fn path(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    let rest = rest.get(rest.find('/')?..)?;
-    rest.split('#').next()
+/// A reference without scheme and host, if it has them.
+fn without_host(reference: &str) -> &str {
+    let after_scheme = reference.split_once("://").filter(|(scheme, _)| !scheme.contains(['/', '?', '#'])).map(|(_, rest)| rest);
+    match after_scheme.or_else(|| reference.strip_prefix("//")) {
+        Some(rest) => rest.find(['/', '?', '#']).and_then(|start| rest.get(start..)).unwrap_or("/"),
+        None => reference,
+    }
 }
 
 #[cfg(test)]
@@ -114,14 +119,17 @@ mod tests {
     }
 
     #[test]
-    fn paths() {
-        for (url, wanted) in [
-            ("https://registry.example/v2/x?n=1&last=a/b#c", Some("/v2/x?n=1&last=a/b")),
-            ("http://127.0.0.1:5000/", Some("/")),
-            ("https://registry.example", None),
-            ("registry.example/v2", None),
+    fn references_without_hosts() {
+        for (reference, wanted) in [
+            ("https://registry.example/v2/x?n=1&last=a/b", "/v2/x?n=1&last=a/b"),
+            ("//registry.example:5000/v2/x", "/v2/x"),
+            ("http://127.0.0.1:5000", "/"),
+            ("http://127.0.0.1:5000?last=a", "?last=a"),
+            ("/v2/x?next=https://elsewhere.example/", "/v2/x?next=https://elsewhere.example/"),
+            ("?last=a://b", "?last=a://b"),
+            ("x", "x"),
         ] {
-            assert_eq!(path(url), wanted, "{url}");
+            assert_eq!(without_host(reference), wanted, "{reference}");
         }
     }
 }

@@ -10,15 +10,18 @@ use touchmark_envelope::manifest::{
 };
 
 use super::gate::Room;
-use super::{Answer, Registry, parallel};
-use crate::error::Error;
+use super::{Answer, MAX_PARALLEL, Registry};
+use crate::error::{Class, Error};
+use crate::parallel;
 use crate::scan::{MAX_MANIFEST, length};
 use crate::source::Source;
-use crate::transport::{Method, Response, Target};
+use crate::transport::{Method, Response};
 use crate::union::is_cosign_tag;
 
 /// At most this many manifests are read to tell artifacts from parts of them.
 const MAX_READ: usize = 10_000;
+/// Of those that are read at the same time each has at most this many bytes; a larger one is read by itself.
+pub(super) const MAX_SMALL: u64 = 256 << 10;
 
 /// A manifest as a registry gave it.
 pub(super) struct Fetched {
@@ -79,18 +82,11 @@ impl Registry {
             Name::Digest(digest) => digest.to_string(),
         };
         let location = || self.repository.to_string();
-        let path = self.path(&format!("manifests/{what}"));
-        let within = |response: &Response| {
-            let head = Head::of(response);
-            match head.length {
-                Some(size) if size > limit => Err(Error::TooLarge { location: location(), what: what.clone(), size, limit }),
-                size => Ok((head, self.gate.pass(size))),
-            }
-        };
-        let (head, room, bytes) = match self.document(Target::Path(&path), &accepted(), limit, within)? {
-            Answer::Found(((head, room), bytes)) => (head, room, bytes),
+        let (head, bytes) = match self.document(&self.path(&format!("manifests/{what}")), &accepted(), limit)? {
+            Answer::Found((response, bytes)) => (Head::of(&response), bytes),
             Answer::Missing(code) => return Ok(Answer::Missing(code)),
         };
+        let room = self.gate.pass(length(&bytes));
         let digest = match name {
             Name::Digest(digest) => {
                 let found = digest.algorithm().digest(&bytes);
@@ -140,11 +136,6 @@ impl Registry {
         Ok(bytes.to_vec())
     }
 
-    /// See [`Source::manifests`].
-    pub(super) fn read_manifests(&self, digests: &[Digest], limit: u64) -> Vec<Result<Vec<u8>, Error>> {
-        parallel(digests, |digest| self.read_manifest(digest, limit))
-    }
-
     /// See [`Source::resolve`]: the manifest is read, so that what is returned is of its bytes.
     pub(super) fn resolve_manifest(&self, tag: Option<&str>, digest: Option<&Digest>) -> Result<Descriptor, Error> {
         match (tag, digest) {
@@ -182,11 +173,7 @@ impl Registry {
     }
 
     fn described(&self, what: &str, digest: Digest, bytes: &[u8]) -> Result<Descriptor, Error> {
-        let manifest = Manifest::parse(bytes).map_err(|error| Error::Malformed {
-            location: self.location(),
-            what: what.to_owned(),
-            reason: error.to_string(),
-        })?;
+        let manifest = self.parsed(what, bytes)?;
         let mut descriptor = Descriptor::new(&manifest.media_type, digest, length(bytes));
         descriptor.artifact_type = manifest.artifact_type;
         Ok(descriptor)
@@ -196,7 +183,7 @@ impl Registry {
     /// gone since it was listed is left out.
     pub(super) fn described_tags(&self) -> Result<Vec<(String, Descriptor)>, Error> {
         let tags = self.artifact_tags()?;
-        let described = parallel(&tags, |tag| self.describe_tag(tag));
+        let described = parallel::map(&tags, MAX_PARALLEL, |tag| self.describe_tag(tag));
         let mut found = Vec::with_capacity(tags.len());
         for (tag, described) in tags.into_iter().zip(described) {
             if let Some(descriptor) = described? {
@@ -208,7 +195,7 @@ impl Registry {
 
     fn describe_tag(&self, tag: &str) -> Result<Option<Descriptor>, Error> {
         let path = self.path(&format!("manifests/{tag}"));
-        let response = self.ask(Method::Head, Target::Path(&path), &[("Accept", &accepted())])?;
+        let response = self.ask(Method::Head, &path, &[("Accept", &accepted())])?;
         match response.status() {
             200 => {}
             404 => return Ok(None),
@@ -230,23 +217,26 @@ impl Registry {
         let mut to_read: Vec<Digest> = artifacts.iter().map(|artifact| artifact.digest).collect();
         let mut read = known;
         while !to_read.is_empty() {
-            let manifests = self.read_manifests(&to_read, MAX_MANIFEST);
+            let parts = parallel::map(&to_read, MAX_PARALLEL, |digest| self.parts(digest, MAX_SMALL));
             let mut next = Vec::new();
-            for (digest, manifest) in to_read.into_iter().zip(manifests) {
-                let manifest = match manifest {
-                    Ok(bytes) => Manifest::parse(&bytes),
-                    Err(error) if error.is_retryable() => return Err(error),
+            for (digest, parts) in to_read.into_iter().zip(parts) {
+                let parts = match parts {
+                    Err(error) if error.class() == Class::Cap => self.parts(&digest, MAX_MANIFEST),
+                    parts => parts,
+                };
+                let (refers, children) = match parts {
+                    Ok(parts) => parts,
+                    Err(error) if matches!(error.class(), Class::Unavailable | Class::Denied) => return Err(error),
                     // A tagged artifact that cannot be read is still one.
                     Err(_) => continue,
                 };
-                let Ok(manifest) = manifest else { continue };
-                if manifest.subject.is_some() {
+                if refers {
                     left_out.insert(digest);
                 }
-                for child in manifest.children() {
-                    left_out.insert(child.digest);
-                    if is_index_type(&child.media_type) && read.len() < MAX_READ && read.insert(child.digest) {
-                        next.push(child.digest);
+                for (child, is_index) in children {
+                    left_out.insert(child);
+                    if is_index && read.len() < MAX_READ && read.insert(child) {
+                        next.push(child);
                     }
                 }
             }
@@ -254,5 +244,22 @@ impl Registry {
         }
         artifacts.retain(|artifact| !left_out.contains(&artifact.digest));
         Ok(artifacts)
+    }
+
+    /// Whether a manifest refers to another, and its children, with whether each is an index.
+    fn parts(&self, digest: &Digest, limit: u64) -> Result<(bool, Vec<(Digest, bool)>), Error> {
+        let bytes = self.read_manifest(digest, limit)?;
+        let _room = self.gate.pass(length(&bytes));
+        let manifest = self.parsed(&digest.to_string(), &bytes)?;
+        let children = manifest.children().iter().map(|child| (child.digest, is_index_type(&child.media_type))).collect();
+        Ok((manifest.subject.is_some(), children))
+    }
+
+    pub(super) fn parsed(&self, what: &str, bytes: &[u8]) -> Result<Manifest, Error> {
+        Manifest::parse(bytes).map_err(|error| Error::Malformed {
+            location: self.location(),
+            what: what.to_owned(),
+            reason: error.to_string(),
+        })
     }
 }

@@ -3,10 +3,7 @@
 //! Nothing that a registry says is believed before the bytes were hashed, and only 404 means that something is not there.
 
 use std::io::Read;
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::thread;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::manifest::Descriptor;
@@ -15,7 +12,7 @@ use crate::access::{Access, Anchors};
 use crate::error::Error;
 use crate::reference::Repository;
 use crate::source::{Referrers, Source};
-use crate::transport::{Body, Client, Method, Repeat, Request, Response, Target};
+use crate::transport::{Body, Client, DEFAULT_RETRIES, Method, Repeat, Request, Response, Target};
 
 mod anchors;
 mod blobs;
@@ -33,10 +30,6 @@ use gate::Gate;
 
 /// At most this many requests are under way at the same time.
 const MAX_PARALLEL: usize = 24;
-/// How often a request is sent again whose answer broke off, unless [`Access::retries`] says.
-const RETRIES: u32 = 4;
-/// The wait before the first time, which doubles from time to time.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 /// One repository in a registry.
 #[derive(Debug)]
@@ -78,7 +71,7 @@ impl Registry {
     /// A certificate or a key cannot be read.
     pub fn new(repository: Repository, access: &Access) -> Result<Self, Error> {
         let client = Client::new(repository.host(), access)?;
-        let retries = access.retries.unwrap_or(RETRIES);
+        let retries = access.retries.unwrap_or(DEFAULT_RETRIES);
         let (api, cache, gate) = (AtomicU8::new(0), Cache::default(), Gate::default());
         Ok(Self { repository, client, anchors: access.anchors, retries, api, cache, gate })
     }
@@ -117,44 +110,26 @@ impl Registry {
     }
 
     /// Sends a GET or HEAD; what comes may have any status.
-    fn ask(&self, method: Method, target: Target<'_>, headers: &[(&str, &str)]) -> Result<Response, Error> {
-        let scope = self.pull();
+    fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Result<Response, Error> {
+        let (scope, target) = (self.pull(), Target::Path(path));
         self.client.send(Request { method, target, scope: &scope, headers, body: Body::Empty, repeat: Repeat::Retry })
     }
 
-    /// GETs a document of at most `limit` bytes, again if the connection breaks in its midst; `head` takes from the head what
-    /// is needed of it.
+    /// GETs a document of at most `limit` bytes.
     ///
     /// # Errors
-    /// Every answer but 200 and 404, more than `limit` bytes, and what `head` says.
-    fn document<T>(
-        &self,
-        target: Target<'_>,
-        accept: &str,
-        limit: u64,
-        head: impl Fn(&Response) -> Result<T, Error>,
-    ) -> Result<Answer<(T, Vec<u8>)>, Error> {
-        let mut attempt = 0;
-        loop {
-            let response = self.ask(Method::Get, target, &[("Accept", accept)])?;
-            match response.status() {
-                200 => {}
-                404 => return Ok(Answer::Missing(error_code(response))),
-                _ => return Err(response.into_error()),
-            }
-            let found = head(&response)?;
-            match response.bytes(limit) {
-                Ok(bytes) => return Ok(Answer::Found((found, bytes))),
-                Err(Error::Connection { .. }) if attempt < self.retries => self.pause(&mut attempt),
-                Err(error) => return Err(error),
-            }
+    /// Every answer but 200 and 404, and more than `limit` bytes.
+    fn document(&self, path: &str, accept: &str, limit: u64) -> Result<Answer<(Response, Vec<u8>)>, Error> {
+        let scope = self.pull();
+        let headers = &[("Accept", accept)];
+        let request =
+            Request { method: Method::Get, target: Target::Path(path), scope: &scope, headers, body: Body::Empty, repeat: Repeat::Retry };
+        let (response, bytes) = self.client.fetch(request, limit)?;
+        match response.status() {
+            200 => Ok(Answer::Found((response, bytes))),
+            404 => Ok(Answer::Missing(error_code(response))),
+            _ => Err(response.into_error()),
         }
-    }
-
-    /// Waits before the next attempt.
-    fn pause(&self, attempt: &mut u32) {
-        thread::sleep(FIRST_WAIT.saturating_mul(1_u32.checked_shl(*attempt).unwrap_or(u32::MAX)).min(Duration::from_secs(8)));
-        *attempt = attempt.saturating_add(1);
     }
 }
 
@@ -164,33 +139,6 @@ fn error_code(response: Response) -> Option<String> {
         Error::Status { code, .. } => code,
         _ => None,
     }
-}
-
-/// Does `work` for each item, at most [`MAX_PARALLEL`] at the same time; the results are in the order of the items.
-fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let run = || {
-        let mut results = Vec::new();
-        loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            match items.get(place) {
-                Some(item) => results.push((place, work(item))),
-                None => return results,
-            }
-        }
-    };
-    let mut results = thread::scope(|scope| {
-        // A thread that cannot be had is one less: this one works too.
-        let helpers = 1..items.len().min(MAX_PARALLEL);
-        let helpers: Vec<_> = helpers.filter_map(|_| thread::Builder::new().spawn_scoped(scope, run).ok()).collect();
-        let mut results = run();
-        for helper in helpers {
-            results.extend(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        results
-    });
-    results.sort_unstable_by_key(|(place, _)| *place);
-    results.into_iter().map(|(_, result)| result).collect()
 }
 
 impl Source for Registry {
@@ -210,8 +158,8 @@ impl Source for Registry {
         self.read_manifest(digest, limit)
     }
 
-    fn manifests(&self, digests: &[Digest], limit: u64) -> Vec<Result<Vec<u8>, Error>> {
-        self.read_manifests(digests, limit)
+    fn readers(&self) -> usize {
+        MAX_PARALLEL
     }
 
     fn blob(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error> {

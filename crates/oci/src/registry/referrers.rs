@@ -9,12 +9,13 @@ use touchmark_envelope::manifest::{Descriptor, IMAGE_INDEX};
 
 use super::anchors::anchor_digits;
 use super::fallback::{Fallback, reason};
-use super::{Answer, Api, MAX_PARALLEL, Registry, link, parallel};
+use super::manifests::MAX_SMALL;
+use super::{Answer, Api, MAX_PARALLEL, Registry, link};
 use crate::error::{Class, Error};
 use crate::index::{self, Fault, Frame};
-use crate::scan::{length, unread};
+use crate::parallel;
+use crate::scan::{MAX_MANIFEST, length, unread};
 use crate::source::{Finding, FindingKind, Referrers, Source};
-use crate::transport::Target;
 use crate::union::list_tag;
 
 /// At most this many pages are read.
@@ -137,10 +138,11 @@ impl<'a> Union<'a> {
 
     /// A page of the referrers API, with the path of the next.
     fn page(&mut self, path: &str) -> Result<Answer<(Option<String>, Frame)>, Error> {
-        let (next, body) = match self.registry.document(Target::Path(path), IMAGE_INDEX, self.bytes_left, link::next_path)? {
+        let (response, body) = match self.registry.document(path, IMAGE_INDEX, self.bytes_left)? {
             Answer::Found(found) => found,
             Answer::Missing(code) => return Ok(Answer::Missing(code)),
         };
+        let next = link::next_path(&response)?;
         self.bytes_left = self.bytes_left.saturating_sub(length(&body));
         match Frame::read_list(body) {
             Ok(frame) => Ok(Answer::Found((next, frame))),
@@ -180,7 +182,12 @@ impl<'a> Union<'a> {
             anchors.tags.into_iter().filter(|tag| !tag.rsplit('.').next().is_some_and(|digits| known.contains(digits))).collect();
         let (registry, subject) = (self.registry, self.subject);
         for tags in unknown.chunks(MAX_PARALLEL) {
-            for read in parallel(tags, |tag| registry.read_anchor(tag, &subject)) {
+            let read = parallel::map(tags, MAX_PARALLEL, |tag| registry.read_anchor(tag, &subject, MAX_SMALL));
+            for (tag, read) in tags.iter().zip(read) {
+                let read = match read {
+                    Err(error) if error.class() == Class::Cap => registry.read_anchor(tag, &subject, MAX_MANIFEST),
+                    read => read,
+                };
                 let added = match read {
                     Ok(Some(descriptor)) if self.seen.insert(descriptor.digest) => {
                         let size = length(&descriptor.to_json().to_vec());

@@ -10,7 +10,6 @@ use super::{Answer, Registry, link};
 use crate::error::Error;
 use crate::scan::length;
 use crate::source::Source;
-use crate::transport::Target;
 use crate::union::is_list_tag;
 
 /// How many tags are asked for at once.
@@ -63,11 +62,12 @@ impl Registry {
         let mut full_until: Option<String> = None;
         while asked.len() < MAX_PAGES && left > 0 {
             let protocol = |reason: &str| self.protocol(&path, reason);
-            let (next, body) = match self.document(Target::Path(&path), "application/json", MAX_PAGE.min(left), link::next_path)? {
+            let (response, body) = match self.document(&path, "application/json", MAX_PAGE.min(left))? {
                 Answer::Found(found) => found,
                 Answer::Missing(_) if asked.is_empty() || full_until.is_some() => return Ok(()),
                 Answer::Missing(_) => return Err(protocol("404, and an earlier page named this one")),
             };
+            let next = link::next_path(&response)?;
             left = left.saturating_sub(length(&body).max(1));
             let tags = parse(&body).map_err(|reason| protocol(&format!("{WHAT} is malformed: {reason}")))?;
             drop(body);
