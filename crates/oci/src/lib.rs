@@ -25,6 +25,7 @@
 
 pub mod access;
 pub mod archive;
+pub mod beside;
 pub mod copy;
 pub mod error;
 pub mod graph;
@@ -58,6 +59,7 @@ mod union;
 
 pub use access::Access;
 pub use archive::Archive;
+pub use beside::Beside;
 pub use error::{Class, Error};
 pub use layout::Layout;
 pub use reference::{Reference, Repository};
