@@ -325,6 +325,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// Files were to be unpacked into something that is no folder. Links are never followed.
+    #[error("{}: is {found}, and files are unpacked into a folder", path.display())]
+    NotAFolder {
+        /// What was named.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
     /// A file that would be overwritten.
     #[error("{}: is there already, and nothing was written", path.display())]
     Exists {
@@ -348,6 +356,7 @@ impl Error {
             | Error::Input { .. }
             | Error::NoFiles { .. }
             | Error::Configuration { .. }
+            | Error::NotAFolder { .. }
             | Error::Exists { .. }
             | Error::Archive { fault: Fault::Compressed { .. } | Fault::NoLayout { .. }, .. } => Class::Usage,
             Error::NoSuchTag { .. } | Error::NoSuchBlob { .. } | Error::Empty { .. } => Class::NotFound,
@@ -412,6 +421,7 @@ impl Error {
             Error::Protocol { .. } => "protocol",
             Error::Unsafe { .. } => "unsafe-request",
             Error::Configuration { .. } => "bad-configuration",
+            Error::NotAFolder { .. } => "not-a-folder",
             Error::Exists { .. } => "exists",
         }
     }
@@ -433,7 +443,8 @@ impl Error {
             Error::Archive { fault, .. } => fault.hint(),
             Error::Input { path, .. } if path.is_dir() => format!("pack an archive of it: tar -cf FILE.tar {}", path.display()),
             Error::NoFiles { found: "an index", .. } => "name one of its children by @DIGEST; touchmark tree lists them".to_owned(),
-            Error::Exists { .. } => "unpack into a new folder".to_owned(),
+            Error::NotAFolder { found: "a link", .. } => "name the folder that it leads to, or a new one".to_owned(),
+            Error::NotAFolder { .. } | Error::Exists { .. } => "unpack into a new folder".to_owned(),
             Error::MissingBlob { .. } => "write the blobs first, then the manifest that names them".to_owned(),
             Error::StillListed { .. } => "remove the index that lists it first".to_owned(),
             Error::NotListed { .. } | Error::Contended { .. } => {

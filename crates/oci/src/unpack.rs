@@ -83,20 +83,43 @@ pub fn unpack(source: &dyn Source, artifact: &Digest, folder: &Path, existing: E
         return Err(malformed(format!("it names the file {:?} twice", twice.display())));
     }
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    unpacked.files = if platform::is_folder(folder).map_err(|error| Error::writing(folder, error))? {
+    unpacked.files = if is_folder(folder)? {
         // What made the folder may have been killed just then. Where that cannot be seen, nothing is to be done.
         let _ = staging::sweep(parent);
         let staging = Staging::create(folder).map_err(|error| Error::writing(folder, error))?;
         stage(source, &named, staging.content())?;
         place_each(&named, staging.content(), folder, existing)?
     } else {
-        std::fs::create_dir_all(parent).map_err(|error| Error::writing(parent, error))?;
-        let staging = Staging::create(parent).map_err(|error| Error::writing(parent, error))?;
-        stage(source, &named, staging.content())?;
-        place_all(staging.content(), parent, folder)?;
+        let made = missing_folders(parent);
+        let placed = std::fs::create_dir_all(parent)
+            .and_then(|()| Staging::create(parent))
+            .map_err(|error| Error::writing(parent, error))
+            .and_then(|staging| {
+                stage(source, &named, staging.content())?;
+                place_all(staging.content(), parent, folder)
+            });
+        if let Err(error) = placed {
+            // The folders above it that were made for it, as far as nobody else uses them.
+            let _ = made.iter().try_for_each(std::fs::remove_dir);
+            return Err(error);
+        }
         written(&named, folder, &HashSet::new())
     };
     Ok(unpacked)
+}
+
+/// Whether the folder is there. What else is there, be it a link, is the caller's mistake: `folder` is its choice.
+fn is_folder(folder: &Path) -> Result<bool, Error> {
+    platform::is_folder(folder).map_err(|error| match Error::writing(folder, error) {
+        Error::Irregular { path, found, .. } => Error::NotAFolder { path, found },
+        other => other,
+    })
+}
+
+/// The folders that must be made for `folder` to be there, the innermost first.
+fn missing_folders(folder: &Path) -> Vec<PathBuf> {
+    let named = folder.ancestors().filter(|ancestor| !ancestor.as_os_str().is_empty());
+    named.take_while(|ancestor| ancestor.symlink_metadata().is_err()).map(Path::to_owned).collect()
 }
 
 /// Writes every layer below `content`, or fails.

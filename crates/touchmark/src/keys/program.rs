@@ -31,9 +31,17 @@ const MAX_RESPONSE: usize = 64 * 1024;
 /// A key that a program signs with. The program is run anew for each request, without a shell and without arguments.
 #[derive(Debug)]
 pub struct ProgramSigner {
-    program: OsString,
-    timeout: Duration,
+    program: Program,
     key: PublicKey,
+}
+
+/// How a program is run.
+#[derive(Debug)]
+struct Program {
+    path: OsString,
+    timeout: Duration,
+    /// Environment variables that it does not get, besides the passphrase's: they hold other signers' keys.
+    hidden: Vec<String>,
 }
 
 impl ProgramSigner {
@@ -42,13 +50,22 @@ impl ProgramSigner {
     /// # Errors
     /// The program cannot be run, does not answer in time, or answers with something else than a public key.
     pub fn start(program: &OsStr, timeout: Duration) -> Result<Self, KeyFileError> {
+        Self::start_without(program, timeout, &[])
+    }
+
+    /// As [`start`](Self::start); the program never gets the environment variables `hidden`, which hold the keys of others.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn start_without(program: &OsStr, timeout: Duration, hidden: &[String]) -> Result<Self, KeyFileError> {
         let failed = |failure: Failure| KeyFileError::Program { program: program.display().to_string(), reason: failure.reason };
         let request = Value::object([(VERSION, Value::from(PROTOCOL)), ("request", Value::from("public-key"))]);
-        let response = ask(program, timeout, &request).map_err(failed)?;
+        let asked = Program { path: program.to_owned(), timeout, hidden: hidden.to_vec() };
+        let response = asked.ask(&request).map_err(failed)?;
         let text = member(&response, "publicKey").map_err(failed)?;
         let key = PublicKey::from_pem(text.as_bytes())
             .map_err(|error| failed(Failure::new(format!("its `publicKey` cannot be used: {error}"))))?;
-        Ok(Self { program: program.to_owned(), timeout, key })
+        Ok(Self { program: asked, key })
     }
 
     fn request(&self, message: &[u8]) -> Value<'static> {
@@ -78,10 +95,10 @@ impl Signer for ProgramSigner {
     /// The signature is checked against the announced key before it is returned.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let refused = |failure: Failure| SignError::Refused {
-            reason: format!("exec:{}: {}", self.program.display(), failure.reason),
+            reason: format!("exec:{}: {}", self.program.path.display(), failure.reason),
             retryable: failure.retryable,
         };
-        let response = ask(&self.program, self.timeout, &self.request(message)).map_err(refused)?;
+        let response = self.program.ask(&self.request(message)).map_err(refused)?;
         let text = member(&response, "signature").map_err(refused)?;
         let signature = STANDARD.decode(text).map_err(|_| refused(Failure::new("its `signature` is not base64")))?;
         let _valid = self.key.verify(message, &signature).map_err(|_| SignError::NotBySigner)?;
@@ -101,28 +118,30 @@ impl Failure {
     }
 }
 
-/// Runs the program for one request.
-fn ask(program: &OsStr, timeout: Duration, request: &Value<'_>) -> Result<Value<'static>, Failure> {
-    let deadline = Instant::now() + timeout;
-    let mut child = Command::new(program)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+impl Program {
+    /// Runs the program for one request.
+    fn ask(&self, request: &Value<'_>) -> Result<Value<'static>, Failure> {
+        let deadline = Instant::now() + self.timeout;
+        let mut command = Command::new(&self.path);
         // Its standard error is the user's: it may ask for a touch or say what is wrong.
-        .env_remove(PASSPHRASE_VARIABLE)
-        .spawn()
-        .map_err(|error| Failure::new(format!("cannot be run: {error}")))?;
-    let line = exchange(&mut child, timeout, request);
-    match line {
-        Ok(Some(line)) => {
-            // It has said all that is asked of it; it is reaped when it ends, and not waited for.
-            thread::spawn(move || child.wait());
-            read_response(&line)
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).env_remove(PASSPHRASE_VARIABLE);
+        for variable in &self.hidden {
+            command.env_remove(variable);
         }
-        Ok(None) => Err(Failure::new(format!("gave no response ({})", ending(&mut child, deadline)))),
-        Err(failure) => {
-            let _ = child.kill();
-            let _ = child.wait();
-            Err(failure)
+        let mut child = command.spawn().map_err(|error| Failure::new(format!("cannot be run: {error}")))?;
+        let line = exchange(&mut child, self.timeout, request);
+        match line {
+            Ok(Some(line)) => {
+                // It has said all that is asked of it; it is reaped when it ends, and not waited for.
+                thread::spawn(move || child.wait());
+                read_response(&line)
+            }
+            Ok(None) => Err(Failure::new(format!("gave no response ({})", ending(&mut child, deadline)))),
+            Err(failure) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(failure)
+            }
         }
     }
 }

@@ -170,9 +170,18 @@ pub fn open_signers(
     if input + usize::from(passphrases.reads_standard_input()) > 1 {
         return Err(KeyFileError::StandardInputTwice);
     }
+    // What a program signs with is its own; it does not see the keys of the others.
+    let named = sources.iter().filter_map(|source| match source {
+        KeySource::Environment(variable) => Some(variable.clone()),
+        _ => None,
+    });
+    let hidden: Vec<String> = named.collect();
     let mut signers: Vec<Box<dyn Signer>> = Vec::with_capacity(sources.len());
     for source in sources {
-        let signer = source.signer(passphrases, timeout)?;
+        let signer = match source {
+            KeySource::Program(program) => Box::new(ProgramSigner::start_without(program, timeout, &hidden)?),
+            _ => source.signer(passphrases, timeout)?,
+        };
         if !signers.iter().any(|known| known.public_key() == signer.public_key()) {
             signers.push(signer);
         }
