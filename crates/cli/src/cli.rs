@@ -70,7 +70,8 @@ pub(crate) fn command() -> clap::Command {
         listed.push('\n');
     }
     let template = format!(
-        "{{about}}\n\n{{usage-heading}} {{usage}}\n\n{listed}Options:\n{{options}}\n\nA REF is `oci:PATH` or `oci-archive:FILE.tar`, with `:TAG`, `@DIGEST` or both; with both the digest decides.\n\
+        "{{about}}\n\n{{usage-heading}} {{usage}}\n\n{listed}Options:\n{{options}}\n\nA REF is `HOST[:PORT]/REPO`, `oci:PATH` or `oci-archive:FILE.tar`, with `:TAG`, `@DIGEST` or both; with both the\n\
+         digest decides. In a registry no tag is assumed.\n\
          Exit status: 0 done or verified, 1 not verified, 2 usage, 3 no signature found, 4 could not find out,\n\
          5 untrusted trust metadata, 6 malformed artifact.\n"
     );

@@ -1,5 +1,6 @@
 //! The command line of Touchmark: thin glue between `clap` and the libraries. See the README.
 
+mod access;
 mod claims;
 mod cli;
 mod commands;

@@ -5,9 +5,12 @@ use std::path::Path;
 use touchmark::Reference;
 use touchmark::envelope::manifest::Descriptor;
 use touchmark::envelope::threshold::KeySet;
+use touchmark::oci::access::Access;
 use touchmark::oci::archive::Draft;
+use touchmark::oci::beside::Beside;
 use touchmark::oci::layout::Layout;
 use touchmark::oci::reference::Scheme;
+use touchmark::oci::registry::Registry;
 use touchmark::oci::source::{Source, Store};
 use touchmark_verify::check::Check;
 use touchmark_verify::exit::Exit;
@@ -26,14 +29,16 @@ pub(crate) fn destination(text: &str) -> Result<Reference, Failure> {
     let reference = reference(text)?;
     match reference.digest() {
         None => Ok(reference),
-        Some(_) => Err(Failure::usage(format!("--to {text}: what is written gets its own digest")).hint("oci:PATH:TAG")),
+        Some(_) => {
+            Err(Failure::usage(format!("--to {text}: what is written gets its own digest")).hint(format!("{}:TAG", reference.place())))
+        }
     }
 }
 
 /// Opens the place of a REF for reading.
-pub(crate) fn source(reference: &Reference) -> Result<Box<dyn Source>, Failure> {
+pub(crate) fn source(reference: &Reference, access: &Access) -> Result<Box<dyn Source>, Failure> {
     tracing::info!(place = %reference.place(), "open");
-    let opened = touchmark::open(reference).map_err(|error| Failure::from(&error))?;
+    let opened = touchmark::open_with(reference, access).map_err(|error| Failure::from(&error))?;
     Ok(Box::new(Watched::new(opened, None)))
 }
 
@@ -46,18 +51,26 @@ pub(crate) fn resolve(source: &dyn Source, reference: &Reference) -> Result<Desc
 pub(crate) enum Target {
     Folder(Layout),
     Archive(Box<Draft<'static>>),
+    Registry(Box<Registry>),
 }
 
 impl Target {
-    /// The place of a REF, which must be there.
-    pub(crate) fn existing(reference: &Reference) -> Result<Self, Failure> {
-        // Opening a tar to change it would make it.
-        source(reference)?;
-        Self::new(reference)
+    /// The place of a REF, which must be there; a registry says so when it is asked for something.
+    pub(crate) fn existing(reference: &Reference, access: &Access) -> Result<Self, Failure> {
+        if reference.scheme() != Scheme::Registry {
+            // Opening a tar to change it would make it.
+            source(reference, access)?;
+        }
+        Self::new(reference, access)
     }
 
     /// The place of a REF, which is made if it is not there.
-    pub(crate) fn new(reference: &Reference) -> Result<Self, Failure> {
+    pub(crate) fn new(reference: &Reference, access: &Access) -> Result<Self, Failure> {
+        if let Some(repository) = reference.repository() {
+            tracing::info!(place = %repository, "open");
+            let registry = Registry::new(repository, access).map_err(|error| Failure::from(&error))?;
+            return Ok(Self::Registry(Box::new(registry)));
+        }
         let opened = match reference.scheme() {
             Scheme::Archive => Draft::open_or_create(reference.path()).map(|draft| Self::Archive(Box::new(draft))),
             _ => Layout::open_or_create(reference.path()).map(Self::Folder),
@@ -69,18 +82,57 @@ impl Target {
         match self {
             Self::Folder(layout) => layout,
             Self::Archive(draft) => draft.as_ref(),
+            Self::Registry(registry) => registry.as_ref(),
         }
     }
 
     /// Makes what was written last.
     pub(crate) fn commit(self) -> Result<(), Failure> {
         match self {
-            Self::Folder(_) => Ok(()),
+            Self::Folder(_) | Self::Registry(_) => Ok(()),
             Self::Archive(draft) => match draft.commit().map_err(|error| Failure::from(&error))?.into_iter().next() {
                 None => Ok(()),
                 Some((_, error)) => Err(Failure::from(&error)),
             },
         }
+    }
+}
+
+/// Where an artifact is, and where what is attached to it goes.
+pub(crate) struct Stores {
+    /// The place of the artifact, if that is another.
+    artifact: Option<Box<dyn Source>>,
+    target: Target,
+}
+
+impl Stores {
+    /// The place of `artifact`, and `beside` for what is attached; the latter is made if it is not there.
+    pub(crate) fn open(artifact: &Reference, beside: Option<&Reference>, access: &Access) -> Result<Self, Failure> {
+        Ok(match beside.filter(|beside| **beside != artifact.place()) {
+            None => Self { artifact: None, target: Target::existing(artifact, access)? },
+            Some(beside) => Self { artifact: Some(source(artifact, access)?), target: Target::new(beside, access)? },
+        })
+    }
+
+    /// The place of the artifact.
+    pub(crate) fn source(&self) -> &dyn Source {
+        match &self.artifact {
+            Some(artifact) => artifact.as_ref(),
+            None => self.target.store(),
+        }
+    }
+
+    /// Does something with both as one.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&dyn Store) -> T) -> T {
+        match &self.artifact {
+            Some(artifact) => act(&Beside::new(artifact.as_ref(), self.target.store())),
+            None => act(self.target.store()),
+        }
+    }
+
+    /// Makes what was written last.
+    pub(crate) fn commit(self) -> Result<(), Failure> {
+        self.target.commit()
     }
 }
 

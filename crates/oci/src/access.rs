@@ -3,6 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// How long a server may be silent, unless [`Access::timeout`] says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a request is tried again, unless [`Access::retries`] says otherwise.
+pub const DEFAULT_RETRIES: u32 = 4;
+
 /// How a registry is reached. The default suits one with a certificate that the system trusts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
@@ -18,9 +23,9 @@ pub struct Access {
     pub registry_config: Option<PathBuf>,
     /// A user name and password, in place of any file.
     pub login: Option<Login>,
-    /// How long the server may be silent; 30 s unless given.
+    /// How long the server may be silent; [`DEFAULT_TIMEOUT`] unless given.
     pub timeout: Option<Duration>,
-    /// How often a request is tried again after 429, 5xx or a broken connection; 4 times unless given.
+    /// How often a request is tried again after 429, 5xx or a broken connection; [`DEFAULT_RETRIES`] times unless given.
     pub retries: Option<u32>,
     /// Whether anchor tags are written.
     pub anchors: Anchors,

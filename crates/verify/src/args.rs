@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 
 use touchmark::envelope::UnixTime;
 
-use crate::options::{Input, Options, annotation, count, predicate_type, size};
+use crate::options::{Input, Options, annotation, count, duration, predicate_type, retries, size};
 
 /// What the command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,8 @@ Verify who signed an OCI artifact, and as what, wherever it lies.
 
 Usage: touchmark-verify REF... --key PUBLIC-KEY [OPTIONS]
 
-REF is oci:FOLDER or oci-archive:FILE.tar, each with [:TAG][@DIGEST].
+A REF is HOST[:PORT]/REPO, oci:FOLDER or oci-archive:FILE.tar, each with [:TAG][@DIGEST]; with both the digest decides.
+In a registry no tag is assumed.
 
 What must hold:
   --key FILE                a public key (PEM); - is standard input, env:VAR a variable; repeat for several
@@ -51,6 +52,7 @@ What is verified:
   --platform OS/ARCH        REF is a signed index: its child for this platform
   --covered-by INDEX        REF is a child of this signed index
   --envelope FILE           use this envelope, which is not attached; repeat for several
+  --referrers-from REPO     signatures are looked for there, not beside the artifact: HOST/REPO or oci:FOLDER
   --check-tag               the TAG of a REF must lead to its DIGEST
   --deep                    hash every blob of the artifact too
 
@@ -68,6 +70,18 @@ Caps (sizes take KiB, MiB, GiB):
   --max-contents N          manifests and blobs that --deep hashes [default: 100000]
   --max-reported SIZE       bytes of statements kept for the report [default: 64MiB]
   --max-work SIZE           bytes of evidence; a signature check is 64 KiB more [default: 8192MiB]
+
+Registry:
+  --plain-http              HTTP without TLS; to this machine it is tried by itself
+  --insecure                TLS without checking the registry's certificate
+  --ca-file FILE            trusts these authorities (PEM) besides the system's
+  --cert-file FILE          the client's certificate (PEM), with --key-file
+  --key-file FILE           its private key (PEM)
+  --registry-config FILE    credentials, in place of those that are looked for
+  --username USER           whose password is used, with --password-stdin
+  --password-stdin          reads the password from standard input
+  --timeout TIME            how long a registry may be silent, such as 10s or 2m [default: 30s]
+  --retries N               how often a request that failed for now is tried again [default: 4]
 
   -h, --help
   -V, --version
@@ -138,12 +152,15 @@ fn option(
     if !repeatable && !seen.insert(name.to_owned()) {
         return Err("given twice".to_owned());
     }
-    let wants = &mut options.wants;
+    let (wants, access) = (&mut options.wants, &mut options.access);
     let flag = match name {
         "-q" | "--quiet" => Some(&mut options.quiet),
         "--any-version" => Some(&mut wants.any_version),
         "--deep" => Some(&mut wants.deep),
         "--check-tag" => Some(&mut wants.check_tag),
+        "--plain-http" => Some(&mut access.plain_http),
+        "--insecure" => Some(&mut access.insecure),
+        "--password-stdin" => Some(&mut access.password_stdin),
         _ => None,
     };
     if let Some(flag) = flag {
@@ -162,6 +179,14 @@ fn option(
         "--platform" => wants.platform = Some(text(value()?)?),
         "--covered-by" => wants.covered_by = Some(text(value()?)?),
         "--at" => wants.at = Some(UnixTime::parse_rfc3339(&text(value()?)?).map_err(display)?),
+        "--referrers-from" => options.referrers_from = Some(text(value()?)?),
+        "--ca-file" => access.ca_file = Some(value()?.into()),
+        "--cert-file" => access.cert_file = Some(value()?.into()),
+        "--key-file" => access.key_file = Some(value()?.into()),
+        "--registry-config" => access.registry_config = Some(value()?.into()),
+        "--username" => access.username = Some(text(value()?)?),
+        "--timeout" => access.timeout = Some(duration(&text(value()?)?)?),
+        "--retries" => access.retries = Some(retries(&text(value()?)?)?),
         "--print" => options.print = Some(text(value()?)?.parse()?),
         "--format" => options.format = text(value()?)?.parse()?,
         "--max-referrers" => wants.caps.referrers = Some(count(&text(value()?)?)?),
@@ -215,8 +240,16 @@ mod tests {
         let read = options(
             "oci:a --key k.pub --key=env:K --key - --threshold 2 --name acme/x:1 --any-version --annotation a=b --type slsa-v1 \
              --print predicate --platform linux/arm64 --envelope e.json --at 2026-11-30T12:00:00Z --deep --check-tag --format json -q \
-             --max-referrers 5 --max-signatures 6 --max-manifest-size 7KiB --max-envelope-size 8 --max-list-size 9 --refs-from list -- -b",
+             --max-referrers 5 --max-signatures 6 --max-manifest-size 7KiB --max-envelope-size 8 --max-list-size 9 --refs-from list \
+             --referrers-from a.io/b --plain-http --insecure --ca-file ca --cert-file c --key-file=k --registry-config r --username u \
+             --password-stdin --timeout 2s --retries 0 -- -b",
         );
+        let access = &read.access;
+        assert!(access.plain_http && access.insecure && access.password_stdin);
+        let files = [&access.ca_file, &access.cert_file, &access.key_file, &access.registry_config];
+        assert_eq!(files.map(|file| file.as_deref().and_then(std::path::Path::to_str)), [Some("ca"), Some("c"), Some("k"), Some("r")]);
+        assert_eq!((access.username.as_deref(), read.referrers_from.as_deref()), (Some("u"), Some("a.io/b")));
+        assert_eq!((access.timeout, access.retries), (Some(std::time::Duration::from_secs(2)), Some(0)));
         assert_eq!(read.references, ["oci:a", "-b"]);
         assert_eq!(read.refs_from, Some(Input::File("list".into())));
         assert_eq!(read.wants.keys, [Input::File("k.pub".into()), Input::Environment("K".into()), Input::Stdin]);
@@ -247,6 +280,11 @@ mod tests {
             "oci:a --key k --print all",
             "oci:a --key k --format yaml",
             "oci:a --key k -x",
+            "a.io/b:1 --key k --timeout 30",
+            "a.io/b:1 --key k --retries many",
+            "a.io/b:1 --key k --plain-http=yes",
+            "a.io/b:1 --key k --password secret",
+            "a.io/b:1 --key k --username u --username v",
         ] {
             assert!(parse_line(line).is_err(), "{line}");
         }
@@ -274,8 +312,10 @@ mod tests {
             ("--max-contents", limits.contents.to_string()),
             ("--max-reported", mib(limits.reported)),
             ("--max-work", mib(limits.work)),
+            ("--timeout", format!("{}s", touchmark::oci::access::DEFAULT_TIMEOUT.as_secs())),
+            ("--retries", touchmark::oci::access::DEFAULT_RETRIES.to_string()),
         ];
-        let specification = include_str!("../../../SPEC.md").replace(" MiB", "MiB");
+        let specification = include_str!("../../../SPEC.md").replace(" MiB", "MiB").replace(" s |", "s |");
         for (option, default) in defaults {
             let helped = HELP.lines().find(|line| line.trim_start().starts_with(option)).unwrap();
             assert!(helped.contains(&default), "{helped}: {default}");

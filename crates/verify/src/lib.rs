@@ -3,6 +3,7 @@
 //! `touchmark-verify` is this and a hand-written command line; `touchmark verify` fills the same [`Options`](options::Options).
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod args;
 pub mod check;
 pub mod exit;
@@ -10,4 +11,4 @@ pub mod options;
 pub mod output;
 mod run;
 
-pub use run::{Open, run, run_with};
+pub use run::{Open, place, run, run_with};

@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use touchmark::envelope::UnixTime;
 use touchmark::envelope::name::Wanted;
 
+use crate::access::AccessOptions;
 use crate::output::Format;
 
 /// The options of `verify`. `touchmark verify` and `touchmark-verify` both fill this and call [`run`](crate::run).
@@ -18,6 +20,10 @@ pub struct Options {
     pub refs_from: Option<Input>,
     /// What to ask of each of them.
     pub wants: Wants,
+    /// `--referrers-from REPO`: where signatures are looked for, in place of beside the artifact.
+    pub referrers_from: Option<String>,
+    /// How registries are reached.
+    pub access: AccessOptions,
     /// `--print`: what replaces the pins on standard output.
     pub print: Option<Print>,
     /// `--format`.
@@ -64,15 +70,19 @@ impl Options {
     /// Says which options contradict each other, or what is missing.
     pub fn check(&self) -> Result<(), String> {
         if self.references.is_empty() && self.refs_from.is_none() {
-            return Err("nothing to verify: give a REF, such as oci:FOLDER:TAG, or --refs-from".to_owned());
+            return Err("nothing to verify: give a REF, such as HOST/REPO:TAG or oci:FOLDER:TAG, or --refs-from".to_owned());
         }
         let stdin = self.wants.keys.iter().chain(&self.wants.envelopes).chain(&self.refs_from);
-        if stdin.filter(|input| **input == Input::Stdin).count() > 1 {
-            return Err("standard input (-) can be read for one option only".to_owned());
+        if stdin.filter(|input| **input == Input::Stdin).count() + usize::from(self.access.password_stdin) > 1 {
+            return Err(ONE_STDIN.to_owned());
         }
+        self.access.check()?;
         self.wants.check()
     }
 }
+
+/// What is said if standard input should be read for two things.
+pub const ONE_STDIN: &str = "standard input (-) can be read for one option only";
 
 /// What [`Wants::check`] says where there is no key.
 const NO_KEY: &str = "no key to verify by";
@@ -238,6 +248,52 @@ pub fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("`{text}` is no size: a number of bytes, or one followed by KiB, MiB or GiB"))
 }
 
+/// Reads a media type: `TYPE/SUBTYPE` (RFC 6838, 4.2), without parameters.
+///
+/// # Errors
+/// Another form.
+pub fn media_type(text: &str) -> Result<String, String> {
+    let word = |word: &str| {
+        let first = word.starts_with(|c: char| c.is_ascii_alphanumeric());
+        first && word.len() <= 127 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+    };
+    match text.split_once('/') {
+        Some((kind, subtype)) if word(kind) && word(subtype) => Ok(text.to_owned()),
+        _ => Err(format!("`{text}` is no media type: TYPE/SUBTYPE, such as application/vnd.example.app.v1")),
+    }
+}
+
+/// Reads a time span of at most a day: digits, then `ms`, `s`, `m` or `h`.
+///
+/// # Errors
+/// Another form, 0, or more.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let factor: Option<u64> = match unit {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "m" => Some(60_000),
+        "h" => Some(3_600_000),
+        _ => None,
+    };
+    let span = factor.and_then(|factor| digits.parse::<u64>().ok()?.checked_mul(factor));
+    span.filter(|span| (1..=86_400_000).contains(span))
+        .map(Duration::from_millis)
+        .ok_or_else(|| format!("`{text}` is no time span: a whole number and ms, s, m or h, such as 30s"))
+}
+
+/// Reads how often something is tried again: at most [`MAX_RETRIES`] times.
+///
+/// # Errors
+/// Another form, or more.
+pub fn retries(text: &str) -> Result<u32, String> {
+    let retries = text.parse().ok().filter(|count| *count <= MAX_RETRIES);
+    retries.ok_or_else(|| format!("`{text}` is no number of retries: a whole number from 0 to {MAX_RETRIES}"))
+}
+
+/// The most that `--retries` takes.
+pub const MAX_RETRIES: u32 = 20;
+
 /// Reads a count of at least 1.
 ///
 /// # Errors
@@ -258,12 +314,17 @@ mod tests {
             ..Options::default()
         };
         assert_eq!(good().check(), Ok(()));
-        let changes: [fn(&mut Options); 5] = [
+        let changes: [fn(&mut Options); 7] = [
             |options| options.references.clear(),
             |options| options.wants.keys.clear(),
             |options| options.wants.any_version = true,
             |options| (options.wants.platform, options.wants.covered_by) = (Some("linux/amd64".into()), Some("oci:b".into())),
             |options| (options.wants.keys, options.refs_from) = (vec![Input::Stdin], Some(Input::Stdin)),
+            |options| options.access.password_stdin = true,
+            |options| {
+                (options.access.username, options.access.password_stdin) = (Some("u".into()), true);
+                options.refs_from = Some(Input::Stdin);
+            },
         ];
         for (number, change) in changes.iter().enumerate() {
             let mut options = good();
@@ -286,6 +347,37 @@ mod tests {
         for bad in ["", "0", "MiB", "4M", "-1", "1.5MiB", "18446744073709551616", "17179869184GiB"] {
             assert!(size(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn media_types() {
+        assert!(media_type("application/vnd.acme.app.v1+json").is_ok());
+        for bad in [
+            "",
+            "app",
+            "application/",
+            "/json",
+            "a/b/c",
+            "a b/c",
+            "text/plain; charset=utf-8",
+            ".a/b",
+            "é/b",
+            &format!("a/{}", "b".repeat(128)),
+        ] {
+            assert!(media_type(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn time_spans_and_retries() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!((duration("2m"), duration("24h")), (Ok(Duration::from_secs(120)), Ok(Duration::from_secs(86_400))));
+        for bad in ["", "30", "s", "0s", "-1s", "+1s", "1.5s", "1 s", "25h", "1d", "99999999999999999999s", "9223372036854775807h"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+        assert_eq!((retries("0"), retries("20")), (Ok(0), Ok(20)));
+        assert!(retries("21").is_err() && retries("-1").is_err() && retries("").is_err());
     }
 
     #[test]

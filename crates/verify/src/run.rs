@@ -4,13 +4,15 @@ use std::io::Write;
 
 use touchmark::envelope::json::{self, Value};
 use touchmark::envelope::key::PublicKey;
+use touchmark::oci::access::Access;
+use touchmark::oci::beside::Beside;
 use touchmark::oci::error::Error as StoreError;
 use touchmark::oci::reference::ReferenceError;
 use touchmark::oci::source::Source;
 use touchmark::trust::Accepted;
 use touchmark::{Artifact, Reference};
 
-use crate::check::{self, Check, Checked, Refused};
+use crate::check::{self, Check, Checked};
 use crate::exit::Exit;
 use crate::options::{Options, Print};
 use crate::output::{Failure, Object, Output};
@@ -19,11 +21,11 @@ use crate::output::{Failure, Object, Output};
 const MAX_REFS_BYTES: u64 = 16 << 20;
 
 /// How the place that a reference names is opened.
-pub type Open<'a> = dyn Fn(&Reference) -> Result<Box<dyn Source>, StoreError> + 'a;
+pub type Open<'a> = dyn Fn(&Reference, &Access) -> Result<Box<dyn Source>, StoreError> + 'a;
 
 /// Verifies what `options` name, prints the answers, and gives the exit of all of them together.
 pub fn run(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
-    run_with(options, &touchmark::open, out, err)
+    run_with(options, &touchmark::open_with, out, err)
 }
 
 /// As [`run`], for a caller that watches what is read.
@@ -38,23 +40,62 @@ pub fn run_with(options: &Options, open: &Open<'_>, out: &mut dyn Write, err: &m
 fn verify_all(options: &Options, open: &Open<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
     options.check().map_err(crate::options::usage)?;
     let check = Check::new(&options.wants)?;
-    let references = references(options)?;
+    let referrers_from = options.referrers_from.as_deref().map(|text| place("--referrers-from", text)).transpose()?;
+    let references: Vec<(String, Result<Reference, ReferenceError>)> =
+        references(options)?.into_iter().map(|text| (text.clone(), text.parse())).collect();
+    let named = references.iter().filter_map(|(_, reference)| reference.as_ref().ok());
+    options.access.check_hosts(named.chain(&referrers_from))?;
+    let access = options.access.access()?;
     for note in check.notes() {
         output.note(note);
     }
-    for text in &references {
-        match verify(&check, open, text) {
-            Ok(checked) => accepted(options, &check, text, &checked, output)?,
-            Err(refused) => output.fail_with(Some(text), &refused.failure, refused.members),
+    let referrers = referrers_from.map(|place| open(&place, &access)).transpose().map_err(|error| Failure::from(&error))?;
+    let mut places = Places { open, access, last: None };
+    for (text, reference) in references {
+        let checked = reference.map_err(|error| Failure::from(&StoreError::from(error)).into()).and_then(|reference| {
+            let source = places.open(&reference)?;
+            match &referrers {
+                None => check.verify_in(source, &reference),
+                Some(referrers) => check.verify_in(&Beside::new(source, referrers.as_ref()), &reference),
+            }
+        });
+        match checked {
+            Ok(checked) => accepted(options, &check, &text, &checked, output)?,
+            Err(refused) => output.fail_with(Some(&text), &refused.failure, refused.members),
         }
     }
     Ok(())
 }
 
-fn verify(check: &Check, open: &Open<'_>, text: &str) -> Result<Checked, Refused> {
+/// The places of the artifacts. Of several in one repository, the connections and tokens of the first serve all.
+struct Places<'a> {
+    open: &'a Open<'a>,
+    access: Access,
+    last: Option<(Reference, Box<dyn Source>)>,
+}
+
+impl Places<'_> {
+    fn open(&mut self, reference: &Reference) -> Result<&dyn Source, Failure> {
+        let place = reference.place();
+        let source = match self.last.take() {
+            Some((last, source)) if last == place && last.repository().is_some() => source,
+            _ => (self.open)(reference, &self.access).map_err(|error| Failure::from(&error))?,
+        };
+        Ok(self.last.insert((place, source)).1.as_ref())
+    }
+}
+
+/// Reads a place that `option` names: a REF without tag and digest.
+///
+/// # Errors
+/// Exit 2: it is none, or has a tag or a digest.
+pub fn place(option: &str, text: &str) -> Result<Reference, Failure> {
     let reference: Reference = text.parse().map_err(|error: ReferenceError| Failure::from(&StoreError::from(error)))?;
-    let source = open(&reference).map_err(|error| Failure::from(&error))?;
-    check.verify_in(source.as_ref(), &reference)
+    if reference.tag().is_some() || reference.digest().is_some() {
+        let hint = reference.place().to_string();
+        return Err(Failure::usage(format!("{option} {text}: it is a place, and has neither tag nor digest")).hint(hint));
+    }
+    Ok(reference)
 }
 
 /// REF... and then those of `--refs-from`.

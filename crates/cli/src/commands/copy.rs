@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use touchmark::oci::access::Access;
 use touchmark::oci::copy::{self, CopyReport, Item, Options, Scope};
 use touchmark::oci::error::Class;
 use touchmark::oci::layout::Layout;
 use touchmark::oci::reference::Scheme;
+use touchmark::oci::registry::Registry;
 use touchmark::oci::source::Source;
 use touchmark::{Digest, Reference};
 use touchmark_verify::check::{Check, Refused};
@@ -13,6 +15,7 @@ use touchmark_verify::exit::Exit;
 use touchmark_verify::options::Wants;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 
+use crate::access::{AnchorArgs, SidesArgs, standard_inputs};
 use crate::commands::repair;
 use crate::places::{self, number};
 use crate::progress::Bar;
@@ -44,12 +47,17 @@ pub(crate) struct Args {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) wants: WantsArgs,
+    #[command(flatten)]
+    pub(crate) anchors: AnchorArgs,
+    #[command(flatten)]
+    pub(crate) access: SidesArgs,
 }
 
 /// Copies each source, and prints the pins at the destination.
 pub(crate) fn run(args: Args, output: &mut Output<'_>) {
     let Some((destination, sources)) = args.references.split_last() else { return };
-    let begun = Plan::new(&args, destination, sources);
+    let sources: Vec<_> = sources.iter().map(|text| (text, places::reference(text))).collect();
+    let begun = Plan::new(&args, destination, &sources);
     let plan = match begun {
         Ok(plan) => plan,
         Err(failure) => return output.fail(None, &failure),
@@ -57,8 +65,8 @@ pub(crate) fn run(args: Args, output: &mut Output<'_>) {
     // Nothing is copied unless everything verifies.
     let mut found = Vec::new();
     let before = output.exit();
-    for text in sources {
-        match plan.find(text, output) {
+    for (text, reference) in sources {
+        match reference.map_err(Refused::from).and_then(|reference| plan.find(reference, output)) {
             Ok(origin) => found.push((text, origin)),
             Err(refused) => output.fail_with(Some(text), &refused.failure, refused.members),
         }
@@ -80,6 +88,8 @@ pub(crate) fn run(args: Args, output: &mut Output<'_>) {
 struct Plan<'a> {
     args: &'a Args,
     to: Reference,
+    from_access: Access,
+    to_access: Access,
     check: Option<Check>,
     tagging: bool,
 }
@@ -92,7 +102,7 @@ struct Origin {
 }
 
 impl<'a> Plan<'a> {
-    fn new(args: &'a Args, destination: &str, sources: &[String]) -> Result<Self, Failure> {
+    fn new(args: &'a Args, destination: &str, sources: &[(&String, Result<Reference, Failure>)]) -> Result<Self, Failure> {
         let to = places::reference(destination)?;
         let many = args.all_tags || !args.tags.is_empty() || sources.len() > 1;
         if to.digest().is_some() {
@@ -102,20 +112,20 @@ impl<'a> Plan<'a> {
             return Err(Failure::usage(format!("{destination}: several artifacts cannot all have one tag"))
                 .hint("leave the tag out; each keeps its own"));
         }
-        let check = match args.verify {
-            true => Some(Check::new(&Wants::from(args.wants.clone()))?),
-            false => None,
-        };
-        if check.is_none() && Wants::from(args.wants.clone()) != Wants::default() {
+        let wants = Wants::from(args.wants.clone());
+        if !args.verify && wants != Wants::default() {
             return Err(Failure::usage("what must hold is given, and without --verify nothing is checked").hint("add --verify"));
         }
-        Ok(Self { args, to, check, tagging: many })
+        let from: Vec<Reference> = sources.iter().filter_map(|(_, reference)| reference.clone().ok()).collect();
+        let (from_access, to_access) = args.access.access(&from, &to, standard_inputs(wants.keys.iter().chain(&wants.envelopes)))?;
+        let to_access = args.anchors.put_into(to_access);
+        let check = args.verify.then(|| Check::new(&wants)).transpose()?;
+        Ok(Self { args, to, from_access, to_access, check, tagging: many })
     }
 
-    /// Finds what `text` names, and verifies it if that was asked for.
-    fn find(&self, text: &str, output: &mut Output<'_>) -> Result<Origin, Refused> {
-        let reference = places::reference(text)?;
-        let source = places::source(&reference)?;
+    /// Finds what `reference` names, and verifies it if that was asked for.
+    fn find(&self, reference: Reference, output: &mut Output<'_>) -> Result<Origin, Refused> {
+        let source = places::source(&reference, &self.from_access)?;
         let items = self.items(&reference, source.as_ref())?;
         if let Some(check) = &self.check {
             check.notes().iter().for_each(|note| output.note(note));
@@ -161,6 +171,7 @@ impl<'a> Plan<'a> {
     }
 
     fn copy(&self, text: &str, origin: &Origin, output: &mut Output<'_>) -> Result<(), Failure> {
+        self.check_subjects(origin)?;
         let bar = Bar::new("copying", output);
         let progress = |done, all| bar.show(done, all);
         let options = Options {
@@ -212,7 +223,7 @@ impl<'a> Plan<'a> {
         if !self.args.wants.envelopes.is_empty() {
             output.note("the envelopes of --envelope are not attached at the destination; `touchmark signature attach` does that");
         }
-        let there = places::source(&self.to)?;
+        let there = places::source(&self.to, &self.to_access)?;
         for item in &report.items {
             check.verify_in(there.as_ref(), &self.to.pin(item.descriptor.digest))?;
         }
@@ -221,7 +232,7 @@ impl<'a> Plan<'a> {
 
     /// What to say of tags at the destination that will lead elsewhere than before.
     fn moved_tags(&self, origin: &Origin) -> Vec<String> {
-        let there = if self.args.dry_run || !self.to.path().exists() { None } else { places::source(&self.to).ok() };
+        let there = if self.args.dry_run { None } else { self.destination().ok().flatten() };
         let Some(there) = there else { return Vec::new() };
         let moved = origin.items.iter().filter_map(|item| {
             let tag = item.tag.as_deref()?;
@@ -231,12 +242,36 @@ impl<'a> Plan<'a> {
         moved.collect()
     }
 
+    /// The destination as it is; none if it is a folder or file that is to be made.
+    fn destination(&self) -> Result<Option<Box<dyn Source>>, Failure> {
+        let there = self.to.scheme() == Scheme::Registry || self.to.path().exists();
+        there.then(|| places::source(&self.to, &self.to_access)).transpose()
+    }
+
+    /// Referrers alone go to where the artifact is: elsewhere nobody would look for them.
+    fn check_subjects(&self, origin: &Origin) -> Result<(), Failure> {
+        if !self.args.referrers_only {
+            return Ok(());
+        }
+        let there = self.destination()?;
+        for item in &origin.items {
+            let digest = &item.descriptor.digest;
+            let size = there.as_ref().map_or(Ok(None), |there| there.size(digest)).map_err(|error| Failure::from(&error))?;
+            if size.is_none() {
+                let message = format!("{}: {digest} is not there, and only what refers to it would be copied", self.to.place());
+                return Err(Failure::new(Exit::Unknown, "not-found", message).hint("copy it without --referrers-only"));
+            }
+        }
+        Ok(())
+    }
+
     fn run(&self, origin: &Origin, options: &Options<'_>) -> Result<CopyReport, Failure> {
         tracing::info!(from = %origin.reference, to = %self.to, "copy");
         let from = origin.source.as_ref();
         let copied = if self.args.dry_run {
-            let there = if self.to.path().exists() { Some(places::source(&self.to)?) } else { None };
-            copy::preview(from, &origin.items, there.as_deref(), options)
+            copy::preview(from, &origin.items, self.destination()?.as_deref(), options)
+        } else if let Some(repository) = self.to.repository() {
+            Registry::new(repository, &self.to_access).and_then(|to| copy::copy(from, &origin.items, &to, options))
         } else if self.to.scheme() == Scheme::Archive {
             copy::copy_to_archive(from, &origin.items, self.to.path(), options)
         } else {

@@ -6,6 +6,7 @@ use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
 use touchmark_verify::output::{Failure, Output};
 
+use crate::access::{AccessArgs, AnchorArgs};
 use crate::commands::copy;
 use crate::places::{self, Target};
 
@@ -17,7 +18,7 @@ pub(crate) struct Args {
     /// An artifact that the index lists
     #[arg(required = true, value_name = "REF")]
     pub(crate) references: Vec<String>,
-    /// Where the index goes, such as `oci:PATH:TAG`
+    /// Where the index goes, such as `HOST/REPO:TAG` or `oci:PATH:TAG`
     #[arg(long, value_name = "REF")]
     pub(crate) to: String,
     /// The platform of the REF in the same place, such as `linux/arm64`; repeated once for each REF
@@ -26,6 +27,10 @@ pub(crate) struct Args {
     /// An annotation of the index; may be repeated
     #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = options::annotation)]
     pub(crate) annotations: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) anchors: AnchorArgs,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 /// Makes the index, and prints its pin.
@@ -41,10 +46,11 @@ fn index(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
         return Err(Failure::usage(message).hint("give one for each REF, in the same order, or none to take them from the artifacts"));
     }
     let to = places::destination(&args.to)?;
+    let references = args.references.iter().map(|text| places::reference(text)).collect::<Result<Vec<_>, _>>()?;
+    let access = args.anchors.put_into(args.access.access(references.iter().chain([&to]), 0)?);
     let mut found = Vec::new();
-    for text in &args.references {
-        let reference = places::reference(text)?;
-        let source = places::source(&reference)?;
+    for reference in references {
+        let source = places::source(&reference, &access)?;
         let descriptor = places::resolve(source.as_ref(), &reference)?;
         found.push((source, descriptor));
     }
@@ -56,7 +62,7 @@ fn index(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     });
     let children: Vec<Child<'_>> = children.collect();
     let about = About { artifact_type: None, annotations: args.annotations.iter().cloned().collect() };
-    let target = Target::new(&to)?;
+    let target = Target::new(&to, &access)?;
     let (made, reports) = pack::index(&children, target.store(), &about, to.tag()).map_err(|error| Failure::from(&error))?;
     target.commit()?;
     let pin = to.pin(made.digest);

@@ -7,6 +7,7 @@ use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
 use touchmark_verify::output::{Failure, Output};
 
+use crate::access::AccessArgs;
 use crate::places::{self, Target};
 use crate::progress::Bar;
 
@@ -18,15 +19,17 @@ pub(crate) struct Args {
     /// A file to pack
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Where the artifact goes, such as `oci:PATH:TAG`
+    /// Where the artifact goes, such as `HOST/REPO:TAG` or `oci:PATH:TAG`
     #[arg(long, value_name = "REF")]
     pub(crate) to: String,
     /// The type of the artifact, a media type
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", value_parser = options::media_type)]
     pub(crate) artifact_type: Option<String>,
     /// An annotation of the manifest; may be repeated
     #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = options::annotation)]
     pub(crate) annotations: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 /// Packs, and prints the pin.
@@ -40,7 +43,8 @@ fn pack(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let reference = places::destination(&args.to)?;
     let about = About { artifact_type: args.artifact_type.clone(), annotations: args.annotations.iter().cloned().collect() };
     let bar = Bar::new("packing", output);
-    let target = Target::new(&reference)?;
+    let access = args.access.access([&reference], 0)?;
+    let target = Target::new(&reference, &access)?;
     let packed = pack::pack(&args.files, target.store(), &about, reference.tag(), &|done, all| bar.show(done, all));
     let packed = packed.map_err(|error| Failure::from(&error))?;
     target.commit()?;

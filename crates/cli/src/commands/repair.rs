@@ -4,6 +4,7 @@ use touchmark::oci::source::{Finding, RepairReport};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 
+use crate::access::{AccessArgs, AnchorArgs};
 use crate::places::{self, Target};
 
 /// Rebuilds the lists of signatures from what is found
@@ -11,12 +12,16 @@ use crate::places::{self, Target};
 /// Reports what is listed and missing, and what is there and unlisted.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The OCI layout, or one artifact in it
+    /// The repository or OCI layout, or one artifact in it
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
     /// Says what would be done, and changes nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) anchors: AnchorArgs,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 /// Repairs, and prints a line for each change.
@@ -29,7 +34,8 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
 
 fn repair(args: &Args) -> Result<RepairReport, Failure> {
     let reference = places::reference(&args.reference)?;
-    let target = Target::existing(&reference)?;
+    let access = args.anchors.put_into(args.access.access([&reference], 0)?);
+    let target = Target::existing(&reference, &access)?;
     let subject = match (reference.tag(), reference.digest()) {
         (None, None) => None,
         _ => Some(places::resolve(target.store(), &reference)?.digest),

@@ -3,6 +3,7 @@
 use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Output};
 
+use crate::access::AccessArgs;
 use crate::places;
 
 /// Prints the pin of an artifact
@@ -17,6 +18,8 @@ pub(crate) struct Args {
     /// Fails if the tag of a REF that has both tag and digest names another digest
     #[arg(long)]
     pub(crate) check_tag: bool,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 /// Prints the pin or the descriptor.
@@ -29,7 +32,7 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
 
 fn resolve(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let reference = places::reference(&args.reference)?;
-    let source = places::source(&reference)?;
+    let source = places::source(&reference, &args.access.access([&reference], 0)?)?;
     let found = places::resolve(source.as_ref(), &reference)?;
     if args.check_tag
         && let (Some(tag), Some(digest)) = (reference.tag(), reference.digest())

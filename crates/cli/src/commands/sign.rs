@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 
 use touchmark::Reference;
 use touchmark::envelope::key::PublicKey;
+use touchmark::oci::access::Access;
 use touchmark::sign::{Claim, Repeat, Signed};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Format, Object, Output, Value};
 
+use crate::access::{AccessArgs, AnchorArgs};
 use crate::claims::Claims;
+use crate::commands::repair;
 use crate::files;
-use crate::places::{self, Target};
+use crate::places::{self, Stores};
 use crate::signers::{self, Signers};
 
 /// Signs artifacts and attaches the signatures to them
@@ -31,6 +34,9 @@ pub(crate) struct Args {
     /// Adds a signature although this key already has an equal one that counts
     #[arg(long, conflicts_with = "descriptor")]
     pub(crate) again: bool,
+    /// Where the signatures go, if not beside the artifact: HOST/REPO or oci:PATH
+    #[arg(long, value_name = "REPO", conflicts_with = "descriptor")]
+    pub(crate) referrers_to: Option<String>,
     /// Signs what this descriptor names (from `resolve --descriptor`), without the artifact; - is standard input
     #[arg(long, value_name = "FILE", requires = "out", help_heading = "Without the artifact")]
     pub(crate) descriptor: Option<PathBuf>,
@@ -40,6 +46,10 @@ pub(crate) struct Args {
     /// Signs what this envelope already says, if that is what would be signed here, and keeps its signatures
     #[arg(long, value_name = "ENVELOPE", requires = "descriptor", help_heading = "Without the artifact")]
     pub(crate) add_to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) anchors: AnchorArgs,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 /// Bytes of a descriptor.
@@ -58,10 +68,15 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
 
 fn attached(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let claim = args.claims.claim();
+    let beside = beside(args.referrers_to.as_deref())?;
+    let references: Vec<_> = args.references.iter().map(|text| (text, places::reference(text))).collect();
+    let named = references.iter().filter_map(|(_, reference)| reference.as_ref().ok());
+    let access = args.access.access(named.chain(&beside), usize::from(args.signers.reads_standard_input()))?;
+    let access = args.anchors.put_into(access);
     let signers = args.signers.open()?;
-    let mut signing = Signing { args, claim, signers, output };
-    for text in &args.references {
-        if let Err(failure) = signing.sign(text) {
+    let mut signing = Signing { args, claim, signers, beside, access, output };
+    for (text, reference) in references {
+        if let Err(failure) = reference.and_then(|reference| signing.sign(text, &reference)) {
             signing.output.fail(Some(text), &failure);
         }
     }
@@ -73,43 +88,48 @@ struct Signing<'a, 'b> {
     args: &'a Args,
     claim: Claim,
     signers: Vec<Box<dyn touchmark::envelope::sign::Signer>>,
+    /// Where the signatures go, if not beside the artifacts.
+    beside: Option<Reference>,
+    access: Access,
     output: &'a mut Output<'b>,
 }
 
 impl Signing<'_, '_> {
-    fn sign(&mut self, text: &str) -> Result<(), Failure> {
+    fn sign(&mut self, text: &str, reference: &Reference) -> Result<(), Failure> {
         let now = touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "clock", error.to_string()))?;
         let failed = |error| signers::signing_failure(&error);
-        let reference = places::reference(text)?;
-        let target = Target::existing(&reference)?;
-        let found = places::resolve(target.store(), &reference)?;
+        let stores = Stores::open(reference, self.beside.as_ref(), &self.access)?;
+        let found = places::resolve(stores.source(), reference)?;
         let pin = reference.pin(found.digest);
         if let (Some(tag), None) = (reference.tag(), reference.digest()) {
             self.output.warn(&format!("the tag {tag} can be moved; what is signed is {pin}"));
         }
         let digests = match self.args.recursive {
-            true => touchmark::sign::with_children(target.store(), &found.digest).map_err(failed)?,
+            true => touchmark::sign::with_children(stores.source(), &found.digest).map_err(failed)?,
             false => vec![found.digest],
         };
         let repeat = if self.args.again { Repeat::Again } else { Repeat::Skip };
         let mut signed = Vec::new();
         for digest in digests {
             tracing::info!(%digest, "sign");
-            signed.push(touchmark::sign::sign(target.store(), &digest, &self.signers, &self.claim, repeat, now).map_err(failed)?);
+            let one = stores.with(|store| touchmark::sign::sign(store, &digest, &self.signers, &self.claim, repeat, now));
+            signed.push(one.map_err(failed)?);
         }
-        target.commit()?;
-        self.tell(text, &reference, &pin, &signed);
+        stores.commit()?;
+        self.tell(text, reference, &pin, &signed);
         Ok(())
     }
 
     fn tell(&mut self, text: &str, reference: &Reference, pin: &Reference, signed: &[Signed]) {
         let mut signatures = Vec::new();
+        let signatures_at = self.beside.as_ref().unwrap_or(reference);
         for one in signed {
             let subject = reference.pin(one.subject.digest).to_string();
             for (key, signature) in &one.already {
-                self.output.note(&format!("key {} has signed the same already: {}", key.key_id(), reference.pin(*signature)));
+                self.output.note(&format!("key {} has signed the same already: {}", key.key_id(), signatures_at.pin(*signature)));
             }
-            signatures.push(describe(reference, one));
+            tell_notices(one, self.output);
+            signatures.push(describe(reference, signatures_at, one));
             self.output.line(&subject);
         }
         let mut members = match signed.first() {
@@ -121,17 +141,31 @@ impl Signing<'_, '_> {
     }
 }
 
+/// The place that `--referrers-to` names.
+pub(crate) fn beside(text: Option<&str>) -> Result<Option<Reference>, Failure> {
+    text.map(|text| touchmark_verify::place("--referrers-to", text)).transpose()
+}
+
+/// Says what there is to know of how a signature is listed.
+pub(crate) fn tell_notices(signed: &Signed, output: &mut Output<'_>) {
+    for notice in signed.attached.iter().flat_map(|attached| &attached.notices) {
+        output.note(&repair::sentence(notice));
+    }
+}
+
 /// What was signed, by whom, and where the signatures are, in JSON output.
-pub(crate) fn describe(reference: &Reference, signed: &Signed) -> Value<'static> {
-    let attached = signed.attached.as_ref().map(|attached| reference.pin(attached.descriptor.digest).to_string());
+pub(crate) fn describe(artifact: &Reference, signatures: &Reference, signed: &Signed) -> Value<'static> {
+    let attached = signed.attached.as_ref().map(|attached| signatures.pin(attached.descriptor.digest).to_string());
+    let notices = signed.attached.as_ref().map_or(&[][..], |attached| &attached.notices);
     let already = signed.already.iter().map(|(key, signature)| {
-        Value::object([("key_id", Value::from(key.key_id().to_string())), ("pin", Value::from(reference.pin(*signature).to_string()))])
+        Value::object([("key_id", Value::from(key.key_id().to_string())), ("pin", Value::from(signatures.pin(*signature).to_string()))])
     });
     Value::object([
-        ("subject", Value::from(reference.pin(signed.subject.digest).to_string())),
+        ("subject", Value::from(artifact.pin(signed.subject.digest).to_string())),
         ("pin", attached.map_or(Value::Null, Value::from)),
         ("signed_by", key_ids(&signed.signed_by)),
         ("already", Value::Array(already.collect())),
+        ("notices", repair::findings(notices)),
     ])
 }
 
@@ -144,7 +178,7 @@ fn offline(args: &Args, descriptor: &Path, out: &Path, output: &mut Output<'_>) 
     let failed = |error| signers::signing_failure(&error);
     let streams = [Some(descriptor), args.add_to.as_deref()].into_iter().flatten().filter(|path| path.as_os_str() == "-").count();
     if streams + usize::from(args.signers.reads_standard_input()) > 1 {
-        return Err(Failure::usage("standard input (-) can be read for one option only"));
+        return Err(Failure::usage(touchmark_verify::options::ONE_STDIN));
     }
     let printed = out.as_os_str() == "-";
     if printed && output.format() == Format::Json {

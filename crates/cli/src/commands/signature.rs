@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use touchmark::envelope::key::PublicKey;
 use touchmark::envelope::threshold::KeySet;
+use touchmark::oci::access::Access;
 use touchmark::oci::source::{Finding, Source};
 use touchmark::{AttachError, Attachments, Evidence, Reference, Unfit};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options::Input;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 
+use crate::access::{AccessArgs, AnchorArgs, standard_inputs};
 use crate::commands::repair;
 use crate::files;
 use crate::places::{self, Target};
@@ -34,6 +36,8 @@ pub(crate) enum Command {
         /// Only those in which a signature by this public key is valid; may be repeated
         #[arg(long, value_name = "PUB", value_parser = input())]
         signed_by: Vec<Input>,
+        #[command(flatten)]
+        access: AccessArgs,
     },
     /// Writes the envelopes of an artifact to files
     ///
@@ -45,6 +49,8 @@ pub(crate) enum Command {
         /// The folder that the files go to
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        #[command(flatten)]
+        access: AccessArgs,
     },
     /// Attaches envelopes from files to an artifact
     ///
@@ -56,6 +62,10 @@ pub(crate) enum Command {
         /// An envelope, such as `sign --descriptor` writes
         #[arg(required = true, value_name = "ENVELOPE")]
         envelopes: Vec<PathBuf>,
+        #[command(flatten)]
+        anchors: AnchorArgs,
+        #[command(flatten)]
+        access: AccessArgs,
     },
     /// Deletes a signature or attestation, in the lists and in the store
     ///
@@ -67,6 +77,8 @@ pub(crate) enum Command {
         /// Deletes every signature of the artifact that this public key alone made; may be repeated
         #[arg(long, value_name = "PUB", value_parser = input())]
         signed_by: Vec<Input>,
+        #[command(flatten)]
+        access: AccessArgs,
     },
 }
 
@@ -85,28 +97,29 @@ impl Command {
 /// Runs the one that is asked for.
 pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
     let (reference, done) = match &args.command {
-        Command::List { reference, signed_by } => (reference, list(reference, signed_by, output)),
-        Command::Export { reference, out } => (reference, export(reference, out, output)),
-        Command::Attach { reference, envelopes } => (reference, attach(reference, envelopes, output)),
-        Command::Delete { reference, signed_by } => (reference, delete(reference, signed_by, output)),
+        Command::List { reference, signed_by, access } => (reference, list(reference, signed_by, access, output)),
+        Command::Export { reference, out, access } => (reference, export(reference, out, access, output)),
+        Command::Attach { reference, envelopes, anchors, access } => (reference, attach(reference, envelopes, *anchors, access, output)),
+        Command::Delete { reference, signed_by, access } => (reference, delete(reference, signed_by, access, output)),
     };
     if let Err(failure) = done {
         output.fail(Some(reference), &failure);
     }
 }
 
-/// What is attached to the artifact that `text` names, with a pin of the artifact.
-fn read(text: &str) -> Result<(Reference, Attachments), Failure> {
-    let reference = places::reference(text)?;
-    let source = places::source(&reference)?;
-    let subject = places::resolve(source.as_ref(), &reference)?;
+/// What is attached to an artifact, with a pin of the artifact.
+fn read(reference: &Reference, access: &Access) -> Result<(Reference, Attachments), Failure> {
+    let source = places::source(reference, access)?;
+    let subject = places::resolve(source.as_ref(), reference)?;
     let attached = touchmark::attachments(source.as_ref(), &subject.digest).map_err(|error| Failure::from(&error))?;
     Ok((reference.pin(subject.digest), attached))
 }
 
-fn list(text: &str, signed_by: &[Input], output: &mut Output<'_>) -> Result<(), Failure> {
+fn list(text: &str, signed_by: &[Input], access: &AccessArgs, output: &mut Output<'_>) -> Result<(), Failure> {
+    let reference = places::reference(text)?;
+    let access = access.access([&reference], standard_inputs(signed_by))?;
     let keys = places::key_set(signed_by)?;
-    let (pin, attached) = read(text)?;
+    let (pin, attached) = read(&reference, &access)?;
     let mut listed = Vec::new();
     for evidence in &attached.evidence {
         let signers = keys.as_ref().map(|keys| evidence.signed_by(keys));
@@ -154,11 +167,12 @@ fn describe(artifact: &Reference, evidence: &Evidence, signers: Option<Vec<Publi
     (line, Value::Object(members))
 }
 
-fn export(text: &str, folder: &Path, output: &mut Output<'_>) -> Result<(), Failure> {
+fn export(text: &str, folder: &Path, access: &AccessArgs, output: &mut Output<'_>) -> Result<(), Failure> {
     if folder.as_os_str() == "-" {
         return Err(Failure::usage("--out is a folder, and standard output (-) is none").hint("./- if it has that name"));
     }
-    let (pin, attached) = read(text)?;
+    let reference = places::reference(text)?;
+    let (pin, attached) = read(&reference, &access.access([&reference], 0)?)?;
     tell(&attached.findings, output);
     if attached.evidence.is_empty() && attached.complete {
         return Err(Failure::new(Exit::Unsigned, "unsigned", "no signature or attestation found"));
@@ -181,25 +195,30 @@ fn export(text: &str, folder: &Path, output: &mut Output<'_>) -> Result<(), Fail
     Ok(())
 }
 
-fn attach(text: &str, envelopes: &[PathBuf], output: &mut Output<'_>) -> Result<(), Failure> {
+fn attach(text: &str, envelopes: &[PathBuf], anchors: AnchorArgs, access: &AccessArgs, output: &mut Output<'_>) -> Result<(), Failure> {
     let reference = places::reference(text)?;
+    let inputs = envelopes.iter().filter(|path| path.as_os_str() == "-").count();
+    let access = anchors.put_into(access.access([&reference], inputs)?);
     let limit = touchmark::trust::Limits::default().attestation;
     let contents = envelopes.iter().map(|path| places::read_file(path, "ENVELOPE", limit)).collect::<Result<Vec<_>, _>>()?;
-    let target = Target::existing(&reference)?;
+    let target = Target::existing(&reference, &access)?;
     let subject = places::resolve(target.store(), &reference)?;
     let done = touchmark::attach(target.store(), &subject.digest, &contents).map_err(|error| unfit(&error, envelopes))?;
     target.commit()?;
     let pin = reference.pin(subject.digest);
-    let mut attached = Vec::new();
+    let (mut attached, mut notices) = (Vec::new(), Vec::new());
     for manifest in done {
         attached.push(Value::from(reference.pin(manifest.descriptor.digest).to_string()));
         if manifest.already {
             output.note(&format!("{} was attached already", manifest.descriptor.digest));
         }
+        notices.extend(manifest.notices);
     }
+    notices.iter().for_each(|notice| output.note(&repair::sentence(notice)));
     output.line(&pin.to_string());
     let mut members = places::members(text, &pin, &subject);
     members.insert("attached", Value::Array(attached));
+    members.insert("notices", repair::findings(&notices));
     output.result(Exit::Done, members);
     Ok(())
 }
@@ -221,10 +240,11 @@ fn unfit(error: &AttachError, envelopes: &[PathBuf]) -> Failure {
     }
 }
 
-fn delete(text: &str, signed_by: &[Input], output: &mut Output<'_>) -> Result<(), Failure> {
-    let keys = places::key_set(signed_by)?;
+fn delete(text: &str, signed_by: &[Input], access: &AccessArgs, output: &mut Output<'_>) -> Result<(), Failure> {
     let reference = places::reference(text)?;
-    let target = Target::existing(&reference)?;
+    let access = access.access([&reference], standard_inputs(signed_by))?;
+    let keys = places::key_set(signed_by)?;
+    let target = Target::existing(&reference, &access)?;
     let store = target.store();
     let named = places::resolve(store, &reference)?;
     let found = match &keys {

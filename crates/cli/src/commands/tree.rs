@@ -2,6 +2,7 @@
 
 use touchmark::envelope::manifest::Descriptor;
 use touchmark::envelope::threshold::KeySet;
+use touchmark::oci::beside::Beside;
 use touchmark::oci::graph::{Content, Graph, Limits, Line, Node, Relation};
 use touchmark::oci::source::Source;
 use touchmark::trust::{Candidate, Outcome};
@@ -10,6 +11,7 @@ use touchmark_verify::exit::Exit;
 use touchmark_verify::options::Input;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 
+use crate::access::{AccessArgs, standard_inputs};
 use crate::commands::repair;
 use crate::places;
 use crate::wants::input;
@@ -25,6 +27,11 @@ pub(crate) struct Args {
     /// A public key: each signature is shown as verified by it, or why not; may be repeated
     #[arg(long = "key", value_name = "PUB", value_parser = input())]
     pub(crate) keys: Vec<Input>,
+    /// Looks for signatures and evidence there and not beside the artifact: HOST/REPO or oci:PATH
+    #[arg(long, value_name = "REPO")]
+    pub(crate) referrers_from: Option<String>,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 /// Prints the tree.
@@ -35,15 +42,19 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
 }
 
 fn tree(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
+    let reference = places::reference(&args.reference)?;
+    let beside = args.referrers_from.as_deref().map(|text| touchmark_verify::place("--referrers-from", text)).transpose()?;
+    let access = args.access.access([&reference].into_iter().chain(&beside), standard_inputs(&args.keys))?;
     let keys = places::key_set(&args.keys)?;
     let now = touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "clock", error.to_string()))?;
-    let reference = places::reference(&args.reference)?;
-    let source = places::source(&reference)?;
-    let tags = source.tags().map_err(|error| Failure::from(&error))?;
-    let roots = roots(source.as_ref(), &reference, &tags)?;
-    let graph = Graph::walk(source.as_ref(), &roots, &Limits::default()).map_err(|error| Failure::from(&error))?;
+    let place = places::source(&reference, &access)?;
+    let referrers = beside.map(|beside| places::source(&beside, &access)).transpose()?;
+    let composite = referrers.as_ref().map(|referrers| Beside::new(place.as_ref(), referrers.as_ref()));
+    let source: &dyn Source = composite.as_ref().map_or(place.as_ref(), |composite| composite);
+    let (tags, roots) = roots(source, &reference)?;
+    let graph = Graph::walk(source, &roots, &Limits::default()).map_err(|error| Failure::from(&error))?;
     let lines = graph.lines();
-    let view = View { source: source.as_ref(), graph: &graph, tags: &tags, keys: keys.as_ref(), now };
+    let view = View { source, graph: &graph, tags: &tags, keys: keys.as_ref(), now };
     let nodes: Vec<Seen> = view.nest(&lines);
     for node in &nodes {
         print(node, "", "", output);
@@ -70,21 +81,33 @@ fn tree(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The artifact that is named; without tag and digest every tagged one, and if nothing is tagged every one.
-fn roots(source: &dyn Source, reference: &touchmark::Reference, tags: &[(String, Descriptor)]) -> Result<Vec<Descriptor>, Failure> {
-    if reference.tag().is_some() || reference.digest().is_some() {
-        return Ok(vec![places::resolve(source, reference)?]);
+/// What is tagged.
+type Tags = Vec<(String, Descriptor)>;
+
+/// The tags to show, and the artifact that is named; without tag and digest every tagged one, and if nothing is tagged every one.
+fn roots(source: &dyn Source, reference: &touchmark::Reference) -> Result<(Tags, Vec<Descriptor>), Failure> {
+    let failed = |error| Failure::from(&error);
+    let named = reference.tag().is_some() || reference.digest().is_some();
+    if named && reference.repository().is_some() {
+        // A registry would be asked for each of its tags.
+        let root = places::resolve(source, reference)?;
+        let tag = reference.tag().filter(|_| reference.digest().is_none());
+        return Ok((tag.map(|tag| (tag.to_owned(), root.clone())).into_iter().collect(), vec![root]));
+    }
+    let tags = source.tags().map_err(failed)?;
+    if named {
+        return Ok((tags, vec![places::resolve(source, reference)?]));
     }
     if tags.is_empty() {
-        return source.roots().map_err(|error| Failure::from(&error));
+        return Ok((tags, source.roots().map_err(failed)?));
     }
     let mut roots: Vec<Descriptor> = Vec::new();
-    for (_, tagged) in tags {
+    for (_, tagged) in &tags {
         if !roots.iter().any(|root| root.digest == tagged.digest) {
             roots.push(tagged.clone());
         }
     }
-    Ok(roots)
+    Ok((tags, roots))
 }
 
 /// What the nodes are looked at with.

@@ -8,6 +8,7 @@ use touchmark_verify::exit::Exit;
 use touchmark_verify::options::Wants;
 use touchmark_verify::output::{Object, Output, Value};
 
+use crate::access::{AccessArgs, standard_inputs};
 use crate::places;
 use crate::wants::{WANTS, WantsArgs};
 
@@ -27,6 +28,8 @@ pub(crate) struct Args {
     pub(crate) unverified: bool,
     #[command(flatten)]
     pub(crate) wants: WantsArgs,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 /// Verifies and unpacks, and prints the files.
@@ -38,12 +41,14 @@ pub(crate) fn run(args: Args, output: &mut Output<'_>) {
 }
 
 fn unpack(args: Args, output: &mut Output<'_>) -> Result<(), Refused> {
+    let reference = places::reference(&args.reference)?;
+    let wants = Wants::from(args.wants);
+    let access = args.access.access([&reference], standard_inputs(wants.keys.iter().chain(&wants.envelopes)))?;
     let check = match args.unverified {
         true => None,
-        false => Some(Check::new(&Wants::from(args.wants))?),
+        false => Some(Check::new(&wants)?),
     };
-    let reference = places::reference(&args.reference)?;
-    let source = places::source(&reference)?;
+    let source = places::source(&reference, &access)?;
     let (pin, verified) = match &check {
         None => (reference.pin(places::resolve(source.as_ref(), &reference)?.digest), None),
         Some(check) => {

@@ -3,10 +3,12 @@
 use std::io::Write;
 
 use touchmark::Reference;
+use touchmark::oci::access::Access;
 use touchmark::oci::source::Source;
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options::{Input, Options, Print};
 
+use crate::access::AccessArgs;
 use crate::cli::Global;
 use crate::progress::Bar;
 use crate::wants::{WantsArgs, input};
@@ -28,6 +30,11 @@ pub(crate) struct Args {
     /// Prints the verified document instead of the pin, one JSON a line
     #[arg(long, value_name = "WHAT")]
     pub(crate) print: Option<Print>,
+    /// Looks for signatures there and not beside the artifact: HOST/REPO or oci:PATH
+    #[arg(long, value_name = "REPO")]
+    pub(crate) referrers_from: Option<String>,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 /// Hands everything to the verifier.
@@ -36,14 +43,16 @@ pub(crate) fn run(args: Args, global: &Global, out: &mut dyn Write, err: &mut dy
         references: args.references,
         refs_from: args.refs_from,
         wants: args.wants.into(),
+        referrers_from: args.referrers_from,
+        access: args.access.options(),
         print: args.print,
         format: global.format,
         quiet: global.quiet,
     };
-    let open = |reference: &Reference| {
+    let open = |reference: &Reference, access: &Access| {
         tracing::info!(place = %reference.place(), "open");
         let bar = options.wants.deep.then(|| Bar::counter("hashing", options.quiet));
-        let source: Box<dyn Source> = Box::new(Watched::new(touchmark::open(reference)?, bar));
+        let source: Box<dyn Source> = Box::new(Watched::new(touchmark::open_with(reference, access)?, bar));
         Ok(source)
     };
     touchmark_verify::run_with(&options, &open, out, err)
