@@ -144,17 +144,8 @@ impl Registry {
                 self.described(&digest.to_string(), *digest, &bytes)
             }
             (Some(tag), None) => self.resolve_tag(tag),
-            (None, None) => {
-                let mut tags: Vec<String> = self.artifact_tags()?.into_iter().filter(|tag| !is_cosign_tag(tag)).collect();
-                match (tags.pop(), tags.is_empty()) {
-                    (Some(only), true) => self.resolve_tag(&only),
-                    (Some(last), false) => {
-                        tags.push(last);
-                        Err(Error::Ambiguous { location: self.location(), choices: tags })
-                    }
-                    (None, _) => Err(Error::Empty { location: self.location() }),
-                }
-            }
+            // Not even the only tag is assumed: there may be another tomorrow.
+            (None, None) => Err(Error::NoTag { location: self.location() }),
         }
     }
 
