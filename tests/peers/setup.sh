@@ -8,10 +8,7 @@ root=$PWD
 mkdir -p target/peers/bin
 (cd tests/peers/go && GOBIN="$root/target/peers/bin" GOFLAGS="-mod=readonly -buildvcs=false" go install tool)
 
-if [ ! -x target/peers/venv/bin/python ]; then
-    python3 -m venv target/peers/venv
-fi
-target/peers/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/peers/python/requirements.txt
+tests/peers/python/setup.sh
 
 if ! command -v skopeo >/dev/null; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

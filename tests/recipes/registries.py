@@ -60,8 +60,8 @@ def answers(host, process, log):
     raise SystemExit(f"error: {host} does not answer: {log.read_text()}")
 
 
-def docker_registry(work):
-    """Starts docker-registry with a password on a free port."""
+def docker_registry(work, password=True):
+    """Starts docker-registry on a free port, with a password or without."""
     program = shutil.which("docker-registry")
     if not program:
         raise SystemExit("error: docker-registry is missing; apt-get install docker-registry")
@@ -72,8 +72,9 @@ def docker_registry(work):
         "log": {"level": "error", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(work / "registry")}, "delete": {"enabled": True}},
         "http": {"addr": host},
-        "auth": {"htpasswd": {"realm": "recipes", "path": str(work / "htpasswd")}},
     }
+    if password:
+        configuration["auth"] = {"htpasswd": {"realm": "registry", "path": str(work / "htpasswd")}}
     # JSON is YAML.
     (work / "registry.yml").write_text(json.dumps(configuration))
     log = work / "registry.log"
@@ -88,8 +89,8 @@ def docker_registry(work):
 
 def test_registry(programs):
     """Starts the registry of the tests, which says where it listens."""
-    process = subprocess.Popen([programs / "test-registry"], stdout=subprocess.PIPE, stdin=subprocess.PIPE)
-    return process, process.stdout.readline().decode().split()[-1]
+    process = subprocess.Popen([programs / "test-registry", "--until-stdin-ends"], stdout=subprocess.PIPE, stdin=subprocess.PIPE)
+    return process, process.stdout.readline().decode().strip()
 
 
 @contextlib.contextmanager
