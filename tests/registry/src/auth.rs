@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::answer::Answer;
+use crate::jwt::TokenIssuer;
 use crate::lock::lock;
 use crate::random::uuid;
 use crate::route::Query;
@@ -82,6 +83,8 @@ pub struct Tokens {
     pub member: Member,
     /// Whether `POST`, that is OAuth2, is known to the token service; otherwise 405.
     pub post: bool,
+    /// Who signs the tokens, as docker-registry wants them; they are mere names of what this server remembers unless given.
+    pub issuer: Option<Arc<TokenIssuer>>,
 }
 
 /// The member of a token service's answer that holds the token.
@@ -114,7 +117,16 @@ impl Tokens {
     /// The token service for these users.
     #[must_use]
     pub fn new(users: Vec<User>) -> Self {
-        Self { users, anonymous: Access::default(), realm: None, address: None, lifetime: None, member: Member::Both, post: true }
+        Self {
+            users,
+            anonymous: Access::default(),
+            realm: None,
+            address: None,
+            lifetime: None,
+            member: Member::Both,
+            post: true,
+            issuer: None,
+        }
     }
 }
 
@@ -281,9 +293,19 @@ impl Granted {
             }
         };
         let access = person.map_or(&service.anonymous, |person| &person.access);
-        let on = asked.all("scope").flat_map(|scopes| scopes.split(' ')).filter_map(|scope| granted(scope, access)).collect();
-        let token = format!("token-{}", uuid());
-        let until = Instant::now() + service.lifetime.unwrap_or(Duration::from_secs(60));
+        let on: Vec<_> = asked.all("scope").flat_map(|scopes| scopes.split(' ')).filter_map(|scope| granted(scope, access)).collect();
+        let lifetime = service.lifetime.unwrap_or(Duration::from_secs(60));
+        let token = match &service.issuer {
+            None => format!("token-{}", uuid()),
+            Some(issuer) => {
+                let subject = person.map_or("", |person| &person.name);
+                match issuer.token(subject, asked.first("service").unwrap_or_default(), &on, lifetime) {
+                    Ok(token) => token,
+                    Err(error) => return Answer::error(500, "UNKNOWN", &error),
+                }
+            }
+        };
+        let until = Instant::now() + lifetime;
         lock(&self.tokens).insert(token.clone(), Grant { on, until });
         let mut body = serde_json::Map::new();
         if service.member != Member::AccessToken {

@@ -11,7 +11,11 @@ use crate::route::is_tag;
 use crate::store::Manifest;
 
 impl Registry {
-    pub(crate) fn pull_manifest(&self, name: &str, reference: &str) -> Answer {
+    pub(crate) fn pull_manifest(&self, exchange: &Exchange<'_, '_>, name: &str, reference: &str) -> Answer {
+        let accepted = |media_type: &str| {
+            let named = |value: &str| value.split(',').any(|one| one.split(';').next().unwrap_or_default().trim() == media_type);
+            exchange.head.headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("accept") && named(value))
+        };
         let repositories = lock(&self.store.repositories);
         let Some(repository) = repositories.get(name) else {
             return Answer::error(404, "NAME_UNKNOWN", "repository name not known to registry");
@@ -21,6 +25,9 @@ impl Registry {
         }
         match repository.find(reference) {
             None => Answer::error(404, "MANIFEST_UNKNOWN", "manifest unknown to registry"),
+            Some(manifest) if exchange.settings.needs_accept && !accepted(&manifest.media_type) => {
+                Answer::error(404, "MANIFEST_UNKNOWN", "OCI manifest found, but accept header does not support OCI manifests")
+            }
             Some(manifest) => {
                 let mut answer = Answer::new(200).header("Content-Type", &*manifest.media_type);
                 answer.content = Content::Bytes(Arc::clone(&manifest.bytes));

@@ -1,9 +1,11 @@
 //! The registry's answers, whatever connection a request came over.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::auth::{Auth, Granted, Needed};
+use crate::connection::Answering;
 use crate::fault::{Action, Faults};
 use crate::lists::not_found;
 use crate::lock::lock;
@@ -30,6 +32,29 @@ pub(crate) struct Exchange<'a, 'wire> {
     pub(crate) query: Query,
     pub(crate) body: Body<'wire>,
     pub(crate) settings: Arc<Settings>,
+}
+
+impl Answering for Registry {
+    fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn delay(&self) -> Duration {
+        self.settings().delay
+    }
+
+    fn answer(&self, head: &Head, body: Body<'_>, action: Option<&Action>) -> (Answer, bool) {
+        let settings = self.settings();
+        let (route, query) = Route::of(path_of(&head.target));
+        let mut exchange = Exchange { head, query, body, settings };
+        let answer = self.route(&mut exchange, &route, action).header("Docker-Distribution-API-Version", "registry/2.0");
+        let clean = exchange.body.drain();
+        (answer, clean)
+    }
 }
 
 impl Registry {
@@ -59,16 +84,6 @@ impl Registry {
         *lock(&self.realm) = realm;
     }
 
-    /// The answer to a request. Another reference stands in for the manifest's if a fault says so.
-    pub(crate) fn answer(&self, head: &Head, body: Body<'_>, action: Option<&Action>) -> (Answer, bool) {
-        let settings = self.settings();
-        let (route, query) = Route::of(path_of(&head.target));
-        let mut exchange = Exchange { head, query, body, settings };
-        let answer = self.route(&mut exchange, &route, action).header("Docker-Distribution-API-Version", "registry/2.0");
-        let clean = exchange.body.drain();
-        (answer, clean)
-    }
-
     fn route(&self, exchange: &mut Exchange<'_, '_>, route: &Route, action: Option<&Action>) -> Answer {
         if *route == Route::Unknown {
             return if path_of(&exchange.head.target).split('?').next() == Some("/token") { self.token(exchange) } else { not_found() };
@@ -88,7 +103,7 @@ impl Registry {
             (Route::Catalog, "GET" | "HEAD") => self.catalog(exchange),
             (Route::Manifest { name, reference }, "GET" | "HEAD") => {
                 let reference = if let Some(Action::Manifest(other)) = action { other } else { reference };
-                self.pull_manifest(name, reference)
+                self.pull_manifest(exchange, name, reference)
             }
             (Route::Manifest { name, reference }, "PUT") => self.push_manifest(exchange, name, reference),
             (Route::Manifest { name, reference }, "DELETE") => self.delete_manifest(exchange, name, reference),

@@ -53,6 +53,8 @@ pub struct Settings {
     /// Reads of a tag answer 500 this long while it is being set (docker-registry 2.8).
     pub torn_tags: Option<Duration>,
 
+    /// A manifest is not found unless `Accept` names its type (docker-registry, for OCI's types).
+    pub needs_accept: bool,
     /// DELETE of a tag works; otherwise 400 (docker-registry).
     pub delete_tags: bool,
     /// DELETE of a manifest and of a blob works; otherwise 405.
@@ -172,6 +174,7 @@ impl Default for Settings {
             immutable_tags: Immutable::None,
             immutable_status: 409,
             torn_tags: None,
+            needs_accept: false,
             delete_tags: true,
             delete_manifests: true,
             accept_wrong_digest: false,
@@ -199,6 +202,7 @@ impl Settings {
             referrers_api: false,
             tags_last: Parameter::Ignored,
             tags_n: Parameter::Ignored,
+            needs_accept: true,
             delete_tags: false,
             sha512_manifests: false,
             monolithic_post: false,

@@ -53,7 +53,7 @@ impl TestRegistry {
                 Some(config) => tls::accept(config, stream).map(Wire::tls),
             };
             if let Some(wire) = wire {
-                connection::serve(&of_connections, wire, number);
+                connection::serve(&*of_connections, wire, number);
             }
         });
         let mut server = Server::new();

@@ -61,9 +61,9 @@ impl std::fmt::Debug for Authority {
 }
 
 /// A certificate and its key.
-struct Issued {
-    certificate: rcgen::Certificate,
-    key: KeyPair,
+pub(crate) struct Issued {
+    pub(crate) certificate: rcgen::Certificate,
+    pub(crate) key: KeyPair,
 }
 
 /// A certificate and its key, in files (PEM).
@@ -123,6 +123,11 @@ impl Authority {
     /// The files cannot be written.
     pub fn server(&self, folder: &Path, names: &[&str]) -> std::io::Result<Identity> {
         self.identity(folder, "server", names, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    /// A certificate and a key to sign tokens with.
+    pub(crate) fn issue_signer(&self) -> Result<Issued, String> {
+        self.issue(&["token service".to_owned()], ExtendedKeyUsagePurpose::Any)
     }
 
     fn identity(&self, folder: &Path, stem: &str, names: &[&str], usage: ExtendedKeyUsagePurpose) -> std::io::Result<Identity> {

@@ -136,6 +136,15 @@ impl Wire {
         Ok(())
     }
 
+    /// Another handle of a plain connection whose head was read, for who takes it over.
+    pub(crate) fn take_plain(&mut self) -> io::Result<Option<TcpStream>> {
+        self.settle()?;
+        match &self.stream {
+            Stream::Plain(stream) => stream.try_clone().map(Some),
+            Stream::Tls(_) => Ok(None),
+        }
+    }
+
     /// Closes so that the client sees a reset; over TLS it sees a connection closed without notice.
     pub(crate) fn reset(self) {
         // Dropping does it: a byte is unread, or TLS was not closed.
