@@ -1,7 +1,8 @@
 //! Where a program can be killed, or a disk be full, between two steps that change files: for tests, with the cargo feature
 //! `failpoint` alone. Without it every function here is empty.
 //!
-//! Each step that changes files counts as one boundary, just before it; a write counts a second time when half of it is done.
+//! Each step that changes files counts as one boundary, just before it; a write counts a second time when half of it is done. So does
+//! each request that changes a registry.
 //! - `TOUCHMARK_FAILPOINT=N`: the process kills itself with SIGKILL at boundary N (from 1).
 //! - `TOUCHMARK_FAILPOINT_ERROR=N:CODE` or `N+:CODE`: boundary N, or every one from N on, fails with `ENOSPC` or `EIO`.
 //! - `TOUCHMARK_FAILPOINT_COUNT=FILE`: a line `N STEP PATH` is appended for every boundary.
@@ -30,6 +31,9 @@ pub(crate) enum Step {
     SyncFolder,
     /// A file is removed.
     Remove,
+    /// A request is about to be sent; its method and path stand where a file's path does.
+    #[cfg_attr(not(feature = "registry"), allow(dead_code))]
+    Request,
 }
 
 /// What keeps concurrent writers from losing each other's work.
@@ -37,7 +41,7 @@ pub(crate) enum Step {
 pub(crate) enum Guard {
     /// The lock, and the check that the list is unchanged when it is replaced.
     Lock,
-    /// Reading the list anew under the lock.
+    /// Reading the list anew under the lock; in a registry, until it has everybody's.
     Merge,
 }
 

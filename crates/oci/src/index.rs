@@ -168,6 +168,14 @@ impl Index {
         self.entries.push(Entry::new(Text::Written(value.to_vec()), &value));
     }
 
+    /// Appends an entry as it stands in another index.
+    #[cfg(feature = "registry")]
+    pub(crate) fn push_text(&mut self, text: &[u8]) {
+        if let Ok(value) = part(text, "an entry") {
+            self.entries.push(Entry::new(Text::Written(text.to_vec()), &value));
+        }
+    }
+
     /// Keeps the entries for which `keep` is true.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Entry) -> bool) {
         self.entries.retain(keep);

@@ -15,15 +15,22 @@ use crate::source::{Referrers, Source};
 use crate::transport::{Body, Client, DEFAULT_RETRIES, Method, Repeat, Request, Response, Target};
 
 mod anchors;
+mod attach;
 mod blobs;
 mod cache;
+mod detach;
 mod fallback;
 mod gate;
 pub mod link;
+mod listing;
 mod manifests;
+mod merge;
 mod referrers;
+mod repair;
 mod store;
 pub mod tags;
+mod upload;
+mod write;
 
 use cache::Cache;
 use gate::Gate;

@@ -8,33 +8,38 @@ use touchmark_envelope::manifest::Descriptor;
 
 use super::Registry;
 use crate::error::Error;
-use crate::source::{Attached, RepairReport, Source, Store};
+use crate::reference::Repository;
+use crate::source::{Attached, RepairReport, Store};
 
-impl Registry {
-    fn unavailable<T>(&self) -> Result<T, Error> {
-        let _ = self.anchors;
-        Err(Error::Connection { url: self.location(), reason: "not connected".to_owned() })
-    }
-}
+/// How many blobs are sent at the same time.
+const WRITERS: usize = 4;
 
 impl Store for Registry {
-    fn put_blob(&self, _expected: Option<&Descriptor>, _content: &mut dyn Read) -> Result<Descriptor, Error> {
-        self.unavailable()
+    fn put_blob(&self, expected: Option<&Descriptor>, content: &mut dyn Read) -> Result<Descriptor, Error> {
+        self.write_blob(expected, content)
     }
 
-    fn put_manifest_as(&self, _algorithm: Algorithm, _bytes: &[u8], _media_type: &str, _tag: Option<&str>) -> Result<Descriptor, Error> {
-        self.unavailable()
+    fn put_manifest_as(&self, algorithm: Algorithm, bytes: &[u8], media_type: &str, tag: Option<&str>) -> Result<Descriptor, Error> {
+        self.write_manifest(algorithm, bytes, media_type, tag)
     }
 
-    fn attach_as(&self, _algorithm: Algorithm, _manifests: &[&[u8]]) -> Result<Vec<Attached>, Error> {
-        self.unavailable()
+    fn attach_as(&self, algorithm: Algorithm, manifests: &[&[u8]]) -> Result<Vec<Attached>, Error> {
+        self.attach_manifests(algorithm, manifests)
     }
 
-    fn detach(&self, _subject: &Digest, _referrer: &Digest) -> Result<(), Error> {
-        self.unavailable()
+    fn mount(&self, blob: &Descriptor, from: &Repository) -> Result<bool, Error> {
+        self.mount_blob(blob, from)
     }
 
-    fn repair(&self, _dry_run: bool, _subject: Option<&Digest>) -> Result<RepairReport, Error> {
-        self.unavailable()
+    fn writers(&self) -> usize {
+        WRITERS
+    }
+
+    fn detach(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
+        self.detach_manifest(subject, referrer)
+    }
+
+    fn repair(&self, dry_run: bool, subject: Option<&Digest>) -> Result<RepairReport, Error> {
+        self.repair_lists(dry_run, subject)
     }
 }
