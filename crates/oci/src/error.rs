@@ -432,6 +432,10 @@ impl Error {
             Error::NotALayout { .. } => {
                 "name a folder that holds `oci-layout` and `index.json`, or a new or empty one to write to".to_owned()
             }
+            // The tags of a registry are not listed for this: there may be thousands.
+            Error::NoSuchTag { location, tags, .. } if tags.is_empty() && !location.starts_with("oci") => {
+                format!("touchmark tree {location} lists the tags")
+            }
             Error::NoSuchTag { tags, .. } if tags.is_empty() => "nothing is tagged here; name the artifact by @DIGEST".to_owned(),
             Error::NoSuchTag { tags, .. } => format!("the tags are: {}", named(tags)),
             Error::Ambiguous { choices, .. } => format!("add :TAG or @DIGEST, one of: {}", named(choices)),

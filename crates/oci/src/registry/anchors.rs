@@ -15,6 +15,8 @@ use crate::union::{is_list_tag, list_tag};
 
 /// At most this many bytes of annotations, which are hints, are kept of a referrer that was found by its anchor.
 const MAX_ANNOTATIONS: usize = 64 << 10;
+/// So many tags one after the other do not happen to be sorted.
+const EVIDENCE: usize = 50;
 
 /// The anchor tags of a subject.
 #[derive(Default)]
@@ -40,16 +42,29 @@ pub(super) fn anchor_digits(referrer: &Digest) -> String {
 impl Registry {
     /// Lists the anchor tags of `subject`.
     ///
-    /// Only where the registry plainly gave what was asked for, sorted tags after the fallback tag, does the search end at the first
-    /// that is past it; else all pages are read.
+    /// Most repositories have one page of tags. Of those with more, all pages are read, unless the registry plainly sorts its tags:
+    /// then those between the first page and the anchors are skipped by `last`, and the search ends at the first tag that is past them.
+    /// (There are registries with tags in the order of their making, whose `last` skips anchors too.)
     pub(super) fn anchor_tags(&self, subject: &Digest) -> AnchorTags {
         let prefix = list_tag(subject);
-        let mut search = Search { sorted_until: Some(prefix.clone()), prefix, tags: Vec::new(), empty: true };
-        let mut listed = self.tag_pages(Some(&search.prefix.clone()), |tags| search.see(tags));
-        // There are registries that give nothing after a tag that they do not have.
-        if listed.is_ok() && search.empty {
-            search.sorted_until = None;
-            listed = self.tag_pages(None, |tags| search.see(tags));
+        let mut search = Search { prefix: prefix.clone(), tags: Vec::new(), sorted_until: Some(String::new()), sorted: 0 };
+        let mut skip = false;
+        let mut listed = self.tag_pages(None, |tags, more| {
+            let seen = search.see(tags);
+            skip = more && search.is_sorted() && search.sorted_until.as_ref().is_some_and(|last| *last < prefix);
+            if skip { ControlFlow::Break(()) } else { seen }
+        });
+        if skip {
+            let mut empty = true;
+            search.sorted_until = Some(prefix.clone());
+            listed = self.tag_pages(Some(&prefix), |tags, _| {
+                empty &= tags.is_empty();
+                search.see(tags)
+            });
+            if listed.is_err() || empty || search.sorted_until.is_none() {
+                search.sorted_until = None;
+                listed = self.tag_pages(None, |tags, _| search.see(tags));
+            }
         }
         search.tags.sort_unstable();
         search.tags.dedup();
@@ -81,22 +96,27 @@ impl Registry {
 /// Looks through pages of tags for anchors.
 struct Search {
     prefix: String,
-    /// Up to which tag all were sorted and after the one that was asked for; `None` if they were not.
-    sorted_until: Option<String>,
     tags: Vec<String>,
-    /// No tag was seen.
-    empty: bool,
+    /// The last tag, as long as each came after the one before it; `None` once one did not.
+    sorted_until: Option<String>,
+    /// How many these were.
+    sorted: usize,
 }
 
 impl Search {
+    /// Whether the registry sorts its tags, by all that was seen.
+    fn is_sorted(&self) -> bool {
+        self.sorted_until.is_some() && self.sorted >= EVIDENCE
+    }
+
     fn see(&mut self, tags: Vec<String>) -> ControlFlow<()> {
-        self.empty &= tags.is_empty();
         for tag in &tags {
             self.sorted_until = self.sorted_until.take().filter(|before| before < tag).map(|_| tag.clone());
+            self.sorted = self.sorted.saturating_add(1);
         }
         let prefix = self.prefix.as_str();
         self.tags.extend(tags.into_iter().filter(|tag| tag.starts_with(prefix) && tag.len() > prefix.len() && is_list_tag(tag)));
-        let past = self.sorted_until.as_ref().is_some_and(|last| !last.starts_with(prefix));
+        let past = self.is_sorted() && self.sorted_until.as_ref().is_some_and(|last| last.as_str() > prefix && !last.starts_with(prefix));
         if past { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

@@ -45,7 +45,7 @@ impl Registry {
     /// Every subject that has a fallback tag or an anchor.
     fn subjects(&self, report: &mut RepairReport) -> Result<Vec<Digest>, Error> {
         let mut tags: BTreeMap<String, String> = BTreeMap::new();
-        self.tag_pages(None, |page| {
+        self.tag_pages(None, |page, _| {
             for tag in page.into_iter().filter(|tag| is_list_tag(tag)) {
                 let list = tag.split('.').next().unwrap_or_default().to_owned();
                 tags.entry(list).or_insert(tag);

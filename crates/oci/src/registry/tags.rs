@@ -45,12 +45,12 @@ pub fn parse(body: &[u8]) -> Result<Vec<String>, String> {
 }
 
 impl Registry {
-    /// Shows page after page of tags, those after `last` if the registry knows that, until `see` has enough or there are no more.
-    /// No answer but 404 on the first page means that there are none.
+    /// Shows page after page of tags, those after `last` if the registry knows that, until `see` has enough or there are no more; `see`
+    /// is told whether there are. No answer but 404 on the first page means that there are none.
     ///
     /// # Errors
     /// The list is refused, or is no list, or has more pages than are read.
-    pub(super) fn tag_pages(&self, last: Option<&str>, mut see: impl FnMut(Vec<String>) -> ControlFlow<()>) -> Result<(), Error> {
+    pub(super) fn tag_pages(&self, last: Option<&str>, mut see: impl FnMut(Vec<String>, bool) -> ControlFlow<()>) -> Result<(), Error> {
         let page_after = |last: Option<&str>| {
             let last = last.map(|last| format!("&last={last}")).unwrap_or_default();
             self.path(&format!("tags/list?n={PAGE}{last}"))
@@ -75,7 +75,7 @@ impl Registry {
                 return Err(protocol(&format!("{WHAT} ends after {PAGE} tags, of which there may be more")));
             }
             full_until = tags.last().filter(|_| tags.len() == PAGE && next.is_none()).cloned();
-            if see(tags).is_break() {
+            if see(tags, next.is_some() || full_until.is_some()).is_break() {
                 return Ok(());
             }
             let next = match (&next, &full_until) {
@@ -95,7 +95,7 @@ impl Registry {
     pub(super) fn artifact_tags(&self) -> Result<Vec<String>, Error> {
         let mut found = Vec::new();
         let mut known = HashSet::new();
-        self.tag_pages(None, |tags| {
+        self.tag_pages(None, |tags, _| {
             let tags = tags.into_iter().filter(|tag| !is_list_tag(tag));
             found.extend(tags.filter(|tag| known.insert(tag.clone())));
             if found.len() > MAX_TAGS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
