@@ -125,6 +125,9 @@ pub trait Source: Sync {
         None
     }
 
+    /// Forgets what was read before, so that it is read anew.
+    fn forget(&self) {}
+
     /// Every tag with what it names, in the order of the place. Tags that are lists of referrers are left out.
     ///
     /// # Errors
@@ -192,6 +195,18 @@ pub trait Store: Source {
     /// The same.
     fn put_manifest(&self, bytes: &[u8], media_type: &str, tag: Option<&str>) -> Result<Descriptor, Error> {
         self.put_manifest_as(Algorithm::Sha256, bytes, media_type, tag)
+    }
+
+    /// Stores a manifest that an index lists, or that gets its tag later, and lists it nowhere.
+    ///
+    /// # Errors
+    /// `bytes` are not as `manifest` says, or the store cannot be written.
+    fn put_unlisted(&self, manifest: &Descriptor, bytes: &[u8]) -> Result<(), Error> {
+        // In an OCI layout manifests are blobs like others; a registry keeps them apart, and lists what has a tag.
+        match self.repository() {
+            None => self.put_blob(Some(manifest), &mut &*bytes).map(drop),
+            Some(_) => self.put_manifest_as(manifest.digest.algorithm(), bytes, &manifest.media_type, None).map(drop),
+        }
     }
 
     /// Stores manifests that have a `subject` under their digests by `algorithm`, lists each as a referrer of its subject, and

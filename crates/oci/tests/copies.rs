@@ -8,7 +8,7 @@ use touchmark_envelope::manifest::{Descriptor, IMAGE_MANIFEST};
 use touchmark_oci::copy::{CopyReport, Item, Options, Scope, copy, copy_to_archive, preview, tagged};
 use touchmark_oci::graph::{Content, Graph, Limits};
 use touchmark_oci::referrer::{self, Role};
-use touchmark_oci::{Archive, Class, Layout, Source, Store};
+use touchmark_oci::{Archive, Class, Error, Layout, Source, Store};
 
 #[path = "support/family.rs"]
 mod family;
@@ -281,10 +281,21 @@ fn only_referrers() {
     let (layout, family) = made(&folder);
     let to = Layout::open_or_create(folder.path("to")).unwrap();
     let only = Options { scope: Scope::Referrers, ..Options::default() };
+    // Where the artifact is not, nobody would find them.
+    let file = folder.path("to.tar");
+    for refused in [
+        copy(&layout, &v1(&layout), &to, &only),
+        copy_to_archive(&layout, &v1(&layout), &file, &only),
+        preview(&layout, &v1(&layout), Some(&to), &only),
+    ] {
+        assert!(matches!(refused, Err(Error::NoSuchBlob { digest, .. }) if digest == family.index.digest));
+    }
+    assert!(to.roots().unwrap().is_empty() && !file.exists());
+    let bytes = layout.manifest(&family.index.digest, 1 << 20).unwrap();
+    to.put_blob(Some(&family.index), &mut bytes.as_slice()).unwrap();
     let report = whole(copy(&layout, &v1(&layout), &to, &only).unwrap());
     // Six referrers and what cosign has.
     assert_eq!((report.manifests.len(), report.items.len()), (7, 0), "{report:?}");
-    assert!(Source::size(&to, &family.index.digest).unwrap().is_none());
     assert!(Source::size(&to, &family.children[0].digest).unwrap().is_none());
     // Where the artifact is already, this completes it.
     let shallow = Layout::open_or_create(folder.path("shallow")).unwrap();
