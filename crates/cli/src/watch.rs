@@ -101,6 +101,10 @@ impl Source for Watched {
         self.inner.tag_names()
     }
 
+    fn forget(&self) {
+        self.inner.forget();
+    }
+
     fn repository(&self) -> Option<&Repository> {
         self.inner.repository()
     }

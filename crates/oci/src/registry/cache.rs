@@ -56,6 +56,11 @@ impl Cache {
         }
     }
 
+    /// Forgets everything.
+    pub(super) fn clear(&self) {
+        *self.lock() = Kept::default();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Kept> {
         // Whoever panicked left whole entries.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)

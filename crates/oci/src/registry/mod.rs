@@ -169,6 +169,10 @@ impl Source for Registry {
         MAX_PARALLEL
     }
 
+    fn forget(&self) {
+        self.cache.clear();
+    }
+
     fn blob(&self, digest: &Digest) -> Result<(u64, Box<dyn Read + '_>), Error> {
         self.open_hashed(digest)
     }
