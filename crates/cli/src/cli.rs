@@ -3,7 +3,9 @@
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use touchmark_verify::output::Format;
 
-use crate::commands::{attest, completions, copy, index, key, man, pack, repair, resolve, sign, signature, tree, unpack, verify};
+use crate::commands::{
+    attest, completions, copy, index, key, login, logout, man, pack, repair, resolve, sign, signature, tree, unpack, verify,
+};
 
 /// Sign an OCI artifact once and verify it anywhere.
 #[derive(Debug, Parser)]
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Attest(attest::Args),
     Signature(signature::Args),
     Key(key::Args),
+    Login(login::Args),
+    Logout(logout::Args),
     Resolve(resolve::Args),
     Repair(repair::Args),
     Completions(completions::Args),
@@ -49,10 +53,11 @@ pub(crate) enum Command {
 }
 
 /// The commands in the order and the groups of `--help`. A test sees that none is missing.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("Every day", &["pack", "index", "sign", "verify", "unpack", "copy", "tree"]),
     ("Evidence", &["attest", "signature"]),
     ("Trust", &["key"]),
+    ("Registries", &["login", "logout"]),
     ("Plumbing", &["resolve", "repair", "completions", "man"]),
 ];
 

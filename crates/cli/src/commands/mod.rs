@@ -5,6 +5,8 @@ pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod index;
 pub(crate) mod key;
+pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod man;
 pub(crate) mod pack;
 pub(crate) mod repair;
@@ -44,6 +46,8 @@ pub(crate) fn run(cli: Cli) -> Exit {
         Command::Attest(args) => attest::run(&args, &mut output),
         Command::Signature(args) => signature::run(&args, &mut output),
         Command::Key(args) => key::run(&args, &mut output),
+        Command::Login(args) => login::run(&args, &mut output),
+        Command::Logout(args) => logout::run(&args, &mut output),
         Command::Resolve(args) => resolve::run(&args, &mut output),
         Command::Repair(args) => repair::run(&args, &mut output),
         Command::Completions(args) => completions::run(&args, &mut output),
@@ -65,6 +69,8 @@ fn name(command: &Command) -> &'static str {
         Command::Attest(_) => "attest",
         Command::Signature(args) => args.command.name(),
         Command::Key(args) => args.command.name(),
+        Command::Login(_) => "login",
+        Command::Logout(_) => "logout",
         Command::Resolve(_) => "resolve",
         Command::Repair(_) => "repair",
         Command::Completions(_) => "completions",
@@ -74,7 +80,7 @@ fn name(command: &Command) -> &'static str {
 
 /// The command that stands in arguments which could not be read; `touchmark` if none does.
 pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
-    const NAMES: [&str; 19] = [
+    const NAMES: [&str; 21] = [
         "attest",
         "completions",
         "copy",
@@ -82,6 +88,8 @@ pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
         "key generate",
         "key public",
         "key show",
+        "login",
+        "logout",
         "man",
         "pack",
         "repair",

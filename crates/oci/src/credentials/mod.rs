@@ -1,5 +1,6 @@
 //! Where credentials for registries are kept, and how they are found (SPEC.md, section "Storage in registries").
 
+mod check;
 mod credential;
 mod document;
 #[cfg(fuzzing)]
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+pub use check::{Asked, check};
 pub use credential::Credential;
 pub use keep::{Forgotten, Keeper, Kept, erase, store};
 
