@@ -25,7 +25,7 @@ pub mod link;
 mod listing;
 mod manifests;
 mod merge;
-mod referrers;
+pub mod referrers;
 mod repair;
 mod store;
 pub mod tags;

@@ -27,6 +27,15 @@ const PER_ANNOTATION: u64 = 128;
 /// The error codes with which a registry that has the API may say that it does not know the repository or the subject.
 const UNKNOWN: [&str; 3] = ["NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"];
 
+/// The entries of a list of referrers as a server gives it, each as a descriptor, or why it is none.
+///
+/// # Errors
+/// Why it is no list: not an index as this library reads it, or too large a one.
+pub fn parse(body: Vec<u8>) -> Result<Vec<Result<Descriptor, String>>, String> {
+    let list = Frame::read_list(body).map_err(reason)?;
+    Ok(list.texts().map(|text| index::descriptor(text).map_err(reason)).collect())
+}
+
 impl Registry {
     /// See [`Source::quick_referrers`]: what the referrers API lists or, without it, the list under the fallback tag.
     pub(super) fn first_list(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error> {
