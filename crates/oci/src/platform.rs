@@ -255,6 +255,18 @@ pub(crate) fn create_private_folders(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Gives a file the owner and the group that `metadata` has, if this process may.
+#[cfg(all(unix, feature = "registry"))]
+pub(crate) fn give_to_owner(file: &File, metadata: &Metadata) {
+    use std::os::unix::fs::MetadataExt;
+    // Only the superuser may give files away, and only it needs to.
+    let _ = std::os::unix::fs::fchown(file, Some(metadata.uid()), Some(metadata.gid()));
+}
+
+/// Elsewhere owners are inherited from the folder.
+#[cfg(all(not(unix), feature = "registry"))]
+pub(crate) fn give_to_owner(_file: &File, _metadata: &Metadata) {}
+
 /// Makes a folder that nobody else may look into, where the system can.
 pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();

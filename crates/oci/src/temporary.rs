@@ -79,6 +79,15 @@ impl Temporary {
         }
     }
 
+    /// Gives it the owner and the group of `target`, as far as the system lets this process do so: what the superuser rewrites stays
+    /// the user's.
+    #[cfg(feature = "registry")]
+    pub(crate) fn keep_owner(&self, target: &Path) {
+        if let Ok(metadata) = std::fs::metadata(target) {
+            platform::give_to_owner(&self.file, &metadata);
+        }
+    }
+
     /// Takes back what was written after the first `length` bytes.
     pub(crate) fn cut(&mut self, length: u64) -> io::Result<()> {
         use io::Seek;

@@ -55,6 +55,18 @@ impl Place {
         path
     }
 
+    /// Writes a program. Another process does it: what this one has open for writing, be it in a child of another thread that is about
+    /// to begin, cannot be run.
+    #[cfg(unix)]
+    pub fn program(&self, relative: &str, script: &str) -> PathBuf {
+        let path = self.path(relative);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut writer = Command::new("sh");
+        writer.args(["-c", r#"cat >"$0" && chmod 755 "$0""#]).arg(&path);
+        assert!(with_input(writer, script.as_bytes()).status.success());
+        path
+    }
+
     pub fn read(&self, relative: &str) -> Vec<u8> {
         std::fs::read(self.path(relative)).unwrap_or_else(|error| panic!("{relative}: {error}"))
     }
@@ -72,7 +84,14 @@ impl Place {
                 command.env_remove(name);
             }
         }
-        command.env("HOME", &self.root).env("XDG_CONFIG_HOME", self.root.join(".config"));
+        // What says where credentials, certificates and proxies are.
+        for name in ["DOCKER_AUTH_CONFIG", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+            command.env_remove(name);
+        }
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+            command.env_remove(name).env_remove(name.to_ascii_lowercase());
+        }
+        command.env("HOME", &self.root).env("USERPROFILE", &self.root).env("XDG_CONFIG_HOME", self.root.join(".config"));
         command
     }
 
@@ -195,7 +214,8 @@ pub fn digest(pin: &str) -> &str {
     pin.rsplit_once('@').unwrap_or_else(|| panic!("no pin: {pin}")).1
 }
 
-fn with_input(mut command: Command, input: &[u8]) -> Output {
+/// Runs the command and gives it `input`.
+pub fn with_input(mut command: Command, input: &[u8]) -> Output {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A process that reads nothing closes the pipe early, which is its right.
     let _ = child.stdin.take().unwrap().write_all(input);

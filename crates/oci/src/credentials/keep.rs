@@ -146,6 +146,7 @@ impl Search<'_> {
             let before = read_file(&target)?;
             let after = self.changed(path, before.as_deref().map_or(&[], Vec::as_slice), credential)?;
             let mut temporary = Temporary::create_private(folder).map_err(failed)?;
+            temporary.keep_owner(&target);
             temporary.keep_permissions(&target).map_err(failed)?;
             temporary.write(&after).map_err(failed)?;
             temporary.sync(Durability::Synced).map_err(failed)?;
@@ -208,14 +209,18 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_new_file_is_its_owners_alone_and_an_old_one_stays_as_it_is() {
-        use std::os::unix::fs::PermissionsExt as _;
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
         let home = Home::new();
         let mode = |name: &str| std::fs::metadata(home.path(name)).unwrap().permissions().mode() & 0o7777;
         store(&home, &basic("a", "b"), &Access::default()).unwrap();
         assert_eq!((mode(".docker"), mode(".docker/config.json")), (0o700, 0o600));
         std::fs::set_permissions(home.path(".docker/config.json"), std::fs::Permissions::from_mode(0o640)).unwrap();
+        // Only the superuser can make a file that is another's.
+        let superuser = std::os::unix::fs::chown(home.path(".docker/config.json"), Some(12345), Some(12346)).is_ok();
         store(&home, &basic("a", "c"), &Access::default()).unwrap();
         assert_eq!(mode(".docker/config.json"), 0o640);
+        let metadata = std::fs::metadata(home.path(".docker/config.json")).unwrap();
+        assert!(!superuser || (metadata.uid(), metadata.gid()) == (12345, 12346));
     }
 
     #[cfg(unix)]
