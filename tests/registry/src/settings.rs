@@ -70,6 +70,8 @@ pub struct Settings {
 
     /// Mounting from another repository; otherwise 202, an ordinary upload.
     pub mount: bool,
+    /// Mounting without `from`, of what lies in any repository, is an ordinary upload too.
+    pub mount_needs_from: bool,
     /// PATCH of uploads; otherwise 405.
     pub chunked: bool,
     /// `POST ?digest=` with a body; otherwise 202, an ordinary upload (docker-registry).
@@ -182,6 +184,7 @@ impl Default for Settings {
             sha512_manifests: true,
             manifest_limit: 4 << 20,
             mount: true,
+            mount_needs_from: false,
             chunked: true,
             monolithic_post: true,
             chunk_min_length: None,

@@ -32,7 +32,9 @@ test-registry [SWITCH...]: an OCI registry for tests, in memory. Prints HOST:POR
   --no-delete-tags            deletes no tags
   --accept-wrong-digest       stores under any digest
   --accept-missing-blobs      stores manifests without their blobs
-  --no-mount, --no-chunked    uploads
+  --no-mount                  mounts nothing
+  --mount-needs-from          mounts nothing from nowhere in particular
+  --no-chunked                uploads are not taken in chunks
   --manifest-limit BYTES      more is 413
   --fail STATUS:PROBABILITY:SEED   answers so by chance
 ";
@@ -109,6 +111,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Optio
             "--no-delete-tags" => settings.delete_tags = false,
             "--accept-wrong-digest" => settings.accept_wrong_digest = true,
             "--accept-missing-blobs" => settings.accept_missing_blobs = true,
+            "--mount-needs-from" => settings.mount_needs_from = true,
             "--no-mount" => settings.mount = false,
             "--no-chunked" => settings.chunked = false,
             "--manifest-limit" => settings.manifest_limit = parsed(&name, &value()?)?,

@@ -134,6 +134,9 @@ impl Registry {
 
     fn mount(&self, exchange: &Exchange<'_, '_>, name: &str, digest: &str) -> bool {
         let from = exchange.query.first("from");
+        if from.is_none() && exchange.settings.mount_needs_from {
+            return false;
+        }
         if from.is_some_and(|from| !self.may_pull(exchange, from)) {
             return false;
         }

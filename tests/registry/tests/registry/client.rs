@@ -59,6 +59,10 @@ impl Client {
         Self { stream: Box::new(stream), host: host.to_owned() }
     }
 
+    pub fn into_stream(self) -> Box<dyn Stream> {
+        self.stream
+    }
+
     pub fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, &[], b"")
     }

@@ -10,16 +10,36 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use touchmark_test_registry::{Authority, Identity, Settings, TestRegistry, Tls};
 
-use crate::client::Client;
+use crate::client::{Client, Stream};
 
 /// A client that trusts this authority alone.
 pub fn client(host: &str, authority: &Authority, identity: Option<&Identity>) -> io::Result<Client> {
+    let stream = TcpStream::connect(host).unwrap();
+    let name = host.rsplit_once(':').unwrap().0;
+    handshake(stream, name, host, config(authority, identity))
+}
+
+/// A client that speaks TLS over another's connection.
+pub fn client_over(plain: Client, name: &str, authority: &Authority) -> io::Result<Client> {
+    handshake(plain.into_stream(), name, name, config(authority, None))
+}
+
+fn handshake(mut stream: impl Stream + 'static, name: &str, host: &str, config: ClientConfig) -> io::Result<Client> {
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
+    while connection.is_handshaking() {
+        connection.complete_io(&mut stream)?;
+    }
+    Ok(Client::over(StreamOwned::new(connection, stream), host))
+}
+
+fn config(authority: &Authority, identity: Option<&Identity>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
-    let config = match identity {
+    match identity {
         None => builder.with_no_client_auth(),
         Some(identity) => builder
             .with_client_auth_cert(
@@ -27,14 +47,7 @@ pub fn client(host: &str, authority: &Authority, identity: Option<&Identity>) ->
                 PrivateKeyDer::from_pem_file(&identity.key).unwrap(),
             )
             .unwrap(),
-    };
-    let name = ServerName::try_from(host.rsplit_once(':').unwrap().0.to_owned()).unwrap();
-    let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
-    while connection.is_handshaking() {
-        connection.complete_io(&mut stream)?;
     }
-    Ok(Client::over(StreamOwned::new(connection, stream), host))
 }
 
 fn folder(name: &str) -> std::path::PathBuf {
