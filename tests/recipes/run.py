@@ -17,7 +17,7 @@ What is done with a page, `<!-- ... -->` being comments of it that readers do no
   <!-- file: NAME -->         the next block becomes this file.
   <!-- not run: WHY -->       the next block is not run.
 
-All of a page is one run of bash, so variables stay. Any other kind of block must be ```json or ```text.
+All of a page is one run of bash, so variables stay. ```json must be JSON; ```text and ```rust are left alone.
 """
 
 import argparse
@@ -36,7 +36,7 @@ import registries
 from registries import INSIDE
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-OTHERS = ["docs/from-cosign.md", "docs/from-notation.md"]
+OTHERS = ["README.md", "docs/from-cosign.md", "docs/from-notation.md"]
 BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$|^<!-- (?P<what>ci|file|not run)\b:? ?(?P<note>.*?)-->$", re.M | re.S)
 SECRET = re.compile(r"\$\{\{ *secrets\.(\w+) *\}\}")
 # GitLab's words that are no jobs.
@@ -81,7 +81,7 @@ class Page:
                 print(f"  {where}: not run: {skip}")
             elif kind == "json":
                 json.loads(text)
-            elif kind != "text":
+            elif kind not in ("text", "rust"):
                 self.add(where, {"sh": self.shell, "yaml": self.yaml, "dockerfile": self.dockerfile}[kind](where, text))
             skip = file = None
         return "\n".join(self.script)
