@@ -7,6 +7,7 @@
     registries.py docker ...                     notes how docker was called
     registries.py cosign ...                     stands for cosign, with what it once made
     registries.py notation ...                   stands for notation
+    registries.py jq [-r] .MEMBER                stands for jq where there is none
 """
 
 import base64
@@ -163,6 +164,11 @@ def notation(command, *_):
         sys.exit(f"error: no notation {command} here")
 
 
+def jq(*arguments):
+    value = json.load(sys.stdin)[arguments[-1].removeprefix(".")]
+    print(value if "-r" in arguments else json.dumps(value))
+
+
 if __name__ == "__main__":
-    commands = {"tags": tags, "delete-tag": delete_tag, "bare-copy": bare_copy, "inside": inside, "docker": docker, "cosign": cosign, "notation": notation}
+    commands = {"tags": tags, "delete-tag": delete_tag, "bare-copy": bare_copy, "inside": inside, "docker": docker, "cosign": cosign, "notation": notation, "jq": jq}
     commands[sys.argv[1]](*sys.argv[2:])

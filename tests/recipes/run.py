@@ -26,6 +26,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -156,7 +157,7 @@ def run(path, programs, work):
         one.mkdir()
     for name in ("touchmark", "touchmark-verify"):
         (work / "bin" / name).symlink_to(programs / name)
-    for name in ("docker", "cosign", "notation"):
+    for name in ("docker", "cosign", "notation", *(["jq"] if not shutil.which("jq") else [])):
         stub = work / "bin" / name
         stub.write_text(f'#!/bin/sh\nexec python3 "$HELPERS" {name} "$@"\n')
         stub.chmod(0o755)
