@@ -180,8 +180,10 @@ impl Walk<'_> {
         for reached in nodes {
             let (of, depth) = (reached.id, reached.depth + 1);
             found.extend(reached.children.into_iter().map(|listed| Found { of, depth, relation: Relation::Child, listed }));
-            let referrers = referrers.next().unwrap_or_default().into_iter();
-            found.extend(referrers.map(|listed| Found { of, depth, relation: Relation::Referrer, listed }));
+            // Every place lists them in an order of its own, and the graph is the same.
+            let mut referrers = referrers.next().unwrap_or_default();
+            referrers.sort_by_key(|listed| listed.digest);
+            found.extend(referrers.into_iter().map(|listed| Found { of, depth, relation: Relation::Referrer, listed }));
             for (tag, named) in tied.next().unwrap_or_default() {
                 match named {
                     Ok(listed) => found.push_back(Found { of, depth, relation: Relation::CosignTag(tag), listed }),
