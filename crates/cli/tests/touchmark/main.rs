@@ -22,5 +22,7 @@ mod moves;
 mod not_fooled;
 mod output;
 mod races;
+mod registry_kills;
+mod registry_races;
 mod schema;
 mod signing;

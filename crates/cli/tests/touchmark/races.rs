@@ -6,10 +6,10 @@ use std::sync::Barrier;
 
 use crate::harness::{Place, Ran};
 
-const SIGNERS: usize = 32;
+pub const SIGNERS: usize = 32;
 
 /// A place with the private keys `key-0` to `key-31`.
-fn place_with_keys() -> (Place, Vec<Vec<u8>>) {
+pub fn place_with_keys() -> (Place, Vec<Vec<u8>>) {
     let place = Place::new();
     let keys = (0..SIGNERS).map(|number| {
         place.key(&format!("key-{number}"));
@@ -19,13 +19,13 @@ fn place_with_keys() -> (Place, Vec<Vec<u8>>) {
     (place, keys)
 }
 
-fn all_keys() -> String {
+pub fn all_keys() -> String {
     (0..SIGNERS).map(|number| format!(" --key key-{number}.pub")).collect()
 }
 
 /// Signs `artifact` with each key in a process of its own. Every process is started and waits for its key on standard input;
 /// one barrier lets all of them have it.
-fn sign_together(place: &Place, artifact: &str, keys: &[Vec<u8>], environment: &[(&str, &str)]) -> Vec<Ran> {
+pub fn sign_together(place: &Place, artifact: &str, keys: &[Vec<u8>], environment: &[(&str, &str)]) -> Vec<Ran> {
     let line = format!("sign {artifact} --key - --quiet");
     let children = keys.iter().map(|_| {
         let mut command = place.touchmark(&line);
@@ -50,7 +50,7 @@ fn sign_together(place: &Place, artifact: &str, keys: &[Vec<u8>], environment: &
     })
 }
 
-fn listed(place: &Place, artifact: &str) -> usize {
+pub fn listed(place: &Place, artifact: &str) -> usize {
     let document = place.json(&format!("signature list {artifact}"), 0);
     document["results"][0]["signatures"].as_array().unwrap().len()
 }

@@ -11,7 +11,7 @@
 //! the envelope.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
@@ -123,11 +123,15 @@ impl Registry {
         let new = lacking.clone();
         listed.extend(new.iter().map(|referrer| referrer.descriptor.digest));
         let (mut pushes, mut confirmed, mut needed) = (0_u32, 0_u32, 2);
+        let mut spacing = SPACING;
         while pushes < MAX_PUSHES {
+            let begun = Instant::now();
             for pushed in parallel::map(&lacking, MAX_PARALLEL, |referrer| self.push_referrer(referrer)) {
                 pushed?;
             }
             pushes += 1;
+            // Only another manifest that the registry is taking in now can cost this one its entry, and it takes about as long.
+            spacing = spacing.max((begun.elapsed() * 4).min(LONGEST_WAIT));
             let mut waited = false;
             loop {
                 let Some(found) = self.referrers_listed(subject)? else {
@@ -144,7 +148,7 @@ impl Registry {
                     if confirmed >= needed {
                         return Ok(attached(Vec::new()));
                     }
-                    wait(SPACING * confirmed);
+                    wait(spacing * confirmed);
                 } else if waited {
                     break;
                 } else {

@@ -1,8 +1,8 @@
 //! Removing a referrer for good.
 //!
-//! The order is: its anchor, its entry in the list, the manifest, and once more the list, which a writer with an old view may have
-//! overwritten in the meantime. Whoever is killed before the manifest goes can do it again; afterwards, at worst, an entry for what is
-//! not there is left, which readers pass over and [`repair`](crate::source::Store::repair) takes away. Blobs are the registry's to
+//! The order is: its entry in the list, the manifest, the anchor, and once more the list, which a writer may have given the entry again
+//! as long as the anchor was there. Whoever is killed before the manifest goes finds it by its anchor and can do it again; afterwards,
+//! at worst, an entry for what is not there is left, which readers pass over and [`repair`](crate::source::Store::repair) takes away. Blobs are the registry's to
 //! collect, and so are manifests that an index lists: a registry does not tell which these are.
 
 use std::collections::HashSet;
@@ -35,22 +35,21 @@ impl Registry {
             }
             self.check_deletes()?;
         }
-        let anchor = anchor_tag(subject, referrer);
-        let anchored = self.is_anchor(&anchor, referrer)?;
-        // Some registries delete no tags but those of a manifest that is deleted.
-        let kept = if anchored { self.delete(&anchor)? } else { None };
         let listed = self.unlist(subject, referrer)?;
-        if bytes.is_none() {
-            return if listed || anchored { Ok(()) } else { Err(Error::NoSuchBlob { location, digest: *referrer }) };
-        }
-        if let Some(error) = self.delete(&referrer.to_string())? {
+        if bytes.is_some()
+            && let Some(error) = self.delete(&referrer.to_string())?
+        {
             return Err(error);
         }
         self.cache.forget(referrer);
-        if let Some(error) = kept
-            && self.is_anchor(&anchor, referrer)?
-        {
+        // Most registries delete a manifest's tags with it, and some delete no others.
+        let anchor = anchor_tag(subject, referrer);
+        let anchored = self.is_anchor(&anchor, referrer)?;
+        if anchored && let Some(error) = self.delete(&anchor)? {
             return Err(error);
+        }
+        if bytes.is_none() {
+            return if listed || anchored { Ok(()) } else { Err(Error::NoSuchBlob { location, digest: *referrer }) };
         }
         if listed {
             self.unlist(subject, referrer)?;

@@ -69,6 +69,13 @@ pub fn sign(
         Repeat::Again => Vec::new(),
         Repeat::Skip => said(store, artifact, signers, |existing| claim.is_said_by(existing, &signature, now))?,
     };
+    if store.repository().is_some() {
+        // Whoever attached it to a registry may have been stopped before it was listed everywhere.
+        for digest in already.iter().map(|(_, digest)| *digest).collect::<BTreeSet<_>>() {
+            let manifest = store.manifest(&digest, Limits::default().manifest)?;
+            store.attach_as(digest.algorithm(), &[&manifest])?;
+        }
+    }
     let mut new: Vec<&dyn Signer> = Vec::new();
     for signer in signers {
         if !already.iter().any(|(key, _)| key == signer.public_key()) {
