@@ -5,8 +5,10 @@ use touchmark_envelope::manifest::{IMAGE_INDEX, is_index_type};
 
 use super::Registry;
 use super::manifests::Name;
+use crate::content::index_error;
 use crate::error::Error;
 use crate::index::{Fault, Index, MAX_ENTRIES, MAX_PART};
+use crate::source::Source as _;
 use crate::union::list_tag;
 
 /// What is under a fallback tag.
@@ -31,7 +33,7 @@ impl Registry {
     /// Reads the list under the fallback tag of `subject`, never from the cache.
     ///
     /// # Errors
-    /// Any answer but a manifest and 404, and more than `max_bytes`.
+    /// Any answer but a manifest and 404, and more bytes than `max_bytes` or entries than are read.
     pub(super) fn fallback(&self, subject: &Digest, max_bytes: u64) -> Result<Fallback<Index>, Error> {
         self.fallback_as(subject, max_bytes, Index::parse_list)
     }
@@ -50,6 +52,10 @@ impl Registry {
             let digest = fetched.digest;
             Ok(match parse(fetched.bytes) {
                 Ok(list) => Fallback::List { list, digest },
+                // It may be one, with more than is read: that is not to be taken for none.
+                Err(fault @ (Fault::TooMany | Fault::TooLarge { .. })) => {
+                    return Err(index_error(&self.location(), "the list of referrers", fault));
+                }
                 Err(fault) => Fallback::Other { reason: reason(fault) },
             })
         });

@@ -142,6 +142,18 @@ fn a_fallback_tag_that_is_no_list_is_a_finding_and_the_anchors_suffice() {
 }
 
 #[test]
+fn a_list_with_more_entries_than_are_read_is_not_taken_for_none() {
+    for entries in [vec!["{}"; 100_001].join(","), format!("{{\"annotations\":{{\"a\":\"{}\"}}}}", "x".repeat(300 << 10))] {
+        let (server, registry) = started(Settings::without_referrers_api());
+        let artifact = put_artifact(&server);
+        let signatures = put_anchored(&server, &artifact, &["1"]);
+        let list = format!(r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{entries}]}}"#);
+        server.put_manifest(REPOSITORY, Some(&fallback_tag(&artifact.digest)), list.as_bytes());
+        assert_eq!(found(&registry, &artifact), (signatures, false));
+    }
+}
+
+#[test]
 fn anchors_that_lead_elsewhere_add_nothing_and_those_that_fail_leave_the_search_incomplete() {
     let (server, registry) = started(Settings::without_referrers_api());
     let artifact = put_artifact(&server);
