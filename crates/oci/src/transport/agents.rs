@@ -27,6 +27,7 @@ pub(super) struct Agents {
     tls: Tls,
     proxies: Proxies,
     timeout: Duration,
+    pub(super) names: Names,
     made: Mutex<HashMap<Way, Agent>>,
 }
 
@@ -42,7 +43,7 @@ struct Way {
 impl Agents {
     pub(super) fn new(access: &Access, timeout: Duration) -> Result<Self, Error> {
         let proxies = Proxies::from_environment();
-        Ok(Self { tls: Tls::new(access)?, proxies, timeout, made: Mutex::default() })
+        Ok(Self { tls: Tls::new(access)?, proxies, timeout, names: Names::default(), made: Mutex::default() })
     }
 
     /// The agent for a server; `own` is whether it is the registry itself.
@@ -83,7 +84,7 @@ impl Agents {
                 .chain(TcpConnector::default())
                 .chain(PaceConnector { period: self.timeout })
                 .chain(RustlsConnector::default());
-        Ok(Agent::with_parts(builder.build(), connector, Names::default()))
+        Ok(Agent::with_parts(builder.build(), connector, self.names.clone()))
     }
 }
 

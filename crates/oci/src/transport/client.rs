@@ -1,15 +1,14 @@
 //! One server, and whatever it leads to.
 
-use std::io::{self, Read};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::{Duration, SystemTime};
-
-use touchmark_envelope::UnixTime;
-use ureq::SendBody;
+use std::time::Duration;
 
 use super::agents::Agents;
-use super::response::{Asked, Response, failure};
-use super::retry::{self, Again, Failure, Tries};
+use super::authorization::{Authorization, Patience};
+use super::exchange::{Outfit, Sent};
+use super::response::{Asked, Response};
+use super::retry::{self, Failure, Tries};
 use super::url::{Origin, Url};
 use super::{Body, Method, Repeat, Request, Target};
 use crate::access::Access;
@@ -30,11 +29,9 @@ pub struct Client {
     authority: String,
     /// [`UNDECIDED`], [`PLAIN`] or [`TLS`].
     scheme: AtomicU8,
-    agents: Agents,
-    retries: u32,
-    timeout: Duration,
-    /// The first pause between two tries.
-    pub(super) pause: Duration,
+    pub(super) agents: Arc<Agents>,
+    authorization: Authorization,
+    pub(super) patience: Patience,
 }
 
 /// Plain HTTP is tried first, and nothing answered yet.
@@ -59,13 +56,13 @@ impl Client {
             false => TLS,
         };
         let timeout = access.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let agents = Arc::new(Agents::new(access, timeout)?);
         Ok(Self {
             authority: authority.to_owned(),
             scheme: AtomicU8::new(scheme),
-            agents: Agents::new(access, timeout)?,
-            retries: access.retries.unwrap_or(DEFAULT_RETRIES),
-            timeout,
-            pause: retry::FIRST,
+            authorization: Authorization::new(host, access, Arc::clone(&agents)),
+            agents,
+            patience: Patience { timeout, retries: access.retries.unwrap_or(DEFAULT_RETRIES), pause: retry::FIRST },
         })
     }
 
@@ -84,18 +81,18 @@ impl Client {
     /// As of `send`; the body has more bytes.
     pub fn fetch(&self, request: Request<'_>, limit: u64) -> Result<(Response, Vec<u8>), Error> {
         self.tried(request, |mut response| {
-            let bytes = if (200..300).contains(&response.status) { response.read_bytes(limit)? } else { Vec::new() };
+            let bytes = if (200..300).contains(&response.status()) { response.read_bytes(limit)? } else { Vec::new() };
             Ok((response, bytes))
         })
     }
 
     /// Sends a request until `finish` makes something of the answer, or there is no use in it.
     fn tried<T>(&self, mut request: Request<'_>, finish: impl Fn(Response) -> Result<T, Failure>) -> Result<T, Error> {
-        let mut tries = Tries::new(self.retries, self.pause);
+        let mut tries = Tries::new(self.patience.retries, self.patience.pause);
         let mut sent = Sent::default();
         loop {
-            let outcome = self.exchange(&mut request, &mut sent).and_then(|response| match response.status {
-                401 | 429 | 500..=599 => Err(refused(response)),
+            let outcome = self.exchange(&mut request, &mut sent).and_then(|response| match response.status() {
+                401 | 429 | 500..=599 => Err(retry::refused(response)),
                 _ => finish(response),
             });
             let failure = match outcome {
@@ -109,132 +106,95 @@ impl Client {
         }
     }
 
-    /// One request with what it leads to.
+    /// One request with what it leads to: an answered challenge, redirects.
     fn exchange(&self, request: &mut Request<'_>, sent: &mut Sent) -> Result<Response, Failure> {
+        if matches!((&request.body, request.target), (Body::Stream(..), Target::Path(_))) && self.authorization.is_open() {
+            // What can be sent once is not spent on finding out how, and as whom. What comes of this the request itself will show.
+            let target = Target::Path("/v2/");
+            let _ = self.send(Request { method: Method::Get, target, headers: &[], body: Body::Empty, repeat: Repeat::Retry, ..*request });
+        }
         let mut url = match request.target {
             Target::Location(location) => location.url.clone(),
-            Target::Path(path) => {
-                self.decide(request.method, path, request.headers)?;
-                self.own_url(path)?
-            }
+            Target::Path(path) => self.own_url(self.scheme.load(Ordering::Relaxed) == TLS, path)?,
         };
-        let shown = matches!(request.target, Target::Path(_));
-        for redirects in 0.. {
-            let own = url.origin == self.origin();
-            let asked = Asked { method: request.method, url: url.clone(), shown: shown && redirects == 0, timeout: self.timeout };
-            let response = self.once(asked, own, request.headers, &mut request.body, sent)?;
-            let redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308) && matches!(request.method, Method::Get | Method::Head);
-            if !redirect {
+        // Whether every server so far was the registry: what another one leads to gets no credentials, even if it leads back.
+        let mut own = true;
+        let (mut shown, mut answered, mut redirects) = (None, false, 0);
+        loop {
+            let registry = self.origin();
+            own &= url.origin == registry;
+            if own && shown.is_none() {
+                shown = self.authorization.beforehand(request.scope, &registry, self.patience)?;
+            }
+            let outfit = Outfit { headers: request.headers, authorization: shown.as_ref().filter(|_| own).map(|shown| &shown.value) };
+            let shows_query = redirects == 0 && matches!(request.target, Target::Path(_));
+            let asked = Asked { method: request.method, url, shown: shows_query, timeout: self.patience.timeout };
+            let response = self.settled(asked, own, &outfit, &mut request.body, sent)?;
+            if own {
+                self.authorization.heard();
+            }
+            if response.status() == 401 && own && !answered && !sent.begun {
+                let registry = self.origin();
+                let answer = self.authorization.answer(&response, request.scope, shown.as_ref(), &registry, self.patience)?;
+                if answer.is_some() {
+                    (shown, answered, url) = (answer, true, response.url().clone());
+                    continue;
+                }
+            }
+            let redirect = matches!(response.status(), 301 | 302 | 303 | 307 | 308);
+            if !redirect || !matches!(request.method, Method::Get | Method::Head) {
                 return Ok(response);
             }
             if redirects == MAX_REDIRECTS {
-                break;
+                let reason = format!("more than {MAX_REDIRECTS} redirects");
+                return Err(Error::Protocol { url: response.asked(), reason }.into());
             }
             let wrong = || Error::Protocol { url: response.asked(), reason: "a redirect that does not say where to".to_owned() };
             url = response.join(response.header("location").ok_or_else(wrong)?)?;
+            redirects += 1;
         }
-        let reason = format!("more than {MAX_REDIRECTS} redirects");
-        Err(Error::Protocol { url: format!("{} {}", request.method.name(), url.without_query()), reason }.into())
     }
 
-    /// Finds out, once, whether a server on this machine speaks plain HTTP or TLS.
-    fn decide(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Result<(), Failure> {
-        let _ = (method, path, headers);
-        if self.scheme.load(Ordering::Relaxed) == UNDECIDED {
+    /// One request and its answer. The first one to a server on this machine finds out whether it speaks plain HTTP or TLS.
+    fn settled(&self, asked: Asked, own: bool, outfit: &Outfit<'_>, body: &mut Body<'_>, sent: &mut Sent) -> Result<Response, Failure> {
+        if !own || self.scheme.load(Ordering::Relaxed) != UNDECIDED {
+            return self.agents.exchange(asked, own, outfit, body, sent);
+        }
+        let plain = self.agents.exchange(asked.clone(), own, outfit, body, sent);
+        let (refused, odd) = match &plain {
+            Ok(response) => (response.wants_tls(), false),
+            Err(failure) => (false, failure.garbled),
+        };
+        if plain.is_ok() && !refused {
             self.scheme.store(PLAIN, Ordering::Relaxed);
         }
-        Ok(())
-    }
-
-    /// One request and its answer.
-    fn once(&self, asked: Asked, own: bool, headers: &[(&str, &str)], body: &mut Body<'_>, sent: &mut Sent) -> Result<Response, Failure> {
-        use ureq::http;
-        let agent = self.agents.to(&asked.url.origin, own)?;
-        let mut builder = http::Request::builder().method(asked.method.name()).uri(asked.url.to_string());
-        for (name, value) in headers {
-            builder = builder.header(*name, *value);
+        if !(refused || odd) || sent.begun {
+            return plain;
         }
-        let has_body = matches!(asked.method, Method::Post | Method::Put | Method::Patch);
-        let invalid = |error: http::Error| failure(ureq::Error::Http(error), &asked);
-        let mut unreadable = None;
-        let answer = match body {
-            Body::Empty if !has_body => agent.run(builder.body(()).map_err(invalid)?),
-            Body::Empty => agent.run(builder.body([].as_slice()).map_err(invalid)?),
-            Body::Bytes(bytes) => agent.run(builder.body(*bytes).map_err(invalid)?),
-            Body::Stream(reader, size) => {
-                let mut outgoing = Outgoing { reader, left: *size, begun: &mut sent.begun, failed: &mut unreadable };
-                let builder = builder.header("content-length", size.to_string());
-                agent.run(builder.body(SendBody::from_reader(&mut outgoing)).map_err(invalid)?)
+        let secure = Asked { url: self.own_url(true, asked.url.path())?, ..asked };
+        match self.agents.exchange(secure, own, outfit, body, sent) {
+            // With a certificate that is not trusted it is TLS all the same.
+            outcome if outcome.is_ok() || refused || outcome.as_ref().is_err_and(|failure| failure.certificate) => {
+                self.scheme.store(TLS, Ordering::Relaxed);
+                outcome
             }
-        };
-        if let Some(error) = unreadable {
-            return Err(Error::content(&asked.url.origin.to_string(), error).into());
-        }
-        match answer {
-            Ok(answer) => Ok(Response::new(answer, asked)),
-            Err(error) => Err(failure(error, &asked)),
+            _ => plain,
         }
     }
 
     /// The server, with the scheme that is used now.
     fn origin(&self) -> Origin {
-        let tls = self.scheme.load(Ordering::Relaxed) == TLS;
-        let nowhere = || Origin { tls, host: self.authority.clone(), port: 0 };
-        Origin::new(tls, &self.authority).unwrap_or_else(nowhere)
+        self.origin_with(self.scheme.load(Ordering::Relaxed) == TLS)
     }
 
-    fn own_url(&self, path: &str) -> Result<Url, Error> {
-        let origin = self.origin();
+    fn origin_with(&self, tls: bool) -> Origin {
+        // That it is a host was seen at the beginning.
+        Origin::new(tls, &self.authority).unwrap_or_else(|| Origin { tls, host: String::new(), port: 0 })
+    }
+
+    fn own_url(&self, tls: bool, path: &str) -> Result<Url, Error> {
+        let origin = self.origin_with(tls);
         let url = origin.to_string();
         Url::new(origin, path).map_err(|reason| Error::Protocol { url, reason: reason.to_owned() })
-    }
-}
-
-/// An answer that is a failure.
-fn refused(response: Response) -> Failure {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
-    let now = now.and_then(|since| UnixTime::from_seconds(i64::try_from(since.as_secs()).ok()?));
-    let again = match response.header("retry-after").and_then(|value| retry::after(value, now)) {
-        _ if !retry::passes(response.status) => Again::Never,
-        Some(pause) => Again::After(pause),
-        None => Again::Later,
-    };
-    Failure { error: response.into_error(), again }
-}
-
-/// What became of a body that can be sent once.
-#[derive(Debug, Default)]
-struct Sent {
-    begun: bool,
-}
-
-/// A body that can be sent once.
-struct Outgoing<'a, 'b> {
-    reader: &'a mut &'b mut dyn Read,
-    /// Bytes that the server was told to expect still.
-    left: u64,
-    begun: &'a mut bool,
-    /// Why the body could not be read: no fault of the server.
-    failed: &'a mut Option<io::Error>,
-}
-
-impl Read for Outgoing<'_, '_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        *self.begun = true;
-        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        let buffer = buffer.get_mut(..room).unwrap_or_default();
-        loop {
-            let error = match self.reader.read(buffer) {
-                Ok(0) if !buffer.is_empty() => io::Error::from(io::ErrorKind::UnexpectedEof),
-                Ok(read) => {
-                    self.left = self.left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
-                    return Ok(read);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => error,
-            };
-            *self.failed = Some(error);
-            return Err(io::Error::other("the content cannot be read"));
-        }
     }
 }

@@ -4,17 +4,22 @@
 //! Credentials go to that server and to the token service that it names, and nowhere else; every answer is bounded in bytes and time.
 
 mod agents;
+mod authorization;
+pub mod challenge;
 mod client;
+mod exchange;
 mod pace;
 mod proxy;
 mod resolver;
 mod response;
 mod retry;
+mod scope;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod token;
 mod url;
 
 use std::io::Read;

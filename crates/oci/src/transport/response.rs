@@ -15,17 +15,28 @@ use crate::error::Error;
 /// Bytes that are read of the body of an answer that is a failure.
 const MAX_ERROR_BODY: u64 = 64 << 10;
 
+/// Bytes of an answer that is read to its end even if nobody wants it.
+const SHORT: u64 = 1024;
+
 /// Bytes a second that a document must come with, after the time that any answer has.
 const DOCUMENT_PER_SECOND: u64 = 64 << 10;
 
 /// What a server answered: any status but 429, 5xx and 401, which are errors (after the retries), and redirects of GET and HEAD.
 pub struct Response {
-    pub(super) status: u16,
+    status: u16,
     headers: Vec<(String, String)>,
-    body: Box<dyn Read + Send>,
+    body: Body,
     length: Option<u64>,
     asked: Asked,
     timeout: Duration,
+}
+
+/// The body of an answer.
+enum Body {
+    /// It is still to come.
+    Coming(Box<dyn Read + Send>),
+    /// The beginning of the body of a failure, which was read at once.
+    Read(Vec<u8>),
 }
 
 /// What was asked, for messages and to resolve references.
@@ -54,11 +65,11 @@ impl Response {
         let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
         let length = body.content_length();
         let content = Content { inner: Box::new(body.into_reader()), left: length, asked: asked.clone() };
-        let timeout = asked.timeout;
-        let mut response = Self { status: parts.status.as_u16(), headers, body: Box::new(content), length, asked, timeout };
-        if !(200..300).contains(&response.status) {
-            let said = response.beginning();
-            (response.body, response.length) = (Box::new(io::Cursor::new(said)), None);
+        let (status, body, timeout) = (parts.status.as_u16(), Body::Coming(Box::new(content)), asked.timeout);
+        let mut response = Self { status, headers, body, length, asked, timeout };
+        if !(200..300).contains(&status) {
+            let said = response.beginning_of(MAX_ERROR_BODY, MAX_ERROR_BODY).unwrap_or_default();
+            (response.body, response.length) = (Body::Read(said), None);
         }
         response
     }
@@ -94,6 +105,17 @@ impl Response {
     /// It is no HTTP URL, or leads from HTTPS to HTTP on another machine.
     pub fn resolve(&self, text: &str) -> Result<Location, Error> {
         self.join(text).map(Location::new)
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.asked.url
+    }
+
+    /// Whether this is how a server that speaks TLS answers plain HTTP: Go's, nginx's, Apache's.
+    pub(super) fn wants_tls(&self) -> bool {
+        let Body::Read(said) = &self.body else { return false };
+        let said = String::from_utf8_lossy(said);
+        self.status == 400 && ["HTTPS server", "HTTPS port", "SSL-enabled"].iter().any(|words| said.contains(words))
     }
 
     pub(super) fn join(&self, text: &str) -> Result<Url, Error> {
@@ -132,11 +154,14 @@ impl Response {
 
     /// At most `most` bytes of the body, in the time that `expected` bytes may take.
     fn beginning_of(&mut self, most: u64, expected: u64) -> Result<Vec<u8>, Failure> {
-        let broken = |error: io::Error| match Error::carried(error) {
-            Ok(error) => Failure { error, again: Again::Later },
-            Err(error) => {
-                Failure { error: Error::Connection { url: self.asked.to_string(), reason: error.to_string() }, again: Again::Later }
-            }
+        let url = self.asked.to_string();
+        let broken = |error: io::Error| {
+            let error = Error::carried(error).unwrap_or_else(|error| Error::Connection { url: url.clone(), reason: error.to_string() });
+            Failure::new(error, Again::Later)
+        };
+        let body = match &mut self.body {
+            Body::Coming(body) => body,
+            Body::Read(said) => return Ok(std::mem::take(said)),
         };
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let allowed = self.timeout.saturating_add(Duration::from_secs(expected / DOCUMENT_PER_SECOND));
@@ -144,7 +169,7 @@ impl Response {
         let (mut bytes, mut buffer) = (Vec::new(), vec![0; most.min(64 << 10)]);
         while bytes.len() < most {
             let room = buffer.len().min(most - bytes.len());
-            let read = match self.body.read(buffer.get_mut(..room).unwrap_or_default()) {
+            let read = match body.read(buffer.get_mut(..room).unwrap_or_default()) {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -158,19 +183,17 @@ impl Response {
         Ok(bytes)
     }
 
-    /// What a failure says, as far as it is read and can be.
-    fn beginning(&mut self) -> Vec<u8> {
-        self.beginning_of(MAX_ERROR_BODY, MAX_ERROR_BODY).unwrap_or_default()
-    }
-
     /// The body as it comes; errors of the connection are [carried](Error::carried).
     pub fn reader(self) -> Box<dyn Read + Send> {
-        self.body
+        match self.body {
+            Body::Coming(body) => body,
+            Body::Read(said) => Box::new(io::Cursor::new(said)),
+        }
     }
 
     /// The error that this answer is to somebody who wanted another status; some of the body is read for it.
     pub fn into_error(mut self) -> Error {
-        let said = self.beginning();
+        let said = self.beginning_of(MAX_ERROR_BODY, MAX_ERROR_BODY).unwrap_or_default();
         let (code, message) = explanation(&said, self.header("content-type"));
         Error::Status { url: self.asked(), status: self.status, code, message }
     }
@@ -209,6 +232,16 @@ impl Read for Content {
     }
 }
 
+impl Drop for Content {
+    fn drop(&mut self) {
+        // A short answer that nobody reads came with its head; when it is read the connection is free again.
+        if self.left.is_some_and(|left| (1..=SHORT).contains(&left)) {
+            let mut rest = [0; 64];
+            while self.left.is_some_and(|left| left > 0) && self.read(&mut rest).is_ok_and(|read| read > 0) {}
+        }
+    }
+}
+
 /// The code and the message of a failure (OCI distribution spec, "Error Codes"), or the line of text that some servers send instead.
 fn explanation(body: &[u8], content_type: Option<&str>) -> (Option<String>, Option<String>) {
     let most = usize::try_from(MAX_ERROR_BODY).unwrap_or(usize::MAX);
@@ -230,20 +263,14 @@ pub(super) fn failure(error: ureq::Error, asked: &Asked) -> Failure {
     use ureq::Timeout;
     let url = asked.to_string();
     let seconds = asked.timeout.as_secs_f64();
-    let connection = |reason: String, again| Failure { error: Error::Connection { url: url.clone(), reason }, again };
+    let connection = |reason: String, again| Failure::new(Error::Connection { url: url.clone(), reason }, again);
     match error {
         ureq::Error::Io(error) => match Error::carried(error) {
             Ok(error) => error.into(),
-            Err(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
-                connection(format!("TLS: {error}"), Again::Never)
-            }
-            // The system's words for a name that does not exist and for one that could not be looked up differ only here.
-            Err(error) if error.to_string().contains("failed to lookup address") => {
-                let again = if error.to_string().contains("Temporary") { Again::Later } else { Again::Never };
-                connection(error.to_string(), again)
-            }
-            Err(error) => connection(error.to_string(), Again::Later),
+            Err(error) => broken(&error, &url),
         },
+        ureq::Error::Rustls(error) => tls(&error, &url),
+        ureq::Error::Tls(reason) => connection(format!("TLS: {reason}"), Again::Never),
         ureq::Error::Timeout(Timeout::Resolve) => connection(format!("no address for the name within {seconds} s"), Again::Later),
         ureq::Error::Timeout(Timeout::Connect) => connection(format!("no connection within {seconds} s"), Again::Later),
         ureq::Error::Timeout(Timeout::PerWrite | Timeout::SendRequest) => {
@@ -251,14 +278,36 @@ pub(super) fn failure(error: ureq::Error, asked: &Asked) -> Failure {
         }
         ureq::Error::Timeout(_) => connection(format!("no answer within {seconds} s"), Again::Later),
         ureq::Error::HostNotFound => connection("no address for the name".to_owned(), Again::Never),
-        ureq::Error::Rustls(error) => connection(format!("TLS: {error}"), Again::Never),
-        ureq::Error::Tls(reason) => connection(format!("TLS: {reason}"), Again::Never),
         ureq::Error::ConnectProxyFailed(reason) => connection(format!("the proxy refuses: {reason}"), Again::Later),
         ureq::Error::LargeResponseHeader(..) => {
             Error::Protocol { url, reason: "the headers of the answer are too large".to_owned() }.into()
         }
-        ureq::Error::Protocol(error) => Error::Protocol { url, reason: format!("not an answer of HTTP: {error}") }.into(),
+        ureq::Error::Protocol(error) => {
+            let error = Error::Protocol { url, reason: format!("not an answer of HTTP: {error}") };
+            Failure { garbled: true, ..error.into() }
+        }
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::Protocol { url, reason: "not a request of HTTP".to_owned() }.into(),
         other => connection(other.to_string(), Again::Later),
     }
+}
+
+/// A connection that could not be made, or broke.
+fn broken(error: &io::Error, url: &str) -> Failure {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return tls(error, url);
+    }
+    let reason = error.to_string();
+    // The system's words for a name that does not exist and for one that could not be looked up differ only here.
+    let unknown = reason.contains("failed to lookup address") && !reason.contains("Temporary");
+    let again = if unknown { Again::Never } else { Again::Later };
+    let garbled = matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof);
+    Failure { garbled, ..Failure::new(Error::Connection { url: url.to_owned(), reason }, again) }
+}
+
+fn tls(error: &rustls::Error, url: &str) -> Failure {
+    let certificate = matches!(error, rustls::Error::InvalidCertificate(_));
+    let advice = if certificate { " (--ca-file names an authority that is trusted besides the system's)" } else { "" };
+    let error = Error::Connection { url: url.to_owned(), reason: format!("TLS: {error}{advice}") };
+    Failure { certificate, ..error.into() }
 }

@@ -1,9 +1,10 @@
 //! When a request is sent again, and after how long (RFC 9110, 10.2.3 and 15.5; RFC 6585, 4).
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use touchmark_envelope::UnixTime;
 
+use super::response::Response;
 use crate::error::Error;
 
 /// The longest pause that a server may ask for; when it asks for a longer one the request has failed.
@@ -17,6 +18,10 @@ pub(super) const FIRST: Duration = Duration::from_millis(250);
 pub(super) struct Failure {
     pub(super) error: Error,
     pub(super) again: Again,
+    /// Whether something else than HTTP came back, or the end of the connection: the server may speak TLS.
+    pub(super) garbled: bool,
+    /// Whether the server speaks TLS with a certificate that is not trusted.
+    pub(super) certificate: bool,
 }
 
 /// When to try again.
@@ -30,10 +35,28 @@ pub(super) enum Again {
     After(Duration),
 }
 
+impl Failure {
+    pub(super) fn new(error: Error, again: Again) -> Self {
+        Self { error, again, garbled: false, certificate: false }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, again: Again::Never }
+        Self::new(error, Again::Never)
     }
+}
+
+/// An answer that is a failure.
+pub(super) fn refused(response: Response) -> Failure {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
+    let now = now.and_then(|since| UnixTime::from_seconds(i64::try_from(since.as_secs()).ok()?));
+    let again = match response.header("retry-after").and_then(|value| after(value, now)) {
+        _ if !passes(response.status()) => Again::Never,
+        Some(pause) => Again::After(pause),
+        None => Again::Later,
+    };
+    Failure::new(response.into_error(), again)
 }
 
 /// The pauses between the tries of one request.
@@ -83,12 +106,12 @@ fn with_advice(error: Error, asked: Duration) -> Error {
 }
 
 /// Whether a status may be another one soon.
-pub(super) fn passes(status: u16) -> bool {
+fn passes(status: u16) -> bool {
     matches!(status, 429 | 500 | 502 | 503 | 504)
 }
 
 /// What `Retry-After` says (RFC 9110, 10.2.3): seconds, or a date, which is compared with `now`.
-pub(super) fn after(value: &str, now: Option<UnixTime>) -> Option<Duration> {
+fn after(value: &str, now: Option<UnixTime>) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
@@ -115,7 +138,7 @@ mod tests {
     use super::*;
 
     fn failure(again: Again) -> Failure {
-        Failure { error: Error::Status { url: "GET x".to_owned(), status: 429, code: None, message: None }, again }
+        Failure::new(Error::Status { url: "GET x".to_owned(), status: 429, code: None, message: None }, again)
     }
 
     #[test]

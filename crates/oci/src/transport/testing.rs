@@ -5,6 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub(super) enum Answer {
     Endless(Vec<u8>, Vec<u8>),
     /// These bytes are sent, and nothing more while the client waits.
     Silence(Vec<u8>),
+    /// These bytes are sent, and then one now and then, until the client goes away.
+    Drops(Vec<u8>),
     /// After these bytes the connection is reset.
     Reset(Vec<u8>),
 }
@@ -125,6 +128,14 @@ fn serve(mut stream: TcpStream, connection: usize, seen: &Mutex<Vec<Received>>, 
                 }
                 return;
             }
+            Answer::Drops(first) => {
+                let mut sent = stream.write_all(&first);
+                while sent.is_ok() {
+                    std::thread::sleep(Duration::from_millis(20));
+                    sent = stream.write_all(b"x");
+                }
+                return;
+            }
             Answer::Silence(bytes) => {
                 let _ = stream.write_all(&bytes);
                 let _ = stream.read(&mut [0]);
@@ -157,8 +168,7 @@ fn receive(stream: &mut TcpStream, connection: usize) -> Option<Received> {
     let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
     let headers: Vec<(String, String)> = lines.filter_map(pair).collect();
     let length = headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, value)| value.parse().unwrap());
-    let expects = headers.iter().any(|(name, _)| name == "expect");
-    let mut body = vec![0; if expects { 0 } else { length }];
+    let mut body = vec![0; length];
     stream.read_exact(&mut body).ok()?;
     Some(Received { line, headers, body, connection })
 }
