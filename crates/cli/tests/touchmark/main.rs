@@ -24,5 +24,6 @@ mod output;
 mod races;
 mod registry_kills;
 mod registry_races;
+mod registry_requests;
 mod schema;
 mod signing;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::harness::{Place, digest};
 
 /// The graph that `tree` shows, without the places where it was read.
-fn graph(place: &Place, reference: &str) -> Value {
+pub(crate) fn graph(place: &Place, reference: &str) -> Value {
     let mut document = place.json(&format!("tree {reference} --key alice.pub --key bob.pub"), 0);
     let result = document["results"][0].as_object_mut().unwrap();
     result.remove("reference");
@@ -28,7 +28,7 @@ fn untag(value: &mut Value) {
 }
 
 /// How many objects in `value` have this member.
-fn count(value: &Value, predicate: &dyn Fn(&serde_json::Map<String, Value>) -> bool) -> usize {
+pub(crate) fn count(value: &Value, predicate: &dyn Fn(&serde_json::Map<String, Value>) -> bool) -> usize {
     match value {
         Value::Object(members) => usize::from(predicate(members)) + members.values().map(|value| count(value, predicate)).sum::<usize>(),
         Value::Array(items) => items.iter().map(|value| count(value, predicate)).sum(),
