@@ -44,7 +44,7 @@ macro_rules! rows {
 }
 
 /// Rows whose end is not a plain run.
-const OTHERS: [&str; 4] = ["closed_output", "help", "no_command", "sign_to_full_disk"];
+const OTHERS: [&str; 7] = ["closed_output", "help", "login_denied", "login_done", "login_unreachable", "no_command", "sign_to_full_disk"];
 
 #[test]
 fn every_row_of_the_table_is_a_test() {
@@ -87,6 +87,29 @@ fn sign_to_full_disk() {
     let line = "sign oci:lay:v1 --key alice";
     let output = place.touchmark(line).env("TOUCHMARK_FAILPOINT_ERROR", "1+:ENOSPC").output().unwrap();
     Ran::of(line, output).is(table()["sign_to_full_disk"].1).says("No space left on device");
+}
+
+/// Logs in as alice with this password, at `registry`.
+fn login(row: &str, registry: &str, password: &str) {
+    let line = format!("login {registry} --username alice --password-stdin --retries 0 --format json");
+    let document = Place::new().run_with_input(&line, password.as_bytes()).is(table()[row].1).json();
+    assert_eq!(document["results"][0]["exit_code"], table()[row].1, "{document:#}");
+}
+
+#[test]
+fn login_done() {
+    login("login_done", &crate::logins::basic().host(), "secret");
+}
+
+#[test]
+fn login_denied() {
+    login("login_denied", &crate::logins::basic().host(), "wrong");
+}
+
+#[test]
+fn login_unreachable() {
+    let host = crate::logins::basic().host();
+    login("login_unreachable", &host, "secret");
 }
 
 /// The keys alice and bob, the unsigned artifact `oci:lay:v1`, and a predicate.
@@ -268,6 +291,15 @@ rows! {
     resolve_done: |place| "resolve oci:lay:v1";
     resolve_no_such_tag: |place| "resolve oci:lay:v2";
     resolve_tag_moved: |place| { let first = moved(&place); format!("resolve oci:lay:v1@{first} --check-tag") };
+
+    login_no_password: |place| "login localhost:5000 --username alice";
+    login_no_registry: |place| "login https://localhost:5000 --username alice --password-stdin";
+    logout_done: |place| {
+        place.file(".docker/config.json", r#"{"auths":{"localhost:5000":{"auth":"YTpi"}}}"#);
+        "logout localhost:5000"
+    };
+    logout_none: |place| "logout localhost:5000";
+    logout_broken_file: |place| { place.file(".docker/config.json", "{"); "logout localhost:5000" };
 
     sign_done: |place| "sign oci:lay:v1 --key alice";
     sign_again: |place| { sign(&place, "--key alice"); "sign oci:lay:v1 --key alice" };

@@ -32,7 +32,8 @@ pub fn check(host: &str, credential: &Credential, access: &Access) -> Result<Ask
         Request { method: Method::Get, target: Target::Path("/v2/"), scope: "", headers: &[], body: Body::Empty, repeat: Repeat::Retry };
     let response = client.send(request)?;
     match response.status() {
-        200..=299 => Ok(Asked::Yes),
+        200..=299 if client.was_challenged() => Ok(Asked::Yes),
+        200..=299 => Ok(Asked::No),
         _ => Err(response.into_error()),
     }
 }

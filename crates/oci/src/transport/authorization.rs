@@ -88,6 +88,11 @@ impl Authorization {
         !self.answered.load(Ordering::Relaxed)
     }
 
+    /// Whether the registry asked for credentials, and there were some or a token.
+    pub(super) fn was_challenged(&self) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// The registry answered something, though maybe not what it was asked.
     pub(super) fn heard(&self) {
         self.answered.store(true, Ordering::Relaxed);

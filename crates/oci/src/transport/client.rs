@@ -74,6 +74,11 @@ impl Client {
         self.tried(request, Ok)
     }
 
+    /// Whether the server has asked for credentials so far, and there were some to show, or a token was had for none.
+    pub fn was_challenged(&self) -> bool {
+        self.authorization.was_challenged()
+    }
+
     /// As [`send`](Self::send), with the whole body of a success, which has at most `limit` bytes: a body that breaks off is asked for
     /// again with the request. The body of any other answer is left in the response.
     ///
