@@ -189,7 +189,7 @@ mod tests {
         let merged = Index::parse(merge(&own(&["a"]), Some(&before)).unwrap().into_bytes()).unwrap();
         let found = merged.descriptor(&merged.entries()[0]).unwrap();
         assert_eq!((found.artifact_type, found.size, found.media_type), (referrer("a").artifact_type, 7, IMAGE_MANIFEST.to_owned()));
-        assert_eq!(found.annotations.into_iter().map(|(_, text)| text).collect::<Vec<_>>(), ["a", "1"]);
+        assert_eq!(found.annotations.into_values().collect::<Vec<_>>(), ["a", "1"]);
         assert!(text(merged.to_vec()).contains(r#""urls":[]"#));
         assert_eq!(merged.entries().len(), 1);
         assert_eq!(merge(&own(&["a"]), Some(&merged)), None);

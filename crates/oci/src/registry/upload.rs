@@ -205,15 +205,16 @@ impl Registry {
                 Err(error) if error.is_retryable() => error,
                 Err(error) => return Err(error),
             };
+            // The first chunk is still at hand, and can be the beginning of another upload.
+            let given_up = |failure| if start == 0 { Ok(Sent::Refused(failure)) } else { Err(failure) };
             if attempt >= self.retries {
-                let broken = start == 0 && matches!(failure, Error::Connection { .. });
-                return if broken { Ok(Sent::Refused(failure)) } else { Err(failure) };
+                return given_up(failure);
             }
             wait(FIRST_WAIT * (1 << attempt.min(5)));
             attempt += 1;
             let status = self.upload_status(&location)?;
             if !matches!(status.status(), 200..=299) {
-                return Err(failure);
+                return given_up(failure);
             }
             location = self.next_location(&status, location)?;
             // `0-0` is what some registries say of an upload that has nothing.
@@ -222,7 +223,7 @@ impl Registry {
                 return Ok(Sent::Next(location));
             }
             if !(start..end).contains(&received) {
-                return Err(failure);
+                return given_up(failure);
             }
             have = received;
         }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod attaching;
+mod docker;
 mod manifests;
 mod removing;
 mod uploads;
