@@ -197,14 +197,15 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// As docker-registry 2.8 and, for what matters here, Docker Hub and GHCR: no referrers API, tags that cannot be deleted, `n`
-    /// and `last` ignored, no sha512 manifests, 500 while a tag is being set.
+    /// As docker-registry 2.8: no referrers API, tags that cannot be deleted and come in no order, `n` and `last` ignored, no sha512
+    /// manifests, types that must be accepted, 500 while a tag is being set.
     #[must_use]
     pub fn docker_registry() -> Self {
         Self {
             referrers_api: false,
             tags_last: Parameter::Ignored,
             tags_n: Parameter::Ignored,
+            tags_order: Order::None,
             needs_accept: true,
             delete_tags: false,
             sha512_manifests: false,

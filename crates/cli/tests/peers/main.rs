@@ -12,11 +12,15 @@
 )]
 
 #[allow(dead_code, reason = "these tests use a part of it")]
+#[path = "../touchmark/graph.rs"]
+mod graph;
+#[allow(dead_code, reason = "these tests use a part of it")]
 #[path = "../touchmark/harness.rs"]
 mod harness;
 mod race;
 mod read_ours;
 mod read_theirs;
+mod registries;
 #[path = "../touchmark/schema.rs"]
 mod schema;
 mod tool;

@@ -14,6 +14,7 @@ mod commands;
 mod disks;
 mod exits;
 mod forge;
+mod graph;
 mod harness;
 mod hostile_stores;
 mod interrupted;

@@ -1,40 +1,7 @@
 //! A multi-platform index with signatures and evidence travels: OCI layout, tar, OCI layout.
 
-use serde_json::Value;
-
+use crate::graph::{count, graph};
 use crate::harness::{Place, digest};
-
-/// The graph that `tree` shows, without the places where it was read.
-pub(crate) fn graph(place: &Place, reference: &str) -> Value {
-    let mut document = place.json(&format!("tree {reference} --key alice.pub --key bob.pub"), 0);
-    let result = document["results"][0].as_object_mut().unwrap();
-    result.remove("reference");
-    result.remove("findings");
-    let mut graph = Value::Object(result.clone());
-    // Only what was named was tagged on the way.
-    untag(&mut graph);
-    graph
-}
-
-fn untag(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.remove("tags");
-            members.values_mut().for_each(untag);
-        }
-        Value::Array(items) => items.iter_mut().for_each(untag),
-        _ => {}
-    }
-}
-
-/// How many objects in `value` have this member.
-pub(crate) fn count(value: &Value, predicate: &dyn Fn(&serde_json::Map<String, Value>) -> bool) -> usize {
-    match value {
-        Value::Object(members) => usize::from(predicate(members)) + members.values().map(|value| count(value, predicate)).sum::<usize>(),
-        Value::Array(items) => items.iter().map(|value| count(value, predicate)).sum(),
-        _ => 0,
-    }
-}
 
 #[test]
 fn an_index_with_two_platforms_signed_and_attested_at_depth_2_travels_whole() {
