@@ -198,6 +198,26 @@ fn without_merging_a_signer_with_an_old_view_takes_another_from_the_list() {
     assert_eq!(overtaken(&registry, "alone", "", Some("merge")), (true, 1));
 }
 
+/// How many requests one `sign` takes, when nobody else writes: Docker Hub counts them.
+#[test]
+fn a_signature_takes_few_requests() {
+    let place = Place::new();
+    place.key("alice");
+    place.key("bob");
+    for (settings, count) in [(Settings::docker_registry(), 14), (Settings::default(), 11)] {
+        let registry = TestRegistry::start(settings);
+        let artifact = place.pack(&format!("{}/acme/app:v1", registry.host()), "counted");
+        for key in ["alice", "bob"] {
+            registry.clear_log();
+            place.ok(&format!("sign {artifact} --key {key} --quiet"));
+            let requests: Vec<String> = registry.log().iter().map(|request| format!("{} {}", request.method, request.path)).collect();
+            // The second reads the first's manifest, to see whether it says the same.
+            let count = if key == "bob" { count + 1 } else { count };
+            assert_eq!(requests.len(), count, "{requests:#?}");
+        }
+    }
+}
+
 /// Signers, a deleter, a copier and a repairer at the same time.
 #[test]
 fn deletions_copies_and_repairs_beside_signers_lose_nothing_of_theirs() {

@@ -259,6 +259,27 @@ fn an_overwritten_list_is_mended_by_who_sees_it_and_by_the_next_writer() {
     assert_eq!(referrers(&registry, &subject), sorted([first, second]));
 }
 
+/// Between two looks another program overwrites the list, and with it what a third one wrote: that comes back, unless it was removed.
+#[test]
+fn what_was_overwritten_is_listed_again_if_it_is_still_there() {
+    let (server, registry) = started(Settings { accept_missing_blobs: true, ..Settings::docker_registry() });
+    let subject = put_artifact(&registry, "subject");
+    let there = server.put_manifest(REPOSITORY, None, &image("there"));
+    let gone = Algorithm::Sha256.digest(b"gone");
+    let entry = |digest: &str| format!(r#"{{"mediaType":"{IMAGE_MANIFEST}","digest":"{digest}","size":7,"odd": 1 }}"#);
+    put_list(&server, &subject, &[&entry(&there), &entry(&gone.to_string())]);
+    let empty = server.put_manifest(
+        REPOSITORY,
+        None,
+        br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#,
+    );
+    // The first look sees the list as it is, the second an empty one.
+    server.fault(Fault::new(Action::Manifest(empty)).get().path(&format!("manifests/{}", fallback_tag(&subject))).nth(2));
+    let own = sign(&registry, &subject, "1");
+    assert_eq!(listed(&server, &subject), sorted([own, there.parse().unwrap()]));
+    assert!(list(&server, &subject).contains(&entry(&there)));
+}
+
 /// Anchors are anybody's tags: what is under one may be anything, and what is not its subject's referrer is listed by nobody.
 #[test]
 fn an_anchor_that_leads_elsewhere_is_passed_over() {
@@ -289,6 +310,17 @@ fn the_referrers_api_is_not_believed_before_it_lists() {
         .filter(|request| request.method == "PUT" && request.path.ends_with(&attached.descriptor.digest.to_string()))
         .count();
     assert_eq!(pushed, 2, "pushed again after it was not listed twice");
+}
+
+#[test]
+fn an_entry_of_the_referrers_api_is_no_proof_that_the_manifest_is_there() {
+    let (server, registry) = started(Settings::default());
+    let subject = put_artifact(&registry, "subject");
+    let manifest = signature(&registry, &subject, "1");
+    let digest = Algorithm::Sha256.digest(&manifest);
+    server.put_referrer(REPOSITORY, &subject.digest.to_string(), &digest.to_string());
+    assert!(!registry.attach(&manifest).unwrap().already);
+    assert!(server.manifest(REPOSITORY, &digest.to_string()).is_some());
 }
 
 #[test]
