@@ -180,7 +180,7 @@ impl Authorization {
                 (Method::Post, url, Some(form), &[("accept", "application/json"), kind])
             }
         };
-        let outfit = Outfit { headers, authorization: shown.as_ref().map(|shown| &shown.value) };
+        let outfit = Outfit { headers, authorization: shown.as_ref().map(|shown| &shown.value), connected_within: None };
         let own = url.origin == *registry;
         let asked = Asked { method, url, shown: false, timeout: patience.timeout };
         let mut tries = Tries::new(patience.retries, patience.pause);
@@ -189,7 +189,7 @@ impl Authorization {
             let outcome = self.agents.exchange(asked.clone(), own, &outfit, &mut body, &mut Sent::default());
             match outcome.and_then(|response| read(response, &asked)) {
                 Ok(token) => return Ok(token),
-                Err(failure) => std::thread::sleep(tries.next(failure)?),
+                Err(failure) => std::thread::sleep(tries.next(failure).map_err(|error| named(error, registry, &service.realm))?),
             }
         }
     }
@@ -251,6 +251,16 @@ fn read(mut response: Response, asked: &Asked) -> Result<Token, Failure> {
         Err(failure) => return Err(failure),
     };
     Token::parse(&answer, Instant::now()).map_err(|reason| malformed(reason).into())
+}
+
+/// A refusal of the token service, told as one of the registry, which is where the user has credentials.
+fn named(error: Error, registry: &Origin, realm: &Url) -> Error {
+    match error {
+        Error::Status { status: status @ (401 | 403), code, message, .. } => {
+            Error::Status { url: format!("{registry}/ (asking {} for a token)", realm.without_query()), status, code, message }
+        }
+        other => other,
+    }
 }
 
 fn shortened(text: &str) -> String {

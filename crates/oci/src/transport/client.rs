@@ -23,6 +23,9 @@ pub const DEFAULT_RETRIES: u32 = 4;
 /// Redirects of one request.
 const MAX_REDIRECTS: usize = 10;
 
+/// How soon a server on this machine that broke off must answer to TLS; most that speak plain HTTP would wait for the rest of a request.
+const SOON: Duration = Duration::from_secs(2);
+
 /// A connection to one server. It may be used from several threads, which then share its connections and tokens.
 #[derive(Debug)]
 pub struct Client {
@@ -131,7 +134,8 @@ impl Client {
             if own && shown.is_none() {
                 shown = self.authorization.beforehand(request.scope, &registry, self.patience)?;
             }
-            let outfit = Outfit { headers: request.headers, authorization: shown.as_ref().filter(|_| own).map(|shown| &shown.value) };
+            let authorization = shown.as_ref().filter(|_| own).map(|shown| &shown.value);
+            let outfit = Outfit { headers: request.headers, authorization, connected_within: None };
             let shows_query = redirects == 0 && matches!(request.target, Target::Path(_));
             let asked = Asked { method: request.method, url, shown: shows_query, timeout: self.patience.timeout };
             let response = self.settled(asked, own, &outfit, &mut request.body, sent)?;
@@ -170,14 +174,15 @@ impl Client {
             Ok(response) => (response.wants_tls(), false),
             Err(failure) => (false, failure.garbled),
         };
-        if plain.is_ok() && !refused {
+        if !refused && (plain.is_ok() || odd) {
             self.scheme.store(PLAIN, Ordering::Relaxed);
         }
         if !(refused || odd) || sent.begun {
             return plain;
         }
         let secure = Asked { url: self.own_url(true, asked.url.path())?, ..asked };
-        match self.agents.exchange(secure, own, outfit, body, sent) {
+        let connected_within = odd.then(|| SOON.min(self.patience.timeout));
+        match self.agents.exchange(secure, own, &Outfit { connected_within, ..*outfit }, body, sent) {
             // With a certificate that is not trusted it is TLS all the same.
             outcome if outcome.is_ok() || refused || outcome.as_ref().is_err_and(|failure| failure.certificate) => {
                 self.scheme.store(TLS, Ordering::Relaxed);

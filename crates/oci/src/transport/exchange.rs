@@ -1,8 +1,9 @@
 //! One request and its answer, without anything that may follow from it.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
-use ureq::{SendBody, http};
+use ureq::{Agent, AsSendBody, SendBody, http};
 use zeroize::Zeroizing;
 
 use super::agents::Agents;
@@ -23,6 +24,17 @@ pub(super) struct Outfit<'a> {
     pub(super) headers: &'a [(&'a str, &'a str)],
     /// The value of Authorization.
     pub(super) authorization: Option<&'a Zeroizing<String>>,
+    /// How soon the connection must be there, TLS included, if that is sooner than usual.
+    pub(super) connected_within: Option<Duration>,
+}
+
+impl Outfit<'_> {
+    fn run(&self, agent: &Agent, request: http::Request<impl AsSendBody>) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        match self.connected_within {
+            None => agent.run(request),
+            limit => agent.run(agent.configure_request(request).timeout_connect(limit).build()),
+        }
+    }
 }
 
 impl Agents {
@@ -49,13 +61,13 @@ impl Agents {
         let has_body = matches!(asked.method, Method::Post | Method::Put | Method::Patch);
         let mut unreadable = None;
         let answer = match body {
-            Body::Empty if !has_body => agent.run(builder.body(()).map_err(invalid)?),
-            Body::Empty => agent.run(builder.body([].as_slice()).map_err(invalid)?),
-            Body::Bytes(bytes) => agent.run(builder.body(*bytes).map_err(invalid)?),
+            Body::Empty if !has_body => outfit.run(&agent, builder.body(()).map_err(invalid)?),
+            Body::Empty => outfit.run(&agent, builder.body([].as_slice()).map_err(invalid)?),
+            Body::Bytes(bytes) => outfit.run(&agent, builder.body(*bytes).map_err(invalid)?),
             Body::Stream(reader, size) => {
                 let mut outgoing = Outgoing { reader, left: *size, begun: &mut sent.begun, failed: &mut unreadable };
                 builder = builder.header("content-length", size.to_string());
-                agent.run(builder.body(SendBody::from_reader(&mut outgoing)).map_err(invalid)?)
+                outfit.run(&agent, builder.body(SendBody::from_reader(&mut outgoing)).map_err(invalid)?)
             }
         };
         if let Some(error) = unreadable {

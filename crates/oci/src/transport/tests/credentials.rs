@@ -102,13 +102,22 @@ fn a_token_service_that_fails_is_asked_again() {
     assert!(client(&server, alice()).send(get("/v2/x")).is_ok());
     assert_eq!(tokens.lines().len(), 3);
 
-    for (status, class) in [(401, Class::Denied), (503, Class::Unavailable)] {
-        let tokens = Server::start(move |_, _| answer(status, "", b""));
-        let server = registry(&tokens, 1);
-        let error = client(&server, alice()).send(get("/v2/x")).unwrap_err();
-        assert_eq!(error.to_string(), format!("GET {}: {status}", tokens.url("/token")));
-        assert_eq!((error.class(), server.lines().len()), (class, 1));
-    }
+    let tokens = Server::start(|_, _| answer(503, "", b""));
+    let server = registry(&tokens, 1);
+    let error = client(&server, alice()).send(get("/v2/x")).unwrap_err();
+    assert_eq!(error.to_string(), format!("GET {}: 503", tokens.url("/token")));
+    assert_eq!((error.class(), server.lines().len(), tokens.lines().len()), (Class::Unavailable, 1, 5));
+}
+
+#[test]
+fn a_token_service_that_refuses_is_told_as_the_registry() {
+    let tokens = Server::start(|_, _| answer(401, "", br#"{"errors":[{"code":"UNAUTHORIZED","message":"wrong password"}]}"#));
+    let server = registry(&tokens, 1);
+    let error = client(&server, alice()).send(get("/v2/x")).unwrap_err();
+    let expected = format!("{} (asking {} for a token): 401: UNAUTHORIZED: wrong password", server.url("/"), tokens.url("/token"));
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(error.hint(), Some(format!("touchmark login {}", server.host())));
+    assert_eq!((error.class(), server.lines().len(), tokens.lines().len()), (Class::Denied, 1, 1));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod bounds;
 mod credentials;
 mod requests;
 mod tls;
+mod tokens;
 
 use std::time::Duration;
 
