@@ -1,6 +1,6 @@
 //! TLS with certificates that are made when the registry starts.
 
-use std::net::{IpAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +8,9 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+
+/// The year in which other certificates expire.
+const FAR: i32 = 4000;
 
 /// TLS, and who makes the certificates.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct Tls {
     pub names: Vec<String>,
     /// Whether a client must show a certificate of the same authority.
     pub client_certificates: bool,
+    /// Whether the server's certificate has expired, in 2001.
+    pub expired: bool,
 }
 
 impl Tls {
@@ -25,12 +30,13 @@ impl Tls {
     #[must_use]
     pub fn new(authority: &Arc<Authority>) -> Self {
         let names = ["127.0.0.1", "127.0.0.2", "::1", "localhost"].map(str::to_owned).to_vec();
-        Self { authority: Arc::clone(authority), names, client_certificates: false }
+        Self { authority: Arc::clone(authority), names, client_certificates: false, expired: false }
     }
 
     pub(crate) fn config(&self) -> Result<Arc<ServerConfig>, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let issued = self.authority.issue(&self.names, ExtendedKeyUsagePurpose::ServerAuth)?;
+        let until = if self.expired { 2001 } else { FAR };
+        let issued = self.authority.issue_until(&self.names, ExtendedKeyUsagePurpose::ServerAuth, until)?;
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -140,12 +146,16 @@ impl Authority {
     }
 
     fn issue(&self, names: &[String], usage: ExtendedKeyUsagePurpose) -> Result<Issued, String> {
+        self.issue_until(names, usage, FAR)
+    }
+
+    /// A certificate that expires with the beginning of that year.
+    fn issue_until(&self, names: &[String], usage: ExtendedKeyUsagePurpose, year: i32) -> Result<Issued, String> {
         let issue = || {
             let key = KeyPair::generate()?;
-            // Names that are addresses become addresses in the certificate.
-            debug_assert!(names.iter().all(|name| name.parse::<IpAddr>().is_ok() || !name.is_empty()));
             let mut params = CertificateParams::new(names)?;
             params.distinguished_name.push(DnType::CommonName, names.first().map_or("test", String::as_str));
+            params.not_after = rcgen::date_time_ymd(year, 1, 1);
             params.extended_key_usages = vec![usage];
             params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
             let certificate = params.signed_by(&key, &self.issuer)?;

@@ -77,6 +77,16 @@ fn plain_http_is_answered_as_go_does() {
 }
 
 #[test]
+fn a_certificate_that_expired_or_is_of_another_name_is_refused_by_a_client_that_looks() {
+    let authority = Authority::new();
+    let tls = Tls::new(&authority);
+    for tls in [Tls { expired: true, ..tls.clone() }, Tls { names: vec!["registry.example.com".to_owned()], ..tls }] {
+        let registry = TestRegistry::start(Settings { tls: Some(tls), ..Settings::default() });
+        assert!(client(&registry.host(), &authority, None).is_err());
+    }
+}
+
+#[test]
 fn client_certificates_are_asked_for() {
     let authority = Authority::new();
     let tls = Tls { client_certificates: true, ..Tls::new(&authority) };
