@@ -18,7 +18,7 @@ use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::{Descriptor, Manifest};
 
 use super::anchors::anchor_tag;
-use super::listing::{Listing, MAX_FAILURES, MAX_LIST, SPACING, may_pass, wait};
+use super::listing::{Listing, MAX_LIST, SPACING, wait};
 use super::write::Pushed;
 use super::{Api, MAX_PARALLEL, Registry};
 use crate::access::Anchors;
@@ -87,7 +87,7 @@ impl Registry {
 
     /// What the referrers API lists, if there is one.
     fn referrers_listed(&self, subject: &Digest) -> Result<Option<Referrers>, Error> {
-        patiently(|| self.api_list(subject, MAX_ENTRIES, MAX_LIST))
+        self.patiently(|| self.api_list(subject, MAX_ENTRIES, MAX_LIST))
     }
 
     fn push_all(&self, referrers: &[Referrer<'_>]) -> Result<(), Error> {
@@ -98,7 +98,7 @@ impl Registry {
     fn push_referrer(&self, referrer: &Referrer<'_>) -> Result<(), Error> {
         let Referrer { bytes, manifest, descriptor, .. } = referrer;
         let name = descriptor.digest.to_string();
-        let pushed = patiently(|| self.push_manifest(&name, &descriptor.digest, bytes, &descriptor.media_type))?;
+        let pushed = self.patiently(|| self.push_manifest(&name, &descriptor.digest, bytes, &descriptor.media_type))?;
         pushed.stored().map_err(|error| self.explain(error, &descriptor.digest, manifest))
     }
 
@@ -197,7 +197,7 @@ impl Registry {
             self.push_referrer(referrer)?;
         }
         let tag = anchor_tag(subject, digest);
-        let refused = match patiently(|| self.push_manifest(&tag, digest, bytes, &descriptor.media_type))? {
+        let refused = match self.patiently(|| self.push_manifest(&tag, digest, bytes, &descriptor.media_type))? {
             Pushed::Stored => return Ok(None),
             Pushed::Refused(error) => error,
         };
@@ -220,18 +220,4 @@ impl Referrer<'_> {
 
 fn digests(list: &Referrers) -> HashSet<Digest> {
     list.entries.iter().map(|entry| entry.digest).collect()
-}
-
-/// Does `work` again after a failure that may pass. A referrer of which only one half is done is worth more patience than one request.
-fn patiently<T>(work: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
-    let mut failures = 0;
-    loop {
-        match work() {
-            Err(error) if may_pass(&error) && failures < MAX_FAILURES => {
-                failures += 1;
-                wait(LONGEST_WAIT / 4);
-            }
-            done => return done,
-        }
-    }
 }

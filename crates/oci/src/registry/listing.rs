@@ -46,8 +46,8 @@ use crate::union::list_tag;
 pub(super) const MAX_LIST: u64 = 16 << 20;
 /// How often the list is looked at before it is said that it cannot be kept.
 const MAX_ROUNDS: u32 = 50;
-/// How often in a row a look may fail for a reason that may pass, besides what is tried for each request.
-pub(super) const MAX_FAILURES: u32 = 3;
+/// How often in a row a look may fail for a reason that may pass, besides what is tried for each request; less often if a request is.
+const MAX_FAILURES: u32 = 3;
 /// How often the listing of anchors may lack one that was just set.
 const MAX_LAGS: u32 = 5;
 /// Between two looks that find everything.
@@ -145,7 +145,7 @@ impl<'a> Listing<'a> {
         for _ in 0..MAX_ROUNDS {
             let step = match self.step(look) {
                 Ok(step) => step,
-                Err(error) if may_pass(&error) && failures < MAX_FAILURES => {
+                Err(error) if may_pass(&error) && failures < self.registry.patience() => {
                     failures += 1;
                     wait(CONTENDED);
                     continue;
@@ -378,8 +378,29 @@ impl<'a> Listing<'a> {
     }
 }
 
+impl Registry {
+    /// How often in a row a step of several requests is done again.
+    fn patience(&self) -> u32 {
+        self.retries.min(MAX_FAILURES)
+    }
+
+    /// Does `work` again after a failure that may pass: a referrer of which one half is done is worth more than one request's tries.
+    pub(super) fn patiently<T>(&self, work: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+        let mut failures = 0;
+        loop {
+            match work() {
+                Err(error) if may_pass(&error) && failures < self.patience() => {
+                    failures += 1;
+                    wait(CONTENDED);
+                }
+                done => return done,
+            }
+        }
+    }
+}
+
 /// Whether a failure of one look is worth another.
-pub(super) fn may_pass(error: &Error) -> bool {
+fn may_pass(error: &Error) -> bool {
     matches!(error, Error::Connection { .. } | Error::Status { status: 500..=599, .. })
 }
 
