@@ -174,3 +174,27 @@ fn a_helper_keeps_credentials_in_place_of_the_file() {
     assert!(!place.path("kept").exists());
     run(format!("resolve {reference}"), "").is(4);
 }
+
+/// By util-linux's `script`, which runs a program on a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_is_asked_for_what_is_missing() {
+    use std::process::Command;
+    if Command::new("script").arg("--version").output().is_err() {
+        eprintln!("skipped: it needs the program script (Debian's package bsdutils)");
+        return;
+    }
+    let registry = basic();
+    for (options, typed, code) in [("", "alice\nsecret\n", 0), (" --username alice", "secret\n", 0), (" --username alice", "wrong\n", 2)] {
+        let place = Place::new();
+        let line = format!("login {}{options}", registry.host());
+        let touchmark = place.touchmark(&line);
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &format!("{} {line}", env!("CARGO_BIN_EXE_touchmark")), "/dev/null"]);
+        command.current_dir(place.path("")).envs(touchmark.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let ran = Ran::of(&line, crate::harness::with_input(command, typed.as_bytes())).is(code);
+        assert_eq!(ran.stdout.contains("User name for"), options.is_empty(), "{ran:?}");
+        assert!(ran.stdout.contains("Password of alice:"), "{ran:?}");
+        assert_eq!(place.path(".docker/config.json").exists(), code == 0);
+    }
+}

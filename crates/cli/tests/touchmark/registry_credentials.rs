@@ -1,7 +1,10 @@
 //! Credentials go to the registry that they are for and to its token service, and nowhere else, whatever a server or a file says;
 //! with each program, and with its exit code.
 
-use touchmark_test_registry::{Action, Auth, Authority, Fault, Logged, Settings, TestRegistry, Tls, Tokens, User};
+use touchmark_test_registry::{
+    Access, Action, Auth, Authority, DockerAuth, DockerRegistry, DockerSettings, Fault, Logged, Rights, Settings, TestRegistry, Tls,
+    Tokens, User,
+};
 
 use crate::harness::{Place, Ran};
 use crate::logins::{basic, tokens};
@@ -71,6 +74,31 @@ fn passwords_and_tokens_open_a_registry() {
 }
 
 #[test]
+fn docker_registry_is_opened_by_htpasswd_and_by_tokens_with_and_without_tls() {
+    let user = User::new(DockerRegistry::USER, DockerRegistry::PASSWORD);
+    let authority = Authority::new();
+    for auth in [DockerAuth::Htpasswd, DockerAuth::Tokens(vec![user], Access::default())] {
+        for tls in [None, Some(std::sync::Arc::clone(&authority))] {
+            let options = if tls.is_some() { "--ca-file ca.pem" } else { "" };
+            let Some(registry) = DockerRegistry::start(DockerSettings { tls, auth: auth.clone() }) else { return };
+            let place = situation();
+            authority.write(&place.path("ca.pem")).unwrap();
+            let reference = format!("{}/acme/app:v1", registry.host());
+            place.run(&format!("copy oci:lay:v1 {reference} {options}")).is(4);
+            let login = format!("login {} --username {} --password-stdin {options}", registry.host(), DockerRegistry::USER);
+            place.run_with_input(&login, b"wrong").is(2);
+            place.verify_is(4, &format!("{reference} --key alice.pub {options}"));
+            place.run_with_input(&login, DockerRegistry::PASSWORD.as_bytes()).is(0);
+            place.ok(&format!("copy oci:lay:v1 {reference} {options}"));
+            place.ok(&format!("sign {reference} --key bob {options}"));
+            place.verify_is(0, &format!("{reference} --key alice.pub --key bob.pub --threshold 2 --deep {options}"));
+            place.run(&format!("logout {}", registry.host())).is(0);
+            place.verify_is(4, &format!("{reference} --key alice.pub {options}"));
+        }
+    }
+}
+
+#[test]
 fn no_message_and_no_log_shows_a_secret() {
     for registry in [basic(), tokens()] {
         let place = situation();
@@ -125,18 +153,19 @@ fn a_challenge_behind_a_redirect_is_not_answered() {
 #[test]
 fn a_realm_without_tls_gets_nothing() {
     let place = situation();
-    // An address for documentation (RFC 5737): what is sent there is lost, and it would be waited for.
+    // An address for documentation (RFC 5737): what is sent there is lost.
     for realm in
         ["http://192.0.2.1/token", "http://registry.example.com/token", "http://127.0.0.1.example.com/token", "ftp://127.0.0.1/token"]
     {
         let service = Tokens { realm: Some(realm.to_owned()), ..Tokens::new(vec![User::new("alice", "secret")]) };
         let registry = TestRegistry::start(Settings { auth: Auth::Token(service), ..Settings::default() });
         knows(&place, &[registry.host()]);
-        let verdict = place.verify_is(4, &format!("{}/acme/app:v1 --key alice.pub --timeout 300s", registry.host()));
+        let verdict = place.verify_is(4, &format!("{}/acme/app:v1 --key alice.pub --timeout 5s --retries 0", registry.host()));
         let code = verdict.json["results"][0]["error"]["code"].as_str().unwrap().to_owned();
         assert!(code == "unsafe-request" || realm.starts_with("ftp"), "{realm}: {code} {}", verdict.stderr);
-        place.run(&format!("sign {}/acme/app:v1 --key alice", registry.host())).is(4);
-        let login = format!("login {} --username alice --password-stdin --registry-config new.json", registry.host());
+        place.run(&format!("sign {}/acme/app:v1 --key alice --timeout 5s --retries 0", registry.host())).is(4);
+        let login =
+            format!("login {} --username alice --password-stdin --registry-config new.json --timeout 5s --retries 0", registry.host());
         place.run_with_input(&login, b"secret").is(4);
         assert!(!place.path("new.json").exists());
         assert!(authorized(&registry).is_empty());
@@ -260,7 +289,7 @@ fn helpers_are_run_from_the_path_and_not_from_here() {
 fn a_file_that_cannot_be_read_is_not_the_same_as_none() {
     let place = situation();
     // Anybody may read here, so that without the file the answer would be yes.
-    let anonymous = touchmark_test_registry::Access { rights: touchmark_test_registry::Rights::Read, on: Vec::new() };
+    let anonymous = Access { rights: Rights::Read, on: Vec::new() };
     let service = Tokens { anonymous, ..Tokens::new(vec![User::new("alice", "secret")]) };
     let registry = TestRegistry::start(Settings { auth: Auth::Token(service), ..Settings::default() });
     knows(&place, &[registry.host()]);
