@@ -41,8 +41,7 @@ struct Way {
 }
 
 impl Agents {
-    pub(super) fn new(access: &Access, timeout: Duration) -> Result<Self, Error> {
-        let proxies = Proxies::from_environment();
+    pub(super) fn new(access: &Access, proxies: Proxies, timeout: Duration) -> Result<Self, Error> {
         Ok(Self { tls: Tls::new(access)?, proxies, timeout, names: Names::default(), made: Mutex::default() })
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::agents::Agents;
 use super::authorization::{Authorization, Patience};
 use super::exchange::{Outfit, Sent};
+use super::proxy::Proxies;
 use super::response::{Asked, Response};
 use super::retry::{self, Failure, Tries};
 use super::url::{Origin, Url};
@@ -48,6 +49,11 @@ impl Client {
     /// # Errors
     /// A certificate or a key cannot be read.
     pub fn new(host: &str, access: &Access) -> Result<Self, Error> {
+        Self::through(host, access, Proxies::from_environment())
+    }
+
+    /// As [`new`](Self::new), with these proxies.
+    pub(super) fn through(host: &str, access: &Access, proxies: Proxies) -> Result<Self, Error> {
         // Docker Hub's name is not that of its registry.
         let authority = if matches!(host, "docker.io" | "index.docker.io") { "registry-1.docker.io" } else { host };
         let invalid = || Error::Configuration { what: host.to_owned(), reason: "not a host".to_owned() };
@@ -59,7 +65,7 @@ impl Client {
             false => TLS,
         };
         let timeout = access.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let agents = Arc::new(Agents::new(access, timeout)?);
+        let agents = Arc::new(Agents::new(access, proxies, timeout)?);
         Ok(Self {
             authority: authority.to_owned(),
             scheme: AtomicU8::new(scheme),

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod credentials;
+mod proxy;
 mod requests;
 mod tls;
 mod tokens;
