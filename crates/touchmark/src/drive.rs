@@ -180,6 +180,7 @@ fn failure(error: &StoreError, limit: u64, option: &'static str) -> Failure {
         StoreClass::Cap => Failure::TooLarge { limit, option },
         StoreClass::WrongDigest => Failure::WrongDigest,
         StoreClass::Malformed => Failure::Malformed(error.to_string()),
+        StoreClass::Denied => Failure::Denied { message: error.to_string(), hint: error.hint() },
         _ => Failure::Unavailable(error.to_string()),
     }
 }

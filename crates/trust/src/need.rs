@@ -83,6 +83,14 @@ pub enum Failure {
     /// The source could not be read or reached.
     #[error("{0}")]
     Unavailable(String),
+    /// The source refuses to give it, to whoever asks or to this one.
+    #[error("{message}")]
+    Denied {
+        /// What the source said.
+        message: String,
+        /// What to try.
+        hint: Option<String>,
+    },
     /// It has more bytes than were asked for.
     #[error("it has more than {limit} bytes; raise the limit with {option}")]
     TooLarge {
@@ -108,10 +116,16 @@ impl Failure {
         match self {
             Failure::NotFound => "not-found",
             Failure::Unavailable(_) | Failure::WrongAnswer => "unavailable",
+            Failure::Denied { .. } => "denied",
             Failure::TooLarge { .. } => "limit",
             Failure::WrongDigest => "wrong-digest",
             Failure::Malformed(_) => "malformed",
         }
+    }
+
+    /// Whether it may be had later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Failure::Unavailable(_))
     }
 }
 

@@ -281,6 +281,8 @@ pub enum Fault {
         found: usize,
         /// What could not be looked at.
         why: String,
+        /// Why the first of it could not be had, if that is the reason.
+        cause: Option<Failure>,
     },
 }
 
@@ -300,6 +302,15 @@ impl Fault {
             Fault::Unsigned { .. } => "unsigned",
             Fault::Threshold { .. } => "threshold",
             Fault::Incomplete { .. } => "incomplete",
+        }
+    }
+
+    /// What the source said, if something could not be had.
+    pub fn cause(&self) -> Option<&Failure> {
+        match self {
+            Fault::Unavailable { failure, .. } => Some(failure),
+            Fault::Incomplete { cause, .. } => cause.as_ref(),
+            _ => None,
         }
     }
 }

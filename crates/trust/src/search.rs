@@ -47,6 +47,8 @@ pub struct Search {
     candidates: Vec<Candidate>,
     /// Why some of the evidence was not seen, other than by a candidate's own fault.
     unseen: Option<String>,
+    /// What the source said then, if it gave nothing.
+    cause: Option<Failure>,
     /// What is left of the limits on work and on statements that are kept.
     work: u64,
     kept: u64,
@@ -107,6 +109,7 @@ impl Search {
             more: false,
             candidates: Vec::new(),
             unseen: None,
+            cause: None,
             contents: VecDeque::new(),
             work,
             kept,
@@ -334,7 +337,11 @@ impl Search {
                 // No more than the limit are looked at, whatever else may be found.
                 (unseen, more && !thorough && !full && fits)
             }
-            Answer::Failed(failure) => (Some(alloc::format!("the list of referrers: {failure}")), false),
+            Answer::Failed(failure) => {
+                let unseen = alloc::format!("the list of referrers: {failure}");
+                self.cause = Some(failure);
+                (Some(unseen), false)
+            }
             _ => (Some(alloc::format!("the list of referrers: {}", Failure::WrongAnswer)), false),
         };
         self.next_candidate();
@@ -471,7 +478,7 @@ impl Search {
                 Class::Unknown => {
                     let untried = demand.is_untried().then(|| "an envelope has too many signatures without a keyid".to_string());
                     let why = self.unseen.clone().or(untried).unwrap_or_else(|| reasons(&self.candidates, true));
-                    Fault::Incomplete { needed, found, why }
+                    Fault::Incomplete { needed, found, why, cause: self.cause() }
                 }
                 Class::Unsigned => Fault::Unsigned { what: demand.what() },
                 _ => Fault::Threshold { needed, found, why: reasons(&self.candidates, false) },
@@ -487,13 +494,22 @@ impl Search {
             // Each is there, for different versions.
             None if unseen => {
                 let why = self.unseen.clone().unwrap_or_else(|| reasons(&self.candidates, true));
-                State::Refused(Class::Unknown, Fault::Incomplete { needed, found: 0, why })
+                State::Refused(Class::Unknown, Fault::Incomplete { needed, found: 0, why, cause: self.cause() })
             }
             None => {
                 let why = "what was asked for is signed for different versions".to_string();
                 State::Refused(Class::NotVerified, Fault::Threshold { needed, found: 0, why })
             }
         }
+    }
+
+    /// What the source said of the first evidence that could not be had.
+    fn cause(&self) -> Option<Failure> {
+        let unknown = self.candidates.iter().find_map(|candidate| match &candidate.outcome {
+            Outcome::Unknown(Reason::Unavailable(failure)) => Some(failure),
+            _ => None,
+        });
+        self.cause.as_ref().or(unknown).cloned()
     }
 
     fn begin_contents(&mut self) {

@@ -7,7 +7,7 @@ use touchmark::envelope::key::{MAX_KEY_BYTES, PublicKey};
 use touchmark::envelope::manifest::Platform;
 use touchmark::oci::error::{Class as StoreClass, Error as StoreError};
 use touchmark::oci::source::Source;
-use touchmark::trust::{Fault, Limits};
+use touchmark::trust::{Failure as Unfetched, Fault, Limits};
 use touchmark::{Artifact, Class, Digest, Policy, Reference, Rejected, Request, Scope, UnixTime, Verified};
 
 use crate::exit::Exit;
@@ -196,8 +196,12 @@ impl From<&StoreError> for Failure {
 fn refused(rejected: &Rejected) -> Refused {
     let exit = Exit::from(rejected.class());
     let mut failure = Failure::new(exit, rejected.fault().code(), rejected.to_string());
-    failure.hint = hint(rejected.fault()).map(str::to_owned);
-    failure.retryable = exit == Exit::Unknown && failure.code == "unavailable";
+    let cause = rejected.fault().cause();
+    failure.hint = match cause {
+        Some(Unfetched::Denied { hint, .. }) => hint.clone(),
+        _ => hint(rejected.fault()).map(str::to_owned),
+    };
+    failure.retryable = exit == Exit::Unknown && cause.is_some_and(Unfetched::is_retryable);
     Refused { failure, members: rejected.to_json() }
 }
 
