@@ -429,6 +429,7 @@ impl Error {
     /// What to try, where there is something to say.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            Error::Reference(error) => error.hint(),
             Error::NotALayout { .. } => {
                 "name a folder that holds `oci-layout` and `index.json`, or a new or empty one to write to".to_owned()
             }

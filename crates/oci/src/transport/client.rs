@@ -89,12 +89,13 @@ impl Client {
     }
 
     /// As [`send`](Self::send), with the whole body of a success, which has at most `limit` bytes: a body that breaks off is asked for
-    /// again with the request. The body of any other answer is left in the response.
+    /// again with the request. The body of any other answer, which must not break off either, is left in the response.
     ///
     /// # Errors
     /// As of `send`; the body has more bytes.
     pub fn fetch(&self, request: Request<'_>, limit: u64) -> Result<(Response, Vec<u8>), Error> {
         self.tried(request, |mut response| {
+            response.whole()?;
             let bytes = if (200..300).contains(&response.status()) { response.read_bytes(limit)? } else { Vec::new() };
             Ok((response, bytes))
         })

@@ -29,6 +29,8 @@ pub struct Response {
     length: Option<u64>,
     asked: Asked,
     timeout: Duration,
+    /// Why the body of a failure could not be read to its end, or to as much as is kept.
+    broken: Option<Failure>,
 }
 
 /// The body of an answer.
@@ -66,9 +68,15 @@ impl Response {
         let length = body.content_length();
         let content = Content { inner: Box::new(body.into_reader()), left: length, asked: asked.clone() };
         let (status, body, timeout) = (parts.status.as_u16(), Body::Coming(Box::new(content)), asked.timeout);
-        let mut response = Self { status, headers, body, length, asked, timeout };
+        let mut response = Self { status, headers, body, length, asked, timeout, broken: None };
         if !(200..300).contains(&status) {
-            let said = response.beginning_of(MAX_ERROR_BODY, MAX_ERROR_BODY).unwrap_or_default();
+            let said = match response.beginning_of(MAX_ERROR_BODY, MAX_ERROR_BODY) {
+                Ok(said) => said,
+                Err(broken) => {
+                    response.broken = Some(broken);
+                    Vec::new()
+                }
+            };
             (response.body, response.length) = (Body::Read(said), None);
         }
         response
@@ -127,6 +135,11 @@ impl Response {
             return Err(Error::Unsafe { url: self.asked(), reason });
         }
         Ok(url)
+    }
+
+    /// Whether this answer broke off, which then says nothing: "not found" least of all.
+    pub(super) fn whole(&mut self) -> Result<(), Failure> {
+        self.broken.take().map_or(Ok(()), Err)
     }
 
     /// The whole body, if it has at most `limit` bytes.
