@@ -15,5 +15,7 @@ pub(crate) fn start(verbose: u8) {
     if level == LevelFilter::OFF {
         return;
     }
-    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).without_time().with_target(false).init();
+    // Talk that cannot be delivered changes no outcome, and its failure is not talked about either.
+    let shown = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).log_internal_errors(false);
+    shown.without_time().with_target(false).init();
 }

@@ -3,14 +3,17 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::Value;
+use touchmark_test_registry::{Settings, TestRegistry};
 
 /// A folder that is removed with the test. Commands run in it, so that tests name files without a path.
 pub struct Place {
     root: PathBuf,
+    /// Registries that run as long as this.
+    registries: Mutex<Vec<Arc<TestRegistry>>>,
 }
 
 /// What a process left behind.
@@ -40,7 +43,14 @@ impl Place {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let root = fast_folder().join(format!("touchmark-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&root).unwrap();
-        Self { root }
+        Self { root, registries: Mutex::default() }
+    }
+
+    /// A registry that runs until the test ends.
+    pub fn registry(&self, settings: Settings) -> Arc<TestRegistry> {
+        let registry = Arc::new(TestRegistry::start(settings));
+        self.registries.lock().unwrap().push(Arc::clone(&registry));
+        registry
     }
 
     pub fn path(&self, relative: &str) -> PathBuf {
@@ -80,8 +90,10 @@ impl Place {
         let mut command = Command::new(program);
         command.args(line.split_whitespace()).current_dir(&self.root).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("TOUCHMARK_") {
-                command.env_remove(name);
+            let name = name.to_string_lossy();
+            let of_registries = ["DOCKER_", "REGISTRY_", "SSL_CERT_", "XDG_RUNTIME_DIR"].iter().any(|prefix| name.starts_with(prefix));
+            if name.starts_with("TOUCHMARK_") || of_registries || name.to_ascii_lowercase().ends_with("_proxy") {
+                command.env_remove(name.as_ref());
             }
         }
         // What says where credentials, certificates and proxies are.
