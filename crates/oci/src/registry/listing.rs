@@ -147,6 +147,8 @@ impl<'a> Listing<'a> {
                 Ok(step) => step,
                 Err(error) if may_pass(&error) && failures < self.registry.patience() => {
                     failures += 1;
+                    // What was written may have arrived although the answer did not.
+                    look = true;
                     wait(CONTENDED);
                     continue;
                 }

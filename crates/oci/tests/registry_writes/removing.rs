@@ -84,6 +84,21 @@ fn an_entry_that_comes_back_while_it_is_removed_goes_again() {
     assert!(registry.repair(true, None).unwrap().is_clean());
 }
 
+/// The list is written from an old view, and the answer is an error although it was written.
+#[test]
+fn who_removes_a_referrer_with_an_old_view_loses_no_other() {
+    let (server, registry) = started(Settings::docker_registry());
+    let subject = put_artifact(&registry, "subject");
+    let one = sign(&registry, &subject, "1");
+    let old = server.put_manifest(REPOSITORY, None, list(&server, &subject).as_bytes());
+    let two = sign(&registry, &subject, "2");
+    let path = format!("manifests/{}", fallback_tag(&subject));
+    server.fault(Fault::new(Action::Manifest(old)).get().path(&path).nth(1));
+    server.fault(Fault::new(Action::Carried(500)).method("PUT").path(&path).when(When::First(2)));
+    registry.detach(&subject.digest, &one).unwrap();
+    assert_eq!(listed(&server, &subject), [two]);
+}
+
 #[test]
 fn an_entry_for_what_was_deleted_otherwise_is_removed_by_name() {
     let (server, registry) = started(Settings::without_referrers_api());
