@@ -3,8 +3,8 @@
 import pathlib
 import sys
 
-# Bytes. Room for growth of about a fifth; who needs more raises the bound and says why.
-BOUNDS = {"touchmark": 6_000_000, "touchmark-verify": 3_000_000}
+# Bytes. Room for growth of about a fifth; who needs more raises the bound and says why. With HTTP and TLS, 2 MB came to each.
+BOUNDS = {"touchmark": 7_000_000, "touchmark-verify": 5_000_000}
 
 
 def main():
