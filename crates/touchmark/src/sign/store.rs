@@ -10,6 +10,7 @@ use touchmark_envelope::signature::{ARTIFACT_TYPE, Signature};
 use touchmark_envelope::statement::Statement;
 use touchmark_envelope::threshold::KeySet;
 use touchmark_envelope::{Digest, UnixTime};
+use touchmark_oci::Class;
 use touchmark_oci::referrer::{self, Role};
 use touchmark_oci::source::{Attached, Source, Store};
 use touchmark_trust::Limits;
@@ -70,11 +71,7 @@ pub fn sign(
         Repeat::Skip => said(store, artifact, signers, |existing| claim.is_said_by(existing, &signature, now))?,
     };
     if store.repository().is_some() {
-        // Whoever attached it to a registry may have been stopped before it was listed everywhere.
-        for digest in already.iter().map(|(_, digest)| *digest).collect::<BTreeSet<_>>() {
-            let manifest = store.manifest(&digest, Limits::default().manifest)?;
-            store.attach_as(digest.algorithm(), &[&manifest])?;
-        }
+        list_again(store, &already)?;
     }
     let mut new: Vec<&dyn Signer> = Vec::new();
     for signer in signers {
@@ -91,6 +88,20 @@ pub fn sign(
         signed.envelope = Some(envelope);
     }
     Ok(signed)
+}
+
+/// Attaches signatures to a registry again that are there: whoever attached them may have been stopped before they were listed
+/// everywhere. Who may not write, or cannot, as a blob of theirs is gone, leaves them as they are.
+fn list_again(store: &dyn Store, already: &[(PublicKey, Digest)]) -> Result<(), SigningError> {
+    for digest in already.iter().map(|(_, digest)| *digest).collect::<BTreeSet<_>>() {
+        let manifest = store.manifest(&digest, Limits::default().manifest)?;
+        match store.attach_as(digest.algorithm(), &[&manifest]) {
+            Ok(_) | Err(touchmark_oci::Error::MissingBlob { .. }) => {}
+            Err(error) if error.class() == Class::Denied => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// The artifact and, if it is an index, every manifest that it lists at any depth, each once, parents first.
