@@ -1,9 +1,11 @@
-//! A server that sends a byte now and then keeps nobody waiting: each connection must bring its answers at a least pace.
+//! A server that sends a byte now and then keeps nobody waiting: each connection must bring its answers at a least pace. And one that
+//! refuses a body before all of it was sent is heard out.
 //!
 //! The HTTP library's own limits are either for one read, which a byte before each suffices for, or deadlines for whole bodies, which
 //! a large blob over a slow line rightly takes longer than. This stands below TLS, whose records too can be sent byte by byte.
 
 use std::io;
+use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
 use std::time::{Duration, Instant};
 
 use ureq::Error;
@@ -11,6 +13,9 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 
 /// Bytes that a second must bring, averaged over a period.
 pub(super) const LEAST_PER_SECOND: u64 = 1024;
+
+/// Bytes of a body that are read for nothing after the server closed the connection, before its answer is looked for.
+const MOST_DROPPED: usize = 64 << 20;
 
 /// Puts a [`Paced`] around each connection.
 #[derive(Debug)]
@@ -23,7 +28,7 @@ impl<In: Transport> Connector<In> for PaceConnector {
     type Out = Paced<In>;
 
     fn connect(&self, _details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
-        Ok(chained.map(|inner| Paced { inner, pace: Pace::new(self.period) }))
+        Ok(chained.map(|inner| Paced { inner, pace: Pace::new(self.period), dropped: None }))
     }
 }
 
@@ -32,6 +37,8 @@ impl<In: Transport> Connector<In> for PaceConnector {
 pub(super) struct Paced<T> {
     inner: T,
     pace: Pace,
+    /// Once the server takes no more: how many bytes were dropped since. It may have said why before, which is to be read still.
+    dropped: Option<usize>,
 }
 
 /// What came in while somebody waited for it. Only the waiting counts, so that who reads slowly blames no server.
@@ -79,7 +86,17 @@ impl<T: Transport> Transport for Paced<T> {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.pace.restart();
-        self.inner.transmit_output(amount, timeout)
+        if let Some(dropped) = self.dropped {
+            self.dropped = Some(dropped.saturating_add(amount));
+            return if dropped < MOST_DROPPED { Ok(()) } else { Err(Error::Io(ConnectionReset.into())) };
+        }
+        match self.inner.transmit_output(amount, timeout) {
+            Err(Error::Io(error)) if matches!(error.kind(), BrokenPipe | ConnectionReset | ConnectionAborted) => {
+                self.dropped = Some(amount);
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
@@ -90,7 +107,7 @@ impl<T: Transport> Transport for Paced<T> {
     }
 
     fn is_open(&mut self) -> bool {
-        self.inner.is_open()
+        self.dropped.is_none() && self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {

@@ -48,6 +48,25 @@ pub(super) fn answer(status: u16, headers: &str, body: &[u8]) -> Answer {
     Answer::Bytes(bytes)
 }
 
+/// A server that answers each request by its head, takes nothing of the body and closes.
+pub(super) fn refusing(answer: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                head.push(byte[0]);
+            }
+            stream.write_all(answer).unwrap();
+        }
+    });
+    address
+}
+
 /// A server on this machine; it ends with the value.
 pub(super) struct Server {
     address: SocketAddr,

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::super::testing::{Answer, Server, answer};
+use super::super::testing::{Answer, Server, answer, refusing};
 use super::super::{Body, Method, Repeat, Request, Target};
 use super::{client, get};
 use crate::access::Access;
@@ -226,4 +226,13 @@ fn locations_lead_to_where_the_server_said() {
     let put = Request { method: Method::Put, target: Target::Location(&finish), body: Body::Bytes(b"x"), ..get("") };
     assert_eq!(client.send(put).unwrap().asked(), format!("PUT {}", server.url("/uploads/1")));
     assert_eq!(server.lines().pop().unwrap(), "PUT /uploads/1?_state=x&digest=sha256%3A00");
+}
+
+#[test]
+fn a_refusal_before_the_body_was_sent_is_heard() {
+    let address = refusing(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let client = super::impatient(&address.to_string(), Access { plain_http: true, retries: Some(0), ..Access::default() });
+    let body = vec![0; 32 << 20];
+    let response = client.send(Request { method: Method::Put, body: Body::Bytes(&body), ..get("/blob") }).unwrap();
+    assert_eq!(response.status(), 413);
 }
