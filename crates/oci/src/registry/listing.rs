@@ -195,7 +195,7 @@ impl<'a> Listing<'a> {
     /// Looks at the list, and at the anchors if told to, and writes what is missing.
     fn step(&mut self, look: bool) -> Result<Step, Error> {
         let registry = self.registry;
-        let anchors = if look { self.anchors() } else { Vec::new() };
+        let anchors = if look { self.anchors()? } else { Vec::new() };
         if look && self.lags(&anchors) {
             wait(CONTENDED);
             return Ok(Step::Again);
@@ -233,17 +233,20 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// The anchors of the subject, if they can be listed.
-    fn anchors(&mut self) -> Vec<String> {
+    /// The anchors of the subject, if they can be listed; a failure that may pass is one of the whole step.
+    fn anchors(&mut self) -> Result<Vec<String>, Error> {
         if !self.watching {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let found = self.registry.anchor_tags(&self.subject);
         if let Some(error) = found.stopped {
+            if may_pass(&error) || matches!(error, Error::Status { status: 429, .. }) {
+                return Err(error);
+            }
             self.notice(format!("attached, and whether it stays listed could not be confirmed: the tags are not listed: {error}"));
             self.watching = false;
         }
-        found.tags
+        Ok(found.tags)
     }
 
     /// Whether a listing of anchors lacks one that was set before. After some such listings the registry's are not believed.
@@ -369,7 +372,7 @@ impl<'a> Listing<'a> {
             return Err(error);
         }
         loop {
-            let anchors = self.anchors();
+            let anchors = self.anchors()?;
             if !self.lags(&anchors) {
                 break;
             }

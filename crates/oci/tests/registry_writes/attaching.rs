@@ -137,12 +137,22 @@ fn an_error_is_no_empty_list() {
 fn what_fails_for_a_while_is_done_in_the_end() {
     let (server, registry) = started(Settings::docker_registry());
     let subject = put_artifact(&registry, "subject");
-    // Four in a row are two failures of two attempts each.
+    // Two in a row are one request that was given up.
     for (method, path) in [("GET", fallback_tag(&subject)), ("PUT", fallback_tag(&subject)), ("GET", "tags/list".to_owned())] {
         server.fault(Fault::new(Action::status(500)).method(method).path(&path).when(When::First(2)));
+        let attached = registry.attach(&signature(&registry, &subject, &format!("{method} {path}"))).unwrap();
+        assert!(listed(&server, &subject).contains(&attached.descriptor.digest));
+        assert_eq!(attached.notices, []);
     }
-    let attached = registry.attach(&signature(&registry, &subject, "1")).unwrap();
-    assert_eq!(listed(&server, &subject), [attached.descriptor.digest]);
+    // What goes on failing is no reason to look less closely.
+    for (status, path) in [(500, "tags/list"), (429, "tags/list"), (502, fallback_tag(&subject).as_str())] {
+        server.fault(Fault::new(Action::status(status).with("Retry-After", "60")).get().path(path));
+        let error = registry.attach(&signature(&registry, &subject, path)).unwrap_err();
+        assert!(matches!(error, Error::Status { status: found, .. } if found == status), "{error:?}");
+        server.clear_faults();
+        registry.attach(&signature(&registry, &subject, path)).unwrap();
+    }
+    assert_eq!(listed(&server, &subject).len(), 5);
 }
 
 #[test]
