@@ -28,6 +28,7 @@ mod registry_commands;
 mod registry_credentials;
 mod registry_kills;
 mod registry_not_fooled;
+mod registry_moves;
 mod registry_races;
 mod registry_requests;
 mod registry_unreachable;
