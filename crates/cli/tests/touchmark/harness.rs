@@ -86,7 +86,8 @@ impl Place {
         self.command(Path::new(env!("CARGO_BIN_EXE_touchmark")), line)
     }
 
-    fn command(&self, program: &Path, line: &str) -> Command {
+    /// A program in this folder, with an environment of its own.
+    pub fn command(&self, program: &Path, line: &str) -> Command {
         let mut command = Command::new(program);
         command.args(line.split_whitespace()).current_dir(&self.root).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {

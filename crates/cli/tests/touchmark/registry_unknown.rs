@@ -1,0 +1,129 @@
+//! "Could not find out" is not "no", and not "yes" either: whatever goes wrong with whichever request, both verifiers end with 4.
+
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use touchmark_test_registry::{Action, Auth, Authority, Fault, Settings, Tls, When};
+
+use crate::stock::Stock;
+
+/// What goes wrong with a request, again and again.
+fn failures(stock: &Stock) -> Vec<Action> {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let https = format!("https://{}/", stock.server.host());
+    vec![
+        Action::status(401),
+        Action::status(403),
+        Action::status(429),
+        Action::status(500),
+        Action::status(502),
+        Action::Reset,
+        Action::ResetBody(20),
+        Action::Truncate(20),
+        // A connection that is refused, and a server that speaks no TLS where it should.
+        Action::Redirect(format!("http://{closed}/")),
+        Action::Redirect(https),
+    ]
+}
+
+/// Lets each request of `verify` go wrong in each way. Each time both verifiers end with 4, in both formats.
+#[track_caller]
+fn fails_with_4(stock: &Stock, code: i32, requests: usize, options: &str) {
+    let line = format!("{} --key alice.pub --retries 0 {options}", stock.reference());
+    let password = b"secret\n";
+    stock.server.clear_log();
+    assert_eq!(stock.place.verify_with_input(&line, password).code, code);
+    let paths: BTreeSet<String> = stock.server.log().into_iter().map(|logged| logged.path).collect();
+    assert_eq!(paths.len(), requests, "{paths:#?}");
+    for path in &paths {
+        for action in failures(stock) {
+            let shown = format!("{path}: {action:?}");
+            stock.server.fault(Fault::new(action).path(path));
+            let verdict = stock.place.verify_with_input(&line, password);
+            assert_eq!(verdict.code, 4, "{shown}\n{}\n{:#}", verdict.stderr, verdict.json);
+            stock.server.clear_faults();
+        }
+    }
+    assert_eq!(stock.place.verify_with_input(&line, password).code, code);
+}
+
+#[test]
+fn a_signature_in_a_registry_with_the_referrers_api() {
+    let stock = Stock::new(Settings::default());
+    stock.put_envelope(&stock.envelope());
+    // The manifest, the list, the signature's manifest and its envelope.
+    fails_with_4(&stock, 0, 4, "");
+}
+
+#[test]
+fn a_signature_in_a_registry_without_the_referrers_api() {
+    let stock = Stock::new(Settings::without_referrers_api());
+    let signature = stock.put_envelope(&stock.envelope());
+    stock.put_list(&[signature]);
+    fails_with_4(&stock, 0, 5, "--name acme/app:1");
+}
+
+#[test]
+fn an_unsigned_artifact_in_a_registry_with_the_referrers_api() {
+    // The manifest, the list, and the fallback tag that an earlier version of the registry may have left.
+    fails_with_4(&Stock::new(Settings::default()), 3, 3, "");
+}
+
+#[test]
+fn an_unsigned_artifact_in_a_registry_without_the_referrers_api() {
+    // And the tags, among which anchors may be.
+    fails_with_4(&Stock::new(Settings::without_referrers_api()), 3, 4, "");
+}
+
+#[test]
+fn a_signature_behind_a_token_service() {
+    let stock = Stock::new(Settings { auth: Auth::token("reader", "secret"), ..Settings::default() });
+    stock.put_envelope(&stock.envelope());
+    fails_with_4(&stock, 0, 5, "--username reader --password-stdin");
+}
+
+#[test]
+fn nobody_listens() {
+    let stock = Stock::new(Settings::default());
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    stock.place.verify_is(4, &format!("{closed}/acme/app:v1 --key alice.pub --retries 0"));
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted() {
+    let authority = Authority::new();
+    let stock = Stock::new(Settings { tls: Some(Tls::new(&authority)), ..Settings::default() });
+    stock.put_envelope(&stock.envelope());
+    let line = format!("{} --key alice.pub --retries 0", stock.reference());
+    stock.place.verify_is(4, &line);
+    authority.write(&stock.place.path("ca.pem")).unwrap();
+    stock.place.verify_is(0, &format!("{line} --ca-file ca.pem"));
+    stock.place.verify_is(0, &format!("{line} --insecure"));
+}
+
+#[test]
+fn a_registry_that_says_nothing() {
+    let stock = Stock::new(Settings::default());
+    stock.put_envelope(&stock.envelope());
+    for path in ["/manifests/v1", "/referrers/", "/manifests/sha256", "/blobs/"] {
+        for action in [Action::Hang, Action::Drip(Duration::from_millis(100))] {
+            let shown = format!("{path}: {action:?}");
+            stock.server.fault(Fault::new(action).path(path));
+            let verdict = stock.place.verify(&format!("{} --key alice.pub --retries 0 --timeout 1s", stock.reference()));
+            assert_eq!(verdict.code, 4, "{shown}\n{}", verdict.stderr);
+            stock.server.clear_faults();
+        }
+    }
+}
+
+#[test]
+fn a_signature_that_is_among_failures_is_found_when_they_pass() {
+    for action in [Action::status(429), Action::status(500), Action::Reset, Action::ResetBody(20), Action::Truncate(20)] {
+        let stock = Stock::new(Settings::default());
+        stock.put_envelope(&stock.envelope());
+        let line = format!("verify {} --key alice.pub --retries 1", stock.reference());
+        stock.server.fault(Fault::new(action).when(When::Every(2)));
+        stock.place.run(&line).is(0);
+    }
+}
