@@ -40,8 +40,8 @@ impl Registry {
     /// See [`Source::quick_referrers`]: what the referrers API lists or, without it, the list under the fallback tag.
     pub(super) fn first_list(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error> {
         let mut union = Union::new(self, subject, max_entries, max_bytes);
-        if !union.from_api()? {
-            union.from_fallback()?;
+        if !union.ask_api()? {
+            union.ask_fallback()?;
         }
         union.found.more = true;
         Ok(union.found)
@@ -50,8 +50,8 @@ impl Registry {
     /// See [`Source::referrers`]: the union of what the referrers API lists, of the list under the fallback tag, and of the anchors.
     pub(super) fn all_lists(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error> {
         let mut union = Union::new(self, subject, max_entries, max_bytes);
-        let has_api = union.from_api()?;
-        let has_tag = match union.from_fallback() {
+        let has_api = union.ask_api()?;
+        let has_tag = match union.ask_fallback() {
             Ok(has_tag) => has_tag,
             // What the API listed is there to be looked at.
             Err(error) if has_api => {
@@ -61,7 +61,7 @@ impl Registry {
             Err(error) => return Err(error),
         };
         if !has_api || has_tag {
-            union.from_anchors();
+            union.ask_anchors();
         }
         Ok(union.found)
     }
@@ -72,7 +72,7 @@ impl Registry {
     /// Any first answer but a list and 404.
     pub(super) fn api_list(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Option<Referrers>, Error> {
         let mut union = Union::new(self, subject, max_entries, max_bytes);
-        Ok(union.from_api()?.then_some(union.found))
+        Ok(union.ask_api()?.then_some(union.found))
     }
 }
 
@@ -99,7 +99,7 @@ impl<'a> Union<'a> {
     ///
     /// # Errors
     /// Any first answer but a list and 404. Where a later page fails, the entries of those before it are kept.
-    fn from_api(&mut self) -> Result<bool, Error> {
+    fn ask_api(&mut self) -> Result<bool, Error> {
         if self.registry.api() == Api::Absent {
             return Ok(false);
         }
@@ -163,7 +163,7 @@ impl<'a> Union<'a> {
     }
 
     /// Adds the list under the fallback tag; `false` if there is no such tag.
-    fn from_fallback(&mut self) -> Result<bool, Error> {
+    fn ask_fallback(&mut self) -> Result<bool, Error> {
         match self.registry.fallback_as(&self.subject, self.bytes_left, Frame::read_list) {
             Ok(Fallback::None) => return Ok(false),
             Ok(Fallback::List { list, .. }) => {
@@ -181,7 +181,7 @@ impl<'a> Union<'a> {
     }
 
     /// Adds what anchors name and no list has.
-    fn from_anchors(&mut self) {
+    fn ask_anchors(&mut self) {
         let anchors = self.registry.anchor_tags(&self.subject);
         if let Some(error) = anchors.stopped {
             self.unreadable(&error);
