@@ -160,6 +160,15 @@ impl<R: Source + ?Sized> Source for Beside<'_, R> {
         Ok(found)
     }
 
+    fn readers(&self) -> usize {
+        self.artifact.readers().max(self.referrers.readers())
+    }
+
+    fn forget(&self) {
+        self.artifact.forget();
+        self.referrers.forget();
+    }
+
     fn tag_names(&self) -> Result<Vec<String>, Error> {
         self.artifact.tag_names()
     }
@@ -180,6 +189,10 @@ impl<R: Store + ?Sized> Store for Beside<'_, R> {
 
     fn put_manifest_as(&self, algorithm: Algorithm, bytes: &[u8], media_type: &str, tag: Option<&str>) -> Result<Descriptor, Error> {
         self.referrers.put_manifest_as(algorithm, bytes, media_type, tag)
+    }
+
+    fn put_unlisted(&self, manifest: &Descriptor, bytes: &[u8]) -> Result<(), Error> {
+        self.referrers.put_unlisted(manifest, bytes)
     }
 
     fn attach_as(&self, algorithm: Algorithm, manifests: &[&[u8]]) -> Result<Vec<Attached>, Error> {

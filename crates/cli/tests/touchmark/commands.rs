@@ -44,6 +44,14 @@ fn unpack_is_whole_or_not_at_all() {
     place.run("unpack oci:lay:two --out files --unverified").is(6);
     assert!(!place.path("files/one.txt").exists() && !place.path("files/two.txt").exists());
     place.run("unpack oci:lay:v1 --out files --unverified --key alice.pub").is(2);
+    // Nor is a folder left that was made on the way.
+    place.run("unpack oci:lay:two --out new/deep/files --unverified").is(6);
+    assert!(!place.path("new").exists());
+    std::fs::create_dir(place.path("there")).unwrap();
+    place.run("unpack oci:lay:two --out there/deep/files --unverified").is(6);
+    assert_eq!(std::fs::read_dir(place.path("there")).unwrap().count(), 0);
+    place.file("a-file", "");
+    place.run("unpack oci:lay:v1 --out a-file --unverified").is(2).says("a-file: is a file");
 }
 
 #[test]

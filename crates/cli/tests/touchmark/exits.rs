@@ -1,11 +1,14 @@
 //! The table of SPEC.md, "Exit codes": each row is a test of its name, and the code is the one that the table has.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::json;
+use touchmark_test_registry::{Action, Authority, Fault, Immutable, Settings, TestRegistry, Tls};
 
 use crate::forge::{Folder, Forger, MANIFEST, SIGNATURE, digest_of, sha256, signature_statement};
 use crate::harness::{Place, Ran, digest};
+use crate::remote::{REPOSITORY, filled};
 
 /// The command and the code of each row.
 fn table() -> BTreeMap<String, (String, i32)> {
@@ -266,6 +269,29 @@ rows! {
     unsigned_and_unknown: |place| "oci:lay:v2 oci:lay:v1 --key alice.pub";
     refs_from_empty: |place| { place.file("list", "\n# nothing\n"); "--refs-from list --key alice.pub" };
 
+    registry_signed: |place| { let (_, name) = in_registry(&place, Settings::default()); format!("{name}:v1 --key alice.pub") };
+    registry_signed_without_api: |place| { let (_, name) = in_registry(&place, Settings::docker_registry()); format!("{name}:v1 --key alice.pub") };
+    registry_unsigned: |place| { let (_, name) = in_registry(&place, Settings::default()); format!("{name}:v2 --key alice.pub") };
+    registry_unsigned_without_api: |place| { let (_, name) = in_registry(&place, Settings::docker_registry()); format!("{name}:v2 --key alice.pub") };
+    registry_no_tag: |place| { let (_, name) = in_registry(&place, Settings::default()); format!("{name} --key alice.pub") };
+    registry_short_name: |place| "docker.io/alpine:3 --key alice.pub";
+    registry_no_such_tag: |place| { let (_, name) = in_registry(&place, Settings::default()); format!("{name}:v3 --key alice.pub") };
+    registry_no_such_repository: |place| { let (registry, _) = in_registry(&place, Settings::default()); format!("{}/acme/none:v1 --key alice.pub", registry.host()) };
+    registry_not_there: |place| { let (registry, _) = in_registry(&place, Settings::default()); let host = registry.host(); drop(registry); place.stop_registries(); format!("{host}/acme/app:v1 --key alice.pub --retries 0") };
+    registry_denied: |place| { let name = failing(&place, Settings::default(), Fault::new(Action::status(403))); format!("{name}:v1 --key alice.pub") };
+    registry_busy: |place| { let name = failing(&place, Settings::default(), Fault::new(Action::status(429)).path("/referrers/")); format!("{name}:v1 --key alice.pub --retries 0") };
+    registry_failing: |place| { let name = failing(&place, Settings::default(), Fault::new(Action::status(500)).path("/referrers/")); format!("{name}:v1 --key alice.pub --retries 0") };
+    registry_tags_refused: |place| { let (_, name) = in_registry(&place, Settings { tags_refused: Some(403), ..Settings::docker_registry() }); format!("{name}:v2 --key alice.pub") };
+    registry_unknown_authority: |place| { let (_, name) = in_registry(&place, Settings { tls: Some(Tls::new(&Authority::new())), ..Settings::default() }); format!("{name}:v1 --key alice.pub --retries 0") };
+    registry_wrong_bytes: |place| { let pin = place.ok("resolve oci:lay:v1"); let name = failing(&place, Settings::default(), Fault::new(Action::Manifest("v2".to_owned())).path(digest(&pin))); format!("{name}@{} --key alice.pub", digest(&pin)) };
+    registry_wrong_header: |place| { let header = Action::Header("Docker-Content-Digest".to_owned(), Some(zeros())); let name = failing(&place, Settings::default(), Fault::new(header)); format!("{name}:v1 --key alice.pub") };
+    password_without_user: |place| "r.example/x:1 --key alice.pub --password-stdin";
+    password_for_two: |place| "r.example/x:1 other.example/x:1 --key alice.pub --username u --password-stdin";
+    plain_http_with_authority: |place| "r.example/x:1 --key alice.pub --plain-http --ca-file alice.pub";
+    no_such_authority_file: |place| "127.0.0.1/x:1 --key alice.pub --ca-file nothing.pem";
+    referrers_from_elsewhere: |place| { let (registry, name) = in_registry(&place, Settings::default()); let beside = format!("{}/mine/sigs", registry.host()); place.ok(&format!("sign {name}:v2 --key bob --referrers-to {beside} --quiet")); format!("{name}:v2 --key bob.pub --referrers-from {beside}") };
+    referrers_from_artifact: |place| "oci:lay:v1 --key alice.pub --referrers-from oci:lay:v1";
+
     unpack_verified: |place| { sign(&place, "--key alice"); "unpack oci:lay:v1 --out files --key alice.pub" };
     unpack_unverified: |place| "unpack oci:lay:v1 --out files --unverified";
     unpack_not_verified: |place| { sign(&place, "--key alice"); "unpack oci:lay:v1 --out files --key bob.pub" };
@@ -392,6 +418,36 @@ rows! {
     delete_no_digest: |place| { sign(&place, "--key alice"); "signature delete oci:lay:v1" };
     delete_missing: |place| format!("signature delete oci:lay@{}", zeros());
 
+    unpack_from_registry: |place| { let (_, name) = in_registry(&place, Settings::default()); format!("unpack {name}:v1 --out files --key alice.pub") };
+    unpack_to_link: |place| { std::fs::create_dir(place.path("folder")).unwrap(); link("folder", &place.path("files")); "unpack oci:lay:v1 --out files --unverified" };
+    pack_to_registry: |place| { let (_, name) = in_registry(&place, Settings::default()); format!("pack predicate.json --to {name}:v3") };
+    pack_moves_no_tag: |place| { let (_, name) = in_registry(&place, Settings { immutable_tags: Immutable::All, ..Settings::default() }); format!("pack predicate.json --to {name}:v1") };
+    pack_bad_type: |place| "pack predicate.json --to oci:lay:v3 --artifact-type nonsense";
+    index_in_registry: |place| { let (_, name) = in_registry(&place, Settings::docker_registry()); format!("index {name}:v1 {name}:v2 --to {name}:all --platform linux/amd64 --platform linux/arm64") };
+    resolve_no_tag: |place| { let (_, name) = in_registry(&place, Settings::default()); format!("resolve {name}") };
+    sign_in_registry: |place| { let (_, name) = in_registry(&place, Settings::docker_registry()); format!("sign {name}:v2 --key bob") };
+    sign_unconfirmed: |place| { let (_, name) = in_registry(&place, Settings { tags_refused: Some(403), ..Settings::docker_registry() }); format!("sign {name}:v2 --key bob") };
+    sign_denied: |place| { let name = failing(&place, Settings::default(), Fault::new(Action::status(403)).method("PUT")); format!("sign {name}:v2 --key bob") };
+    sign_referrers_to: |place| "sign oci:lay:v1 --key alice --referrers-to oci:sigs";
+    attest_in_registry: |place| { let (_, name) = in_registry(&place, Settings::default()); format!("attest {name}:v1 --key alice --type spdx --predicate predicate.json") };
+    tree_in_registry: |place| { let (_, name) = in_registry(&place, Settings::docker_registry()); format!("tree {name} --key alice.pub") };
+    tree_no_tags: |place| { let (_, name) = in_registry(&place, Settings { tags_refused: Some(403), ..Settings::default() }); format!("tree {name}") };
+    copy_to_registry: |place| { let (registry, _) = in_registry(&place, Settings::docker_registry()); format!("copy oci:lay:v1 {}/far/app:v1", registry.host()) };
+    copy_from_registry: |place| { let (_, name) = in_registry(&place, Settings::default()); format!("copy {name}:v1 oci:far:v1") };
+    copy_between_registries: |place| { let (_, name) = in_registry(&place, Settings::docker_registry()); let other = place.registry(Settings::default()); format!("copy {name}:v1 {}/far/app:v1", other.host()) };
+    copy_sides: |place| "copy r.example/x:1 other.example/x:1 --plain-http";
+    copy_referrers_to_nothing: |place| "copy oci:lay:v1 oci:far --referrers-only";
+    copy_denied: |place| { let name = failing(&place, Settings::default(), Fault::new(Action::status(403)).method("PUT")); format!("copy oci:lay:v1 {name}:v3") };
+    repair_in_registry: |place| {
+        let (registry, name) = in_registry(&place, Settings::docker_registry());
+        let pin = place.ok(&format!("sign {name}:v2 --key bob --quiet"));
+        registry.lose_tag(REPOSITORY, &digest(&pin).replace(':', "-"));
+        format!("repair {name}:v2")
+    };
+    list_in_registry: |place| { let (_, name) = in_registry(&place, Settings::default()); format!("signature list {name}:v1") };
+    delete_in_registry: |place| { let (_, name) = in_registry(&place, Settings::docker_registry()); format!("signature delete {name}:v1 --signed-by alice.pub") };
+    delete_refused: |place| { let (_, name) = in_registry(&place, Settings { delete_manifests: false, delete_tags: false, ..Settings::default() }); format!("signature delete {name}:v1 --signed-by alice.pub") };
+
     generate_done: |place| "key generate --no-passphrase --out carol";
     generate_exists: |place| "key generate --no-passphrase --out alice";
     generate_no_passphrase: |place| "key generate --out carol";
@@ -403,6 +459,27 @@ rows! {
     completions_done: |place| "completions bash";
     completions_unknown: |place| "completions csh";
     man_done: |place| "man pages";
+}
+
+/// A registry with the signed artifact `v1` and the unsigned `v2`, and the name of their repository.
+fn in_registry(place: &Place, settings: Settings) -> (Arc<TestRegistry>, String) {
+    sign(place, "--key alice");
+    place.pack("oci:lay:v2", "unsigned");
+    filled(place, settings)
+}
+
+/// The same, where something goes wrong.
+fn failing(place: &Place, settings: Settings, fault: Fault) -> String {
+    let (registry, name) = in_registry(place, settings);
+    registry.fault(fault);
+    name
+}
+
+fn link(to: &str, path: &std::path::Path) {
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(to, path).unwrap();
+    #[cfg(windows)]
+    std::os::windows::fs::symlink_dir(to, path).unwrap();
 }
 
 /// A signature of `oci:lay:v1` by alice whose envelope is not there.

@@ -53,6 +53,11 @@ impl Place {
         registry
     }
 
+    /// Stops all of them.
+    pub fn stop_registries(&self) {
+        self.registries.lock().unwrap().clear();
+    }
+
     pub fn path(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
     }

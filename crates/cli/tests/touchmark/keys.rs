@@ -110,6 +110,23 @@ fn an_external_program_signs() {
     place.run("sign oci:lay:v1 --key exec:./liar").is(4);
 }
 
+/// A program signs with a key of its own, and does not see those of the others.
+#[cfg(unix)]
+#[test]
+fn an_external_program_does_not_see_the_keys_in_variables() {
+    let place = place();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/external-signer/openssl-signer.py");
+    let script =
+        format!("#!/bin/sh\necho \"$OTHER_KEY$VISIBLE\" >>seen\nSIGNER_KEY={} exec python3 {example}\n", place.path("alice").display());
+    let program = place.program("signer", &script);
+    let bob = String::from_utf8(place.read("bob")).unwrap();
+    let line = format!("sign oci:lay:v1 --key env:OTHER_KEY --key exec:{}", program.display());
+    Ran::of(&line, place.touchmark(&line).env("OTHER_KEY", &bob).env("VISIBLE", "seen").output().unwrap()).is(0);
+    let seen = String::from_utf8(place.read("seen")).unwrap();
+    assert!(seen.lines().count() >= 2 && seen.lines().all(|line| line == "seen"), "{seen}");
+    place.verify_is(0, "oci:lay:v1 --key alice.pub --key bob.pub --threshold 2");
+}
+
 #[test]
 fn several_keys_without_a_threshold_say_that_one_suffices() {
     let place = place();

@@ -57,6 +57,19 @@ fn references_come_from_a_file_or_standard_input() {
     place.verify_is(2, "--refs-from - --key - oci:lay:v1");
 }
 
+/// Nobody reads the talk: that changes no outcome.
+#[test]
+fn talk_that_nobody_reads_changes_nothing() {
+    let place = place();
+    for line in ["verify oci:lay:v1 --key alice.pub -vv", "tree oci:lay:v1 -vv", "resolve oci:lay:v1", "sign oci:lay:v1 --key alice"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = place.touchmark(line).stderr(writer).output().unwrap();
+        assert_eq!(ran.status.code(), Some(0), "{line}");
+        assert!(!ran.stdout.is_empty(), "{line}");
+    }
+}
+
 /// `-v` and TOUCHMARK_LOG talk on standard error alone.
 #[test]
 fn a_log_never_mixes_with_the_data() {
