@@ -14,7 +14,7 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 /// Bytes that a second must bring, averaged over a period.
 pub(super) const LEAST_PER_SECOND: u64 = 1024;
 
-/// Bytes of a body that are read for nothing after the server closed the connection, before its answer is looked for.
+/// Bytes of a body that are read for nothing once the server takes no more; then the connection is broken, whatever it said.
 const MOST_DROPPED: usize = 64 << 20;
 
 /// Puts a [`Paced`] around each connection.
