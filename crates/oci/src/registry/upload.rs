@@ -183,10 +183,8 @@ impl Registry {
         loop {
             let rest = usize::try_from(have.saturating_sub(start)).ok().and_then(|sent| chunk.get(sent..)).unwrap_or_default();
             let range = format!("{have}-{}", end.saturating_sub(1));
-            // Whether chunks are taken at all is asked before the first is sent: who refuses it closes the connection in its midst.
-            let headers = [("Content-Type", ANY_CONTENT), ("Content-Range", range.as_str()), ("Expect", "100-continue")];
-            let headers = headers.get(..if have == 0 { 3 } else { 2 }).unwrap_or_default();
-            let sent = self.change(Method::Patch, Target::Location(&location), &self.push(), headers, Body::Bytes(rest), Repeat::Once);
+            let headers = [("Content-Type", ANY_CONTENT), ("Content-Range", range.as_str())];
+            let sent = self.change(Method::Patch, Target::Location(&location), &self.push(), &headers, Body::Bytes(rest), Repeat::Once);
             let failure = match sent {
                 Ok(response) if matches!(response.status(), 200..=299) => {
                     location = self.next_location(&response, location)?;
