@@ -17,6 +17,7 @@ mod graph;
 #[allow(dead_code, reason = "these tests use a part of it")]
 #[path = "../touchmark/harness.rs"]
 mod harness;
+mod logins;
 mod race;
 mod read_ours;
 mod read_theirs;

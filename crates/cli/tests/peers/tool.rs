@@ -34,6 +34,9 @@ pub fn command(place: &Place, name: &str, line: &str) -> Command {
     let mut command = Command::new(path(name).unwrap_or_else(|| panic!("{name}")));
     command.args(line.split_whitespace()).current_dir(place.path("")).stdin(Stdio::null());
     command.env("HOME", place.path("")).env("TMPDIR", std::env::temp_dir());
+    for name in ["DOCKER_AUTH_CONFIG", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE"] {
+        command.env_remove(name);
+    }
     command
 }
 
