@@ -19,7 +19,7 @@ pub struct Access {
     pub ca_file: Option<PathBuf>,
     /// The client's certificate and its key (PEM).
     pub client_certificate: Option<(PathBuf, PathBuf)>,
-    /// The credentials' file, in place of those that are looked for (SPEC.md, section 15).
+    /// The credentials' file, in place of those that are looked for (SPEC.md, section "Authentication").
     pub registry_config: Option<PathBuf>,
     /// A user name and password, in place of any file.
     pub login: Option<Login>,

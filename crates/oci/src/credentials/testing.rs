@@ -54,6 +54,7 @@ impl Home {
 
     /// Makes a helper of this shell script. Another process writes it: a program that this one has open for writing, be it for a
     /// child of another thread that is about to begin, cannot be run.
+    #[cfg(unix)]
     pub(super) fn helper(&self, name: &str, script: &str) {
         use std::io::Write as _;
         let path = self.path("bin").join(format!("docker-credential-{name}"));
