@@ -37,6 +37,7 @@ fn ends_with(stock: &Stock, code: i32, options: &str) {
         let (ended, kibibytes) = measured.trim().split_once(' ').unwrap_or_else(|| panic!("not measured: {measured:?}"));
         let memory = kibibytes.parse::<u64>().unwrap() * 1024;
         assert_eq!(ended, code.to_string(), "{}", program.display());
+        eprintln!("{}: exit {ended}, {:.1} MiB", program.file_name().unwrap().display(), memory as f64 / MIB as f64);
         assert!(memory < MEMORY, "{}: {} MiB", program.display(), memory / MIB);
     }
 }
