@@ -1,4 +1,6 @@
+use std::collections::HashMap;
 use std::io::Read as _;
+use std::ops::ControlFlow;
 
 use touchmark_envelope::dsse::{self, Envelope};
 use touchmark_envelope::key::PublicKey;
@@ -53,6 +55,10 @@ pub struct Attachments {
 
 /// So many bytes of envelopes and payloads are held at once; what is attached beyond them is left out, and that is said.
 const MAX_HELD: usize = 128 << 20;
+/// A manifest that is read together with others has at most this many bytes.
+const AHEAD_MANIFEST: u64 = 256 << 10;
+/// Envelopes that are read together have at most so many.
+const AHEAD_BLOBS: u64 = 8 << 20;
 
 /// Reads the signatures and attestations that are attached to `subject`, some 128 MiB of them at most.
 ///
@@ -63,14 +69,15 @@ pub fn attachments(source: &dyn Source, subject: &Digest) -> Result<Attachments,
     let listed = source.referrers(subject, limits.referrers, limits.referrers_bytes)?;
     let mut found = Attachments { evidence: Vec::new(), findings: listed.findings, complete: listed.complete };
     let mut held = 0_usize;
-    for entry in &listed.entries {
+    let referrers: Vec<Digest> = listed.entries.iter().map(|entry| entry.digest).collect();
+    each_evidence(source, &referrers, |digest, evidence| {
         if held > MAX_HELD {
             let detail = format!("the envelopes take more than {MAX_HELD} bytes; the rest was not read");
             found.findings.push(Finding { kind: FindingKind::Stopped, digest: None, detail });
             found.complete = false;
-            break;
+            return ControlFlow::Break(());
         }
-        match evidence(source, &entry.digest) {
+        match evidence {
             Ok(Some(evidence)) if evidence.subject == *subject => {
                 held = held.saturating_add(evidence.bytes.len()).saturating_add(evidence.envelope.untrusted().payload.len());
                 found.evidence.push(evidence);
@@ -86,11 +93,61 @@ pub fn attachments(source: &dyn Source, subject: &Digest) -> Result<Attachments,
                 };
                 // What is malformed was looked at; anything else may be a signature.
                 found.complete &= kind == FindingKind::Malformed;
-                found.findings.push(Finding { kind, digest: Some(entry.digest), detail: error.to_string() });
+                found.findings.push(Finding { kind, digest: Some(*digest), detail: error.to_string() });
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    Ok(found)
+}
+
+/// Shows each of `referrers` as [`evidence`] gives it, in their order, until `see` has enough. As many as the source reads at the same
+/// time are read at once.
+pub(crate) fn each_evidence(
+    source: &dyn Source,
+    referrers: &[Digest],
+    mut see: impl FnMut(&Digest, Result<Option<Evidence>, Error>) -> ControlFlow<()>,
+) {
+    for batch in referrers.chunks(source.readers().max(1)) {
+        if let [alone] = batch {
+            if see(alone, evidence(source, alone)).is_break() {
+                return;
+            }
+            continue;
+        }
+        let read = source.manifests(batch, AHEAD_MANIFEST).into_iter().zip(batch).map(|(bytes, referrer)| match bytes {
+            // Larger than what is read ahead: read when its turn comes.
+            Err(error) if error.class() == Class::Cap => None,
+            bytes => Some(bytes.and_then(|bytes| Carrier::read(source, referrer, &bytes))),
+        });
+        let read: Vec<Option<Result<Option<Carrier>, Error>>> = read.collect();
+        let mut left = AHEAD_BLOBS;
+        let carriers = read.iter().flatten().filter_map(|read| read.as_ref().ok()?.as_ref());
+        let small = |carrier: &&Carrier| {
+            let size = carrier.layer.size;
+            let fits = carrier.layer.data.is_none() && size <= carrier.limit.min(left);
+            left = left.saturating_sub(if fits { size } else { 0 });
+            fits
+        };
+        let wanted: Vec<(Digest, u64)> = carriers.filter(small).map(|carrier| (carrier.layer.digest, carrier.layer.size)).collect();
+        let blobs = source.blobs(&wanted).into_iter().zip(&wanted).filter_map(|(blob, (digest, _))| Some((*digest, blob.ok()?)));
+        let blobs: HashMap<Digest, Vec<u8>> = blobs.collect();
+        for (referrer, read) in batch.iter().zip(read) {
+            let evidence = match read {
+                None => evidence(source, referrer),
+                Some(read) => read.and_then(|carrier| {
+                    let envelope = |carrier: Carrier| {
+                        let fetched = blobs.get(&carrier.layer.digest);
+                        carrier.envelope(source, fetched)
+                    };
+                    carrier.map(envelope).transpose()
+                }),
+            };
+            if see(referrer, evidence).is_break() {
+                return;
             }
         }
     }
-    Ok(found)
 }
 
 /// Reads one referrer; `None` if it is something else than a signature or an attestation.
@@ -98,32 +155,57 @@ pub fn attachments(source: &dyn Source, subject: &Digest) -> Result<Attachments,
 /// # Errors
 /// Its manifest or its envelope is not to be had, or malformed.
 pub fn evidence(source: &dyn Source, referrer: &Digest) -> Result<Option<Evidence>, Error> {
-    let limits = Limits::default();
-    let malformed = |reason: String| Error::Malformed { location: source.location(), what: referrer.to_string(), reason };
-    let bytes = source.manifest(referrer, limits.manifest)?;
-    let manifest = Manifest::parse(&bytes).map_err(|error| malformed(error.to_string()))?;
-    let artifact_type = manifest.artifact_type().map(str::to_owned);
-    let limit = match artifact_type.as_deref() {
-        Some(signature::ARTIFACT_TYPE) => limits.signature,
-        Some(dsse::IN_TOTO) => limits.attestation,
-        _ => return Ok(None),
-    };
-    let Some(subject) = &manifest.subject else { return Ok(None) };
-    let [layer] = layers(&manifest) else { return Err(malformed("it does not have exactly one layer".to_owned())) };
-    if layer.media_type != dsse::MEDIA_TYPE {
-        return Err(malformed(format!("its layer is no envelope but `{}`", layer.media_type.escape_debug())));
+    let bytes = source.manifest(referrer, Limits::default().manifest)?;
+    Carrier::read(source, referrer, &bytes)?.map(|carrier| carrier.envelope(source, None)).transpose()
+}
+
+/// The manifest of a referrer that carries an envelope.
+struct Carrier {
+    referrer: Descriptor,
+    subject: Digest,
+    layer: Descriptor,
+    /// At most this many bytes of the envelope are read.
+    limit: u64,
+}
+
+impl Carrier {
+    /// Reads the manifest of `referrer`, which was hashed; `None` if it is something else than a signature or an attestation.
+    fn read(source: &dyn Source, referrer: &Digest, bytes: &[u8]) -> Result<Option<Self>, Error> {
+        let limits = Limits::default();
+        let malformed = |reason: String| Error::Malformed { location: source.location(), what: referrer.to_string(), reason };
+        let manifest = Manifest::parse(bytes).map_err(|error| malformed(error.to_string()))?;
+        let artifact_type = manifest.artifact_type().map(str::to_owned);
+        let limit = match artifact_type.as_deref() {
+            Some(signature::ARTIFACT_TYPE) => limits.signature,
+            Some(dsse::IN_TOTO) => limits.attestation,
+            _ => return Ok(None),
+        };
+        let Some(subject) = &manifest.subject else { return Ok(None) };
+        let [layer] = layers(&manifest) else { return Err(malformed("it does not have exactly one layer".to_owned())) };
+        if layer.media_type != dsse::MEDIA_TYPE {
+            return Err(malformed(format!("its layer is no envelope but `{}`", layer.media_type.escape_debug())));
+        }
+        let mut descriptor = Descriptor::new(&manifest.media_type, *referrer, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        descriptor.artifact_type = artifact_type;
+        Ok(Some(Self { referrer: descriptor, subject: subject.digest, layer: layer.clone(), limit }))
     }
-    let content = match &layer.data {
-        Some(data) if layer.digest.matches(data) => data.clone(),
-        Some(_) => return Err(malformed("the envelope inlined in it is not the one that its digest names".to_owned())),
-        None => blob(source, &layer.digest, limit)?,
-    };
-    let reading = dsse::Limits { bytes: usize::try_from(limit).unwrap_or(usize::MAX), signatures: limits.signatures };
-    let envelope = Envelope::parse(&content, reading).map_err(|error| malformed(error.to_string()))?;
-    let mut descriptor = Descriptor::new(&manifest.media_type, *referrer, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    descriptor.artifact_type = artifact_type;
-    let claims = claims(envelope.untrusted());
-    Ok(Some(Evidence { referrer: descriptor, subject: subject.digest, bytes: content, envelope, claims }))
+
+    /// Reads the envelope, which may have been fetched already.
+    fn envelope(self, source: &dyn Source, fetched: Option<&Vec<u8>>) -> Result<Evidence, Error> {
+        let what = self.referrer.digest.to_string();
+        let malformed = |reason: String| Error::Malformed { location: source.location(), what, reason };
+        let bytes = match (self.layer.data, fetched) {
+            (Some(data), _) if self.layer.digest.matches(&data) => data,
+            (Some(_), _) => return Err(malformed("the envelope inlined in it is not the one that its digest names".to_owned())),
+            (None, Some(fetched)) => fetched.clone(),
+            (None, None) => blob(source, &self.layer.digest, self.limit)?,
+        };
+        let signatures = Limits::default().signatures;
+        let reading = dsse::Limits { bytes: usize::try_from(self.limit).unwrap_or(usize::MAX), signatures };
+        let envelope = Envelope::parse(&bytes, reading).map_err(|error| malformed(error.to_string()))?;
+        let claims = claims(envelope.untrusted());
+        Ok(Evidence { referrer: self.referrer, subject: self.subject, bytes, envelope, claims })
+    }
 }
 
 impl Evidence {

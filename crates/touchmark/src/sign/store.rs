@@ -1,6 +1,7 @@
 //! Signing artifacts where they are stored.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use touchmark_envelope::dsse::{self, Envelope};
 use touchmark_envelope::key::PublicKey;
@@ -16,7 +17,7 @@ use touchmark_oci::source::{Attached, Source, Store};
 use touchmark_trust::Limits;
 
 use super::{Claim, Signers, SigningError};
-use crate::evidence::evidence;
+use crate::evidence::each_evidence;
 
 /// At most this many manifests are signed by one call with all their children.
 pub const MAX_RECURSION: usize = 10_000;
@@ -153,24 +154,26 @@ fn said(
     let limits = Limits::default();
     let mut said: Vec<(PublicKey, Digest)> = Vec::new();
     let listed = store.referrers(artifact, limits.referrers, limits.referrers_bytes)?;
-    for entry in listed.entries.iter().filter(|entry| entry.artifact_type.as_deref() == Some(ARTIFACT_TYPE)) {
+    let signatures = listed.entries.iter().filter(|entry| entry.artifact_type.as_deref() == Some(ARTIFACT_TYPE));
+    let signatures: Vec<Digest> = signatures.map(|entry| entry.digest).collect();
+    each_evidence(store, &signatures, |referrer, found| {
         if said.len() == keys.len() {
-            break;
+            return ControlFlow::Break(());
         }
-        let Ok(Some(found)) = evidence(store, &entry.digest) else { continue };
+        let Ok(Some(found)) = found else { return ControlFlow::Continue(()) };
         let envelope = found.envelope.untrusted();
         let signature = (envelope.payload_type == dsse::IN_TOTO)
             .then(|| Statement::parse(&envelope.payload).ok())
             .flatten()
             .and_then(|statement| Signature::from_statement(&statement).ok());
-        if found.subject != *artifact || !signature.is_some_and(|signature| is_same(&signature)) {
-            continue;
-        }
-        for key in found.signed_by(&keys) {
-            if !said.iter().any(|(known, _)| *known == key) {
-                said.push((key, entry.digest));
+        if found.subject == *artifact && signature.is_some_and(|signature| is_same(&signature)) {
+            for key in found.signed_by(&keys) {
+                if !said.iter().any(|(known, _)| *known == key) {
+                    said.push((key, *referrer));
+                }
             }
         }
-    }
+        ControlFlow::Continue(())
+    });
     Ok(said)
 }
