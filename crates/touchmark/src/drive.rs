@@ -1,15 +1,10 @@
-use std::collections::HashMap;
-
 use touchmark_envelope::{Digest, UnixTime, Verified};
 use touchmark_oci::error::{Class as StoreClass, Error as StoreError};
 use touchmark_oci::reference::Reference;
 use touchmark_oci::source::{FindingKind, Referrers, Source};
 use touchmark_trust::{Answer, Artifact, Class, Failure, Need, Policy, Rejected, Request, Search, Step};
 
-/// A manifest that is fetched ahead has at most this many bytes, whatever it is listed with.
-const AHEAD_MANIFEST: u64 = 256 << 10;
-/// All that is fetched ahead at once is listed with at most this many bytes.
-const AHEAD_ALL: u64 = 8 << 20;
+use crate::ahead::{Ahead, Kind, content};
 
 /// Decides whether `policy` accepts what `reference` names in `source`, at the time `now`.
 ///
@@ -31,9 +26,9 @@ pub fn verify(source: &dyn Source, reference: &Reference, policy: &Policy, now: 
 /// As [`verify`].
 pub fn decide(source: &dyn Source, request: Request) -> Result<Verified<Artifact>, Rejected> {
     let mut search = Search::new(request);
-    let mut fetcher = Fetcher { source, held: HashMap::new() };
+    let mut ahead = Ahead::new(source.readers());
     while let Step::Need(need) = search.next() {
-        let answer = fetcher.answer(&search, &need);
+        let answer = answer(source, &mut ahead, &search, &need);
         search.answer(answer);
     }
     search.finish()
@@ -48,123 +43,55 @@ pub fn unresolved(error: &StoreError, at: UnixTime) -> Rejected {
     Rejected::unresolved(class, error.code(), error.to_string(), at)
 }
 
-/// Fetches what a search needs, and what it will need, in batches.
-struct Fetcher<'a> {
-    source: &'a dyn Source,
-    /// What was fetched ahead.
-    held: HashMap<(Kind, Digest), Answer>,
-}
-
-/// What is fetched under a digest.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Kind {
-    Manifest,
-    Blob,
-    Hash,
-}
-
-impl Fetcher<'_> {
-    fn answer(&mut self, search: &Search, need: &Need) -> Answer {
-        let (kind, digest, limit) = match need {
-            Need::Referrers { subject, entries, bytes, thorough } => return self.referrers(subject, *entries, *bytes, *thorough),
-            need => match content(need) {
-                Some(content) => content,
-                None => return Answer::Failed(Failure::WrongAnswer),
-            },
-        };
-        if let Some(answer) = self.held.remove(&(kind, digest)) {
+/// What `source` answers to `need`.
+fn answer(source: &dyn Source, ahead: &mut Ahead, search: &Search, need: &Need) -> Answer {
+    let (kind, digest, limit) = match need {
+        Need::Referrers { subject, entries, bytes, thorough } => {
+            let listed = match thorough {
+                true => source.referrers(subject, *entries, *bytes),
+                false => source.quick_referrers(subject, *entries, *bytes),
+            };
+            return listed.map_or_else(|error| Answer::Failed(failure(&error, *bytes, "--max-list-size")), listed_answer);
+        }
+        need => match content(need) {
+            Some(content) => content,
+            None => return Answer::Failed(Failure::WrongAnswer),
+        },
+    };
+    if let Some(answer) = ahead.take(kind, &digest) {
+        return answer;
+    }
+    let (batch, batch_limit) = ahead.batch(search, kind, limit);
+    if !batch.is_empty() {
+        let all: Vec<(Digest, u64)> = [(digest, limit)].into_iter().chain(batch).collect();
+        let fetched = fetch(source, kind, &all, batch_limit);
+        ahead.keep(kind, all.iter().map(|(digest, _)| *digest).zip(fetched));
+        if let Some(answer) = ahead.take(kind, &digest) {
             return answer;
         }
-        let batch = self.batch(search, kind);
-        if batch.is_empty() {
-            return self.fetch(kind, &[(digest, limit)], limit).pop().unwrap_or(Answer::Failed(Failure::WrongAnswer));
-        }
-        // Some of what is held may have been fetched in vain.
-        if self.held.len() > self.source.readers().saturating_mul(2) {
-            self.held.clear();
-        }
-        let all: Vec<(Digest, u64)> = [(digest, limit)].into_iter().chain(batch).collect();
-        for ((digest, _), answer) in all.iter().zip(self.fetch(kind, &all, limit.min(AHEAD_MANIFEST))) {
-            // What is larger than was thought is fetched by itself when it is needed.
-            if !matches!(answer, Answer::Failed(Failure::TooLarge { .. })) {
-                self.held.insert((kind, *digest), answer);
-            }
-        }
-        match self.held.remove(&(kind, digest)) {
-            Some(answer) => answer,
-            None => self.fetch(kind, &[(digest, limit)], limit).pop().unwrap_or(Answer::Failed(Failure::WrongAnswer)),
-        }
     }
-
-    /// What of the same kind will be needed next and is not held, with a limit for each; none if the source gains nothing by that.
-    fn batch(&self, search: &Search, kind: Kind) -> Vec<(Digest, u64)> {
-        let Some(most) = self.source.readers().checked_sub(1).filter(|most| *most > 0) else { return Vec::new() };
-        let held = |digest: &Digest| match self.held.get(&(Kind::Manifest, *digest)) {
-            Some(Answer::Bytes(bytes)) => Some(bytes.as_slice()),
-            _ => None,
-        };
-        let ahead = search.ahead(most, &held);
-        let mut left = AHEAD_ALL;
-        let mut batch: Vec<(Digest, u64)> = Vec::new();
-        for (digest, limit) in
-            ahead.iter().filter_map(content).filter(|(other, ..)| *other == kind).map(|(_, digest, limit)| (digest, limit))
-        {
-            // A blob that is hashed is not held.
-            let (bytes, most) = match kind {
-                Kind::Manifest => (limit, AHEAD_MANIFEST),
-                Kind::Blob => (limit, left),
-                Kind::Hash => (0, 0),
-            };
-            if bytes > most || bytes > left || batch.iter().any(|(known, _)| *known == digest) {
-                continue;
-            }
-            left = left.saturating_sub(bytes);
-            batch.push((digest, limit));
-        }
-        batch
-    }
-
-    /// Fetches them at the same time; manifests by one limit for all.
-    fn fetch(&self, kind: Kind, wanted: &[(Digest, u64)], limit: u64) -> Vec<Answer> {
-        let answer = |result: Result<Answer, Failure>| result.unwrap_or_else(Answer::Failed);
-        match kind {
-            Kind::Manifest => {
-                let digests: Vec<Digest> = wanted.iter().map(|(digest, _)| *digest).collect();
-                let fetched = self.source.manifests(&digests, limit).into_iter();
-                fetched.map(|got| answer(got.map(Answer::Bytes).map_err(|error| failure(&error, limit, "--max-manifest-size")))).collect()
-            }
-            Kind::Blob => {
-                let fetched = self.source.blobs(wanted).into_iter().zip(wanted);
-                let failed = |error: &StoreError, limit| failure(error, limit, "--max-envelope-size");
-                fetched.map(|(got, (_, limit))| answer(got.map(Answer::Bytes).map_err(|error| failed(&error, *limit)))).collect()
-            }
-            Kind::Hash => {
-                let fetched = self.source.hashes(wanted).into_iter();
-                let hashed = |(digest, size)| Answer::Hashed { digest, size };
-                fetched.map(|got| answer(got.map(hashed).map_err(|error| failure(&error, limit, "--max-contents")))).collect()
-            }
-        }
-    }
-
-    fn referrers(&self, subject: &Digest, entries: usize, bytes: u64, thorough: bool) -> Answer {
-        let listed = match thorough {
-            true => self.source.referrers(subject, entries, bytes),
-            false => self.source.quick_referrers(subject, entries, bytes),
-        };
-        match listed {
-            Ok(found) => listed_answer(found),
-            Err(error) => Answer::Failed(failure(&error, bytes, "--max-list-size")),
-        }
-    }
+    fetch(source, kind, &[(digest, limit)], limit).pop().unwrap_or(Answer::Failed(Failure::WrongAnswer))
 }
 
-/// The kind, the digest and the limit of what a need is about, if that is content.
-fn content(need: &Need) -> Option<(Kind, Digest, u64)> {
-    match need {
-        Need::Manifest { digest, limit } => Some((Kind::Manifest, *digest, *limit)),
-        Need::Blob { digest, limit } => Some((Kind::Blob, *digest, *limit)),
-        Need::Hash { digest, size } => Some((Kind::Hash, *digest, *size)),
-        _ => None,
+/// Fetches them at the same time; manifests by one limit for all.
+fn fetch(source: &dyn Source, kind: Kind, wanted: &[(Digest, u64)], limit: u64) -> Vec<Answer> {
+    let answer = |result: Result<Answer, Failure>| result.unwrap_or_else(Answer::Failed);
+    match kind {
+        Kind::Manifest => {
+            let digests: Vec<Digest> = wanted.iter().map(|(digest, _)| *digest).collect();
+            let fetched = source.manifests(&digests, limit).into_iter();
+            fetched.map(|got| answer(got.map(Answer::Bytes).map_err(|error| failure(&error, limit, "--max-manifest-size")))).collect()
+        }
+        Kind::Blob => {
+            let fetched = source.blobs(wanted).into_iter().zip(wanted);
+            let failed = |error: &StoreError, limit| failure(error, limit, "--max-envelope-size");
+            fetched.map(|(got, (_, limit))| answer(got.map(Answer::Bytes).map_err(|error| failed(&error, *limit)))).collect()
+        }
+        Kind::Hash => {
+            let fetched = source.hashes(wanted).into_iter();
+            let hashed = |(digest, size)| Answer::Hashed { digest, size };
+            fetched.map(|got| answer(got.map(hashed).map_err(|error| failure(&error, limit, "--max-contents")))).collect()
+        }
     }
 }
 

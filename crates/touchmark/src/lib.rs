@@ -30,6 +30,7 @@ pub use touchmark_envelope::{Digest, Name, UnixTime, Unverified, Verified};
 pub use touchmark_oci::reference::Reference;
 pub use touchmark_trust::{Artifact, Class, Policy, Rejected, Request, Scope};
 
+mod ahead;
 mod attach;
 mod clock;
 mod drive;

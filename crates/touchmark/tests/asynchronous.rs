@@ -43,6 +43,16 @@ impl AsyncSource for Slow {
         self.layout.manifest(digest, limit).map_err(|error| Failure::Unavailable(error.to_string()))
     }
 
+    fn readers(&self) -> usize {
+        8
+    }
+
+    async fn manifests(&self, digests: &[Digest], limit: u64) -> Vec<Result<Vec<u8>, Failure>> {
+        self.wait().await;
+        let read = |digest| self.layout.manifest(digest, limit).map_err(|error| Failure::Unavailable(error.to_string()));
+        digests.iter().map(read).collect()
+    }
+
     async fn blob(&self, digest: &Digest, _: u64) -> Result<Vec<u8>, Failure> {
         self.wait().await;
         let (_, mut content) = self.layout.blob(digest).map_err(|_| Failure::NotFound)?;
@@ -101,5 +111,17 @@ fn the_verdict_is_that_of_the_blocking_driver() {
     let signed = signed.unwrap();
     assert_eq!((signed.get().descriptor().digest, signed.get().hashed()), (artifact, Some(1)));
     assert_eq!((source.waits.get(), polls), (4, 5), "manifest, referrers, signature, and the config for deep");
+
+    // Five keys are asked for: their signatures are fetched together.
+    let keys: Vec<_> = (10..15).map(|n| PrivateKey::from_raw(KeyAlgorithm::Ed25519, &[n; 32]).unwrap()).collect();
+    let policy = Policy::keys(keys.iter().map(|key| key.public_key().clone())).unwrap().threshold(5).unwrap();
+    for key in keys {
+        let signers: Vec<Box<dyn Signer>> = vec![Box::new(key)];
+        sign(&source.layout, &artifact, &signers, &Claim::default(), Repeat::Skip, now).unwrap();
+    }
+    source.waits.set(0);
+    let (signed, _) = block_on(verify_async(&source, Request::new(policy, artifact, now)));
+    assert_eq!(signed.unwrap().get().accepted().len(), 5);
+    assert_eq!(source.waits.get(), 4, "manifest, referrers, five signatures of which one is the other key's, and the sixth");
     std::fs::remove_dir_all(path).unwrap();
 }
