@@ -1,7 +1,7 @@
 //! The list of an artifact's referrers under its fallback tag (distribution spec, "Referrers Tag Schema").
 
 use touchmark_envelope::Digest;
-use touchmark_envelope::manifest::{IMAGE_INDEX, is_index_type};
+use touchmark_envelope::manifest::{IMAGE_INDEX, Manifest, is_index_type};
 
 use super::Registry;
 use super::manifests::Name;
@@ -33,7 +33,7 @@ impl Registry {
     /// Reads the list under the fallback tag of `subject`, never from the cache.
     ///
     /// # Errors
-    /// Any answer but a manifest and 404, and more bytes than `max_bytes` or entries than are read.
+    /// Any answer but a manifest and 404, what is no manifest, and more bytes than `max_bytes` or entries than are read.
     pub(super) fn fallback(&self, subject: &Digest, max_bytes: u64) -> Result<Fallback<Index>, Error> {
         self.fallback_as(subject, max_bytes, Index::parse_list)
     }
@@ -50,14 +50,13 @@ impl Registry {
                 return Ok(Fallback::Other { reason: format!("it is {said}, and no {IMAGE_INDEX}") });
             }
             let digest = fetched.digest;
-            Ok(match parse(fetched.bytes) {
-                Ok(list) => Fallback::List { list, digest },
-                // It may be one, with more than is read: that is not to be taken for none.
-                Err(fault @ (Fault::TooMany | Fault::TooLarge { .. })) => {
-                    return Err(index_error(&self.location(), "the list of referrers", fault));
-                }
-                Err(fault) => Fallback::Other { reason: reason(fault) },
-            })
+            let is_manifest = Manifest::parse(&fetched.bytes).is_ok();
+            match parse(fetched.bytes) {
+                Ok(list) => Ok(Fallback::List { list, digest }),
+                Err(Fault::Malformed(reason)) if is_manifest => Ok(Fallback::Other { reason }),
+                // It may be one, damaged or with more than is read: that is not to be taken for none.
+                Err(fault) => Err(index_error(&self.location(), &list_tag(subject), fault)),
+            }
         });
         found.map(|found| found.unwrap_or(Fallback::None))
     }

@@ -175,18 +175,22 @@ impl<'a> Union<'a> {
                 self.finding(Finding { kind: FindingKind::Malformed, digest: Some(self.subject), detail });
             }
             Err(error) if error.class() == Class::Cap => self.stopped(error.to_string()),
+            // Something that was a list, perhaps: the anchors are read, and what they do not name may be missing.
+            Err(error) if error.class() == Class::Malformed => self.unreadable(&error),
             Err(error) => return Err(error),
         }
         Ok(true)
     }
 
-    /// Adds what anchors name and no list has.
+    /// Adds what anchors name. Only those of manifests that were read are left out: an entry of a list may have the digits of an
+    /// anchor and lead nowhere. What is read here is in the cache for whoever wants the manifests.
     fn ask_anchors(&mut self) {
         let anchors = self.registry.anchor_tags(&self.subject);
         if let Some(error) = anchors.stopped {
             self.unreadable(&error);
         }
-        let known: HashSet<String> = self.seen.iter().map(anchor_digits).collect();
+        let read = self.seen.iter().filter(|digest| self.registry.cache.find(digest).is_some());
+        let known: HashSet<String> = read.map(anchor_digits).collect();
         let unknown: Vec<String> =
             anchors.tags.into_iter().filter(|tag| !tag.rsplit('.').next().is_some_and(|digits| known.contains(digits))).collect();
         let (registry, subject) = (self.registry, self.subject);

@@ -127,10 +127,15 @@ impl Registry {
             report.findings.extend(api.findings);
             lists.api = Some(api.entries.iter().map(|entry| entry.digest).collect());
         }
-        match self.fallback(subject, MAX_LIST)? {
-            Fallback::None => {}
-            Fallback::List { list, .. } => lists.tag = Some(list.entries().iter().filter_map(|entry| entry.digest).collect()),
-            Fallback::Other { reason } => {
+        match self.fallback(subject, MAX_LIST) {
+            Ok(Fallback::None) => {}
+            Ok(Fallback::List { list, .. }) => lists.tag = Some(list.entries().iter().filter_map(|entry| entry.digest).collect()),
+            Err(error) if error.class() == Class::Malformed => {
+                report.complete = false;
+                report.findings.push(unread(subject, &error));
+            }
+            Err(error) => return Err(error),
+            Ok(Fallback::Other { reason }) => {
                 let detail = format!("{} is no list of referrers, and stays: {reason}", list_tag(subject));
                 report.findings.push(Finding { kind: FindingKind::Malformed, digest: Some(*subject), detail });
             }

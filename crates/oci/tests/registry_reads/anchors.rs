@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use touchmark_envelope::Digest;
 use touchmark_oci::Source;
 use touchmark_oci::source::FindingKind;
-use touchmark_test_registry::{Action, Fault, Order, Parameter, Settings};
+use touchmark_test_registry::{Action, Fault, Order, Parameter, Settings, When};
 
 use super::*;
 
@@ -78,12 +78,13 @@ fn a_full_page_without_a_link_is_not_taken_for_the_last() {
 }
 
 #[test]
-fn a_list_that_lacks_an_anchor_is_completed_and_anchors_of_the_listed_are_not_read() {
+fn a_list_that_lacks_an_anchor_is_completed_and_what_was_read_is_not_read_again() {
     let (server, registry) = started(Settings::without_referrers_api());
     let artifact = put_artifact(&server);
     let signatures = put_anchored(&server, &artifact, &["1", "2", "3"]);
     let listed: Vec<Digest> = signatures.iter().take(2).copied().collect();
     put_list(&server, &artifact, &listed);
+    listed.iter().for_each(|digest| drop(registry.manifest(digest, 1 << 20).unwrap()));
     assert_eq!(found(&registry, &artifact), (signatures.clone(), true));
     let read: Vec<String> = asked(&server).into_iter().filter(|asked| asked.contains("sha256-") && asked.contains('.')).collect();
     let lost = signatures.iter().find(|digest| !listed.contains(digest)).unwrap();
@@ -123,6 +124,33 @@ fn tags_that_are_not_listed_leave_the_search_incomplete() {
     let (server, registry) = started(Settings { tags_refused: Some(404), ..Settings::without_referrers_api() });
     let artifact = put_artifact(&server);
     assert_eq!(found(&registry, &artifact), (BTreeSet::new(), true));
+}
+
+#[test]
+fn an_entry_with_the_digits_of_an_anchor_hides_nothing() {
+    let (server, registry) = started(Settings::without_referrers_api());
+    let artifact = put_artifact(&server);
+    let signatures = put_anchored(&server, &artifact, &["1"]);
+    let good = signatures.first().unwrap().to_string();
+    let hex = good.split_once(':').unwrap().1;
+    let lie: Digest = format!("sha256:{}{}", &hex[..12], "0".repeat(52)).parse().unwrap();
+    let entry = Descriptor::new(IMAGE_MANIFEST, lie, 7);
+    server.put_manifest(REPOSITORY, Some(&fallback_tag(&artifact.digest)), &index(&[entry]));
+    let (entries, complete) = found(&registry, &artifact);
+    assert!(complete && entries.is_superset(&signatures));
+}
+
+#[test]
+fn a_fallback_tag_with_a_damaged_list_is_not_taken_for_none() {
+    for damaged in [&b""[..], b"{", b"[]", br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"#] {
+        let (server, registry) = started(Settings::without_referrers_api());
+        let artifact = put_artifact(&server);
+        let signatures = put_anchored(&server, &artifact, &["1"]);
+        put_list(&server, &artifact, &[]);
+        let answer = Action::Status(200, Vec::new(), damaged.to_vec()).with("Content-Type", IMAGE_INDEX);
+        server.fault(Fault::new(answer).path(&format!("/manifests/{}", fallback_tag(&artifact.digest))).when(When::First(1)));
+        assert_eq!(found(&registry, &artifact), (signatures, false), "{damaged:?}");
+    }
 }
 
 #[test]
