@@ -1,11 +1,11 @@
 //! Hostile registries: each verification ends by itself, with the right code, and in less than 64 MiB of memory.
 
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use std::time::Duration;
 use touchmark_test_registry::{Action, Auth, Fault, Settings};
 
 use crate::forge::{ENVELOPE, INDEX, SIGNATURE, descriptor, digest_of};
@@ -127,6 +127,26 @@ fn a_huge_list_is_could_not_find_out() {
         stock.server.fault(Fault::new(action).path("/manifests/sha256-"));
         ends_with(&stock, 4, "");
     }
+}
+
+#[test]
+fn a_huge_list_of_tags_is_could_not_find_out() {
+    for action in huge(r#"{"name":"acme/app","tags":["#) {
+        let stock = Stock::new(Settings::without_referrers_api());
+        stock.server.fault(Fault::new(action).path("/tags/list"));
+        ends_with(&stock, 4, "");
+    }
+}
+
+#[test]
+fn a_hundred_thousand_anchors_that_lead_nowhere_are_could_not_find_out() {
+    let stock = Stock::new(Settings::without_referrers_api());
+    let prefix = digest_of(&stock.artifact).replace(':', "-");
+    let tags: Vec<String> = (0..100_000).map(|number| format!("{prefix}.{number:012x}")).collect();
+    let body = json!({"name": REPOSITORY, "tags": tags}).to_string().into_bytes();
+    stock.server.fault(Fault::new(Action::Body(body)).path("/tags/list"));
+    ends_with(&stock, 4, "--max-referrers 100");
+    assert!(stock.server.log().len() < 500);
 }
 
 #[test]

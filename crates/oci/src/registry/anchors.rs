@@ -17,6 +17,8 @@ use crate::union::{is_list_tag, list_tag};
 const MAX_ANNOTATIONS: usize = 64 << 10;
 /// So many tags one after the other do not happen to be sorted.
 const EVIDENCE: usize = 50;
+/// At most this many anchors of one subject are listed.
+const MAX_ANCHORS: usize = 100_000;
 
 /// The anchor tags of a subject.
 #[derive(Default)]
@@ -61,10 +63,14 @@ impl Registry {
                 empty &= tags.is_empty();
                 search.see(tags)
             });
-            if listed.is_err() || empty || search.sorted_until.is_none() {
+            if search.tags.len() <= MAX_ANCHORS && (listed.is_err() || empty || search.sorted_until.is_none()) {
                 search.sorted_until = None;
                 listed = self.tag_pages(None, |tags, _| search.see(tags));
             }
+        }
+        if search.tags.len() > MAX_ANCHORS {
+            let what = format!("the list of the anchors of {subject}");
+            listed = Err(Error::TooMany { location: self.location(), what, limit: MAX_ANCHORS });
         }
         search.tags.sort_unstable();
         search.tags.dedup();
@@ -117,7 +123,7 @@ impl Search {
         let prefix = self.prefix.as_str();
         self.tags.extend(tags.into_iter().filter(|tag| tag.starts_with(prefix) && tag.len() > prefix.len() && is_list_tag(tag)));
         let past = self.is_sorted() && self.sorted_until.as_ref().is_some_and(|last| last.as_str() > prefix && !last.starts_with(prefix));
-        if past { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if past || self.tags.len() > MAX_ANCHORS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 

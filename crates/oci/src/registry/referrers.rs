@@ -194,7 +194,11 @@ impl<'a> Union<'a> {
         let unknown: Vec<String> =
             anchors.tags.into_iter().filter(|tag| !tag.rsplit('.').next().is_some_and(|digits| known.contains(digits))).collect();
         let (registry, subject) = (self.registry, self.subject);
-        for tags in unknown.chunks(MAX_PARALLEL) {
+        for (number, tags) in unknown.chunks(MAX_PARALLEL).enumerate() {
+            // Those that lead nowhere take a request too.
+            if number.saturating_mul(MAX_PARALLEL) > self.max_entries {
+                return self.stopped(format!("more than {} anchors that no list has", self.max_entries));
+            }
             let read = parallel::map(tags, MAX_PARALLEL, |tag| registry.read_anchor(tag, &subject, MAX_SMALL));
             for (tag, read) in tags.iter().zip(read) {
                 let read = match read {

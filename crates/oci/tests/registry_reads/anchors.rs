@@ -207,3 +207,18 @@ fn an_anchor_that_names_another_referrer_of_the_same_subject_is_one_nonetheless(
     server.put_tag(REPOSITORY, &format!("{}.000000000000", fallback_tag(&artifact.digest)), &digest.to_string());
     assert_eq!(found(&registry, &artifact), (BTreeSet::from([digest]), true));
 }
+
+#[test]
+fn anchors_that_lead_nowhere_are_not_asked_for_without_end() {
+    let (server, registry) = started(Settings::without_referrers_api());
+    let artifact = put_artifact(&server);
+    let missing = artifact.digest.to_string().replace('0', "1");
+    for number in 0..200 {
+        server.put_tag(REPOSITORY, &format!("{}.{number:012x}", fallback_tag(&artifact.digest)), &missing);
+    }
+    let found = registry.referrers(&artifact.digest, 10, 1 << 20).unwrap();
+    assert_eq!((found.entries.len(), found.complete), (0, false));
+    assert_eq!(found.findings[0].kind, FindingKind::Stopped);
+    assert!(server.log().len() < 50);
+    assert!(registry.referrers(&artifact.digest, 200, 1 << 20).unwrap().complete);
+}
