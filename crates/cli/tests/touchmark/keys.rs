@@ -115,6 +115,7 @@ fn an_external_program_signs() {
 #[test]
 fn an_external_program_does_not_see_the_keys_in_variables() {
     let place = place();
+    place.key("bob");
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/external-signer/openssl-signer.py");
     let script =
         format!("#!/bin/sh\necho \"$OTHER_KEY$VISIBLE\" >>seen\nSIGNER_KEY={} exec python3 {example}\n", place.path("alice").display());
