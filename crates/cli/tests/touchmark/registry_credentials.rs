@@ -172,6 +172,57 @@ fn a_realm_without_tls_gets_nothing() {
     }
 }
 
+/// A proxy that leads nowhere: it answers every request itself, by asking for credentials, and gives what it was sent.
+fn asking_proxy() -> (String, std::sync::Arc<std::sync::Mutex<Vec<u8>>>) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = std::sync::Arc::clone(&heard);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, mut head, mut byte) = (stream.unwrap(), Vec::new(), [0]);
+            while stream.read(&mut byte).is_ok_and(|read| read == 1) {
+                head.push(byte[0]);
+                log.lock().unwrap().push(byte[0]);
+                if head.ends_with(b"\r\n\r\n") {
+                    let challenge = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n";
+                    let answer = if head.starts_with(b"CONNECT") { "HTTP/1.1 200 OK\r\n\r\n" } else { challenge };
+                    head.clear();
+                    if stream.write_all(answer.as_bytes()).is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+    });
+    (url, heard)
+}
+
+#[test]
+fn plain_http_to_another_machine_carries_no_credentials() {
+    let place = situation();
+    let (proxy, heard) = asking_proxy();
+    knows(&place, &["registry.example.com".to_owned()]);
+    let verify = "verify registry.example.com/acme/app:v1 --key alice.pub --plain-http --retries 0 --format json";
+    let sign = "sign registry.example.com/acme/app:v1 --key alice --plain-http --retries 0 --format json";
+    let login = "login registry.example.com --username alice --password-stdin --plain-http --retries 0 --format json";
+    let standalone = verify.split_once(' ').unwrap().1;
+    for (mut command, line) in [
+        (place.touchmark(verify), verify),
+        (place.command(crate::harness::standalone(), standalone), standalone),
+        (place.touchmark(sign), sign),
+        (place.touchmark(login), login),
+    ] {
+        command.env("HTTP_PROXY", &proxy);
+        let document = Ran::of(line, crate::harness::with_input(command, b"secret")).is(4).json();
+        assert_eq!(document["results"][0]["error"]["code"], "unsafe-request", "{document:#}");
+    }
+    let heard = String::from_utf8(heard.lock().unwrap().clone()).unwrap();
+    assert!(heard.contains("registry.example.com"), "{heard}");
+    assert!(!heard.to_ascii_lowercase().contains("\nauthorization") && !heard.contains(SECRET), "{heard}");
+}
+
 #[test]
 fn a_token_service_gets_its_registrys_credentials_alone() {
     let place = situation();
