@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Sign(sign::Args),
     Verify(verify::Args),
     Unpack(unpack::Args),
-    Copy(copy::Args),
+    Copy(Box<copy::Args>),
     Tree(tree::Args),
     Attest(attest::Args),
     Signature(signature::Args),

@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(std::fs::read(folder.path("first/index.json")).unwrap(), before);
         assert_eq!(second.size(&artifact.digest).unwrap(), None);
 
-        let beside = Beside::new(&first as &dyn Source, &second as &dyn Source);
+        let beside = Beside::new(&first, &second);
         assert_eq!(beside.resolve(Some("v1"), None).unwrap().digest, artifact.digest);
         for found in [beside.referrers(&artifact.digest, 10, 1 << 20), beside.quick_referrers(&artifact.digest, 10, 1 << 20)] {
             let found = found.unwrap();
@@ -261,7 +261,7 @@ mod tests {
         beside.blob(&layer).unwrap().1.read_to_end(&mut read).unwrap();
         assert_eq!(read, large);
         // The empty config is in both, and a place that was not asked before says the same.
-        let anew = Beside::new(&first as &dyn Source, &second as &dyn Source);
+        let anew = Beside::new(&first, &second);
         assert_eq!(anew.manifest(&attached.descriptor.digest, 1 << 20).unwrap(), manifests[1]);
         assert_eq!(anew.size(&layer).unwrap(), u64::try_from(large.len()).ok());
         assert_eq!(anew.manifests(&[attached.descriptor.digest], 1 << 20)[0].as_ref().unwrap(), &manifests[1]);
@@ -272,7 +272,7 @@ mod tests {
         let folder = Folder::new();
         let (first, second, artifact) = places(&folder);
         referrer::attach(&first, &artifact, ENVELOPE, &Role::Signature).unwrap();
-        let beside = Beside::new(&first as &dyn Source, &second as &dyn Source);
+        let beside = Beside::new(&first, &second);
         assert!(beside.referrers(&artifact.digest, 10, 1 << 20).unwrap().entries.is_empty());
         let nowhere = Algorithm::Sha256.digest(b"nowhere");
         assert_eq!(beside.manifest(&nowhere, 1 << 20).unwrap_err().class(), Class::NotFound);

@@ -190,14 +190,15 @@ mod tests {
         assert_eq!(given(|_| {}), Ok(()));
         assert_eq!(given(|o| (o.username, o.password_stdin) = (Some("u".into()), true)), Ok(()));
         assert_eq!(given(|o| (o.cert_file, o.key_file) = (Some("c".into()), Some("k".into()))), Ok(()));
-        for change in [
-            (|o| o.username = Some("u".into())) as fn(&mut AccessOptions),
+        let wrong: [fn(&mut AccessOptions); 6] = [
+            |o| o.username = Some("u".into()),
             |o| o.password_stdin = true,
             |o| o.cert_file = Some("c".into()),
             |o| o.key_file = Some("k".into()),
             |o| (o.plain_http, o.insecure) = (true, true),
             |o| (o.plain_http, o.ca_file) = (true, Some("c".into())),
-        ] {
+        ];
+        for change in wrong {
             assert!(given(change).unwrap_err().contains("--from-"));
         }
     }

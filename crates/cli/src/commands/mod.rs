@@ -41,7 +41,7 @@ pub(crate) fn run(cli: Cli) -> Exit {
         Command::Index(args) => index::run(&args, &mut output),
         Command::Sign(args) => sign::run(&args, &mut output),
         Command::Unpack(args) => unpack::run(args, &mut output),
-        Command::Copy(args) => copy::run(args, &mut output),
+        Command::Copy(args) => copy::run(*args, &mut output),
         Command::Tree(args) => tree::run(&args, &mut output),
         Command::Attest(args) => attest::run(&args, &mut output),
         Command::Signature(args) => signature::run(&args, &mut output),
