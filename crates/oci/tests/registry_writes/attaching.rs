@@ -328,7 +328,11 @@ fn an_entry_of_the_referrers_api_is_no_proof_that_the_manifest_is_there() {
     let subject = put_artifact(&registry, "subject");
     let manifest = signature(&registry, &subject, "1");
     let digest = Algorithm::Sha256.digest(&manifest);
-    server.put_referrer(REPOSITORY, &subject.digest.to_string(), &digest.to_string());
+    let stale = format!(
+        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{{"mediaType":"{IMAGE_MANIFEST}","digest":"{digest}","size":{}}}]}}"#,
+        manifest.len()
+    );
+    server.fault(Fault::new(Action::Body(stale.into_bytes())).get().path("referrers/").nth(1));
     assert!(!registry.attach(&manifest).unwrap().already);
     assert!(server.manifest(REPOSITORY, &digest.to_string()).is_some());
 }
