@@ -4,9 +4,9 @@ use touchmark_envelope::Digest;
 use touchmark_trust::{Answer, Failure, Need, Search};
 
 /// A manifest that is fetched ahead has at most this many bytes, whatever it is listed with.
-const AHEAD_MANIFEST: u64 = 256 << 10;
+const AHEAD_MANIFEST: u64 = 64 << 10;
 /// All that is fetched ahead at once is listed with at most this many bytes.
-const AHEAD_ALL: u64 = 8 << 20;
+const AHEAD_ALL: u64 = 4 << 20;
 
 /// What is fetched under a digest.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -56,9 +56,9 @@ pub struct Attachments {
 /// So many bytes of envelopes and payloads are held at once; what is attached beyond them is left out, and that is said.
 const MAX_HELD: usize = 128 << 20;
 /// A manifest that is read together with others has at most this many bytes.
-const AHEAD_MANIFEST: u64 = 256 << 10;
+const AHEAD_MANIFEST: u64 = 64 << 10;
 /// Envelopes that are read together have at most so many.
-const AHEAD_BLOBS: u64 = 8 << 20;
+const AHEAD_BLOBS: u64 = 4 << 20;
 
 /// Reads the signatures and attestations that are attached to `subject`, some 128 MiB of them at most.
 ///

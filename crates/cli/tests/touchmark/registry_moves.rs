@@ -1,6 +1,6 @@
 //! Artifacts travel between registries, OCI layouts and tars, whole; and what cannot be whole is said.
 
-use touchmark_test_registry::{Action, Fault, Settings, TestRegistry};
+use touchmark_test_registry::{Action, DockerRegistry, DockerSettings, Fault, Settings, TestRegistry};
 
 use crate::graph::{count, graph};
 use crate::harness::{Place, Ran, digest};
@@ -32,17 +32,17 @@ fn index(place: &Place, repository: &str) -> [String; 3] {
     [index, amd, arm]
 }
 
-#[test]
-fn an_index_goes_from_registry_to_layout_to_tar_to_layout_to_registry_to_registry() {
+/// From a registry without the referrers API through an OCI layout, a tar and another OCI layout to a registry with it, and on to one
+/// without.
+fn travels(first: &str, second: &str, third: &str) {
     let place = Place::new();
-    let (first, second, third) = (without_api(), with_api(), without_api());
     let stops = [
-        format!("{}/acme/app", first.host()),
+        format!("{first}/acme/app"),
         "oci:lay".to_owned(),
         "oci-archive:way.tar".to_owned(),
         "oci:far".to_owned(),
-        format!("{}/mirror/of/app", second.host()),
-        format!("{}/app", third.host()),
+        format!("{second}/mirror/of/app"),
+        format!("{third}/app"),
     ];
     let pins = index(&place, &stops[0]);
     let at_home = graph(&place, &format!("{}:all", stops[0]));
@@ -62,6 +62,20 @@ fn an_index_goes_from_registry_to_layout_to_tar_to_layout_to_registry_to_registr
         place.verify_is(0, &format!("{stop}:all --key alice.pub --platform linux/arm64"));
         assert_eq!(graph(&place, &format!("{stop}:all")), at_home, "{stop}");
     }
+}
+
+#[test]
+fn an_index_goes_from_registry_to_layout_to_tar_to_layout_to_registry_to_registry() {
+    // They run as long as they are held.
+    let (first, second, third) = (without_api(), with_api(), without_api());
+    travels(&first.host(), &second.host(), &third.host());
+}
+
+#[test]
+fn an_index_goes_from_docker_registry_through_all_and_back() {
+    let Some(docker) = DockerRegistry::start(DockerSettings::default()) else { return };
+    let other = with_api();
+    travels(&docker.host(), &other.host(), &docker.host());
 }
 
 /// Everything that is tagged, with what cosign keeps under tags, to a registry without the referrers API and back.
