@@ -10,6 +10,7 @@ use super::Registry;
 use super::manifests::{Head, accepted};
 use crate::content::Hashed;
 use crate::error::Error;
+use crate::scan::{MAX_MANIFEST, length};
 use crate::source::Source;
 use crate::transport::{Method, Response};
 
@@ -51,10 +52,12 @@ impl Registry {
             let path = self.path(&format!("{kind}/{digest}"));
             let response = self.ask(Method::Head, &path, &[("Accept", &accepted())])?;
             match response.status() {
-                200 => {
-                    let size = Head::of(&response).length;
-                    return size.map(Some).ok_or_else(|| self.protocol(&path, "the answer does not say how long the content is"));
-                }
+                200 => match (Head::of(&response).length, kind) {
+                    (Some(size), _) => return Ok(Some(size)),
+                    // Not every registry says it where there is no body.
+                    (None, "blobs") => return self.open_blob(digest).map(|(size, _)| Some(size)),
+                    (None, _) => return self.read_manifest(digest, MAX_MANIFEST).map(|bytes| Some(length(&bytes))),
+                },
                 404 => {}
                 _ => return Err(response.into_error()),
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
+use touchmark_envelope::json::{self, Value};
 use touchmark_envelope::manifest::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, Manifest, is_index_type, is_manifest_type,
 };
@@ -56,6 +57,18 @@ pub(super) fn accepted() -> String {
     [IMAGE_MANIFEST, IMAGE_INDEX, DOCKER_MANIFEST, DOCKER_LIST].join(", ")
 }
 
+/// The media type of a manifest: what it says, or else what its members mean in OCI. Nothing is built of the rest, for a list of
+/// referrers may be large.
+fn media_type(bytes: &[u8]) -> Option<String> {
+    let members = json::members(bytes, bytes.len()).ok()?;
+    let member = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, text)| *text);
+    match member("mediaType").map(|text| json::parse(text.as_bytes(), text.len())) {
+        Some(Ok(Value::String(said))) if !said.is_empty() => Some(said.into_owned()),
+        _ if member("manifests").is_some() => Some(IMAGE_INDEX.to_owned()),
+        _ => member("config").map(|_| IMAGE_MANIFEST.to_owned()),
+    }
+}
+
 /// What is asked for: a tag or a digest.
 #[derive(Clone, Copy)]
 pub(super) enum Name<'a> {
@@ -104,10 +117,11 @@ impl Registry {
         }
         // Bytes that are no manifest are not this function's to judge.
         if let Some(said) = &head.media_type
-            && let Ok(manifest) = Manifest::parse(&bytes)
-            && manifest.media_type != *said
+            && let Some(found) = media_type(&bytes)
+            && found != *said
         {
-            let reason = format!("the registry says that it is {said}, and it is {}", manifest.media_type);
+            let found: String = found.chars().take(128).flat_map(char::escape_debug).collect();
+            let reason = format!("the registry says that it is {said}, and it is {found}");
             return Err(Error::Malformed { location: location(), what, reason });
         }
         Ok(Answer::Found((room, Fetched { digest, bytes, media_type: head.media_type })))

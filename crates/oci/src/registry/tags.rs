@@ -71,16 +71,14 @@ impl Registry {
             left = left.saturating_sub(length(&body).max(1));
             let tags = parse(&body).map_err(|reason| protocol(&format!("{WHAT} is malformed: {reason}")))?;
             drop(body);
-            if full_until.as_ref().is_some_and(|last| tags.contains(last)) {
-                return Err(protocol(&format!("{WHAT} ends after {PAGE} tags, of which there may be more")));
-            }
             full_until = tags.last().filter(|_| tags.len() == PAGE && next.is_none()).cloned();
             if see(tags, next.is_some() || full_until.is_some()).is_break() {
                 return Ok(());
             }
             let next = match (&next, &full_until) {
                 (Some(next), _) => next.clone(),
-                // Go programs that cut lists off and name no next page are not unknown.
+                // Go programs that cut lists off and name no next page are not unknown. One that gives the same page again goes in a
+                // circle.
                 (None, Some(last)) => page_after(Some(last)),
                 (None, None) => return Ok(()),
             };

@@ -222,3 +222,27 @@ fn anchors_that_lead_nowhere_are_not_asked_for_without_end() {
     assert!(server.log().len() < 50);
     assert!(registry.referrers(&artifact.digest, 200, 1 << 20).unwrap().complete);
 }
+
+#[test]
+fn a_registry_that_answers_oddly_to_last_is_asked_for_all_pages() {
+    let odd = [
+        Action::Body(br#"{"tags":[]}"#.to_vec()),
+        Action::Body(br#"{"tags":null}"#.to_vec()),
+        Action::Body(br#"{"tags":["z","a","zz"]}"#.to_vec()),
+        Action::Body(br#"{"errors":[]}"#.to_vec()),
+        Action::status(400),
+        Action::status(404),
+    ];
+    for action in odd {
+        let (server, registry) = started(Settings { tags_page: Some(60), ..Settings::without_referrers_api() });
+        let artifact = put_artifact(&server);
+        for number in 0..150 {
+            server.put_tag(REPOSITORY, &format!("a{number}"), &artifact.digest.to_string());
+        }
+        let signatures = put_anchored(&server, &artifact, &["1", "2"]);
+        let jump = format!("n=1000&last={}", fallback_tag(&artifact.digest));
+        server.fault(Fault::new(action.clone()).path(&jump));
+        assert_eq!(found(&registry, &artifact), (signatures, true), "{action:?}");
+        assert!(asked(&server).iter().any(|asked| asked.contains(&jump)), "{action:?}");
+    }
+}

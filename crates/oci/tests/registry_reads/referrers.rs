@@ -243,3 +243,27 @@ fn a_link_to_another_host_is_not_followed_there() {
     assert_eq!(digests(&registry.quick_referrers(&artifact.digest, 10, 1 << 20).unwrap()), signatures);
     assert!(other.log().is_empty());
 }
+
+#[test]
+fn the_fallback_tag_of_a_sha512_digest_has_its_first_64_digits() {
+    let (server, registry) = started(Settings::without_referrers_api());
+    let subject = Descriptor { digest: Algorithm::Sha512.digest(b"subject"), ..put_artifact(&server) };
+    let signature = put_signature(&server, &subject, "1");
+    put_list(&server, &subject, &[signature]);
+    assert_eq!(digests(&registry.quick_referrers(&subject.digest, 10, 1 << 20).unwrap()), [signature]);
+    let tag = format!("sha512-{}", &subject.digest.hex()[..64]);
+    assert_eq!(asked(&server), [format!("GET referrers/{}", subject.digest), format!("GET manifests/{tag}")]);
+}
+
+#[test]
+fn a_link_without_tls_as_proxies_make_it_leads_on_with_tls() {
+    let tls = Some(touchmark_test_registry::Tls::new(&touchmark_test_registry::Authority::new()));
+    let server = TestRegistry::start(Settings { tls, page: Some(1), ..Settings::default() });
+    let access = Access { insecure: true, retries: Some(0), ..Access::default() };
+    let registry = Registry::new(format!("{}/{REPOSITORY}", server.host()).parse().unwrap(), &access).unwrap();
+    let artifact = put_artifact(&server);
+    let signatures = [put_signature(&server, &artifact, "1"), put_signature(&server, &artifact, "2")];
+    let link = format!("<http://registry.example/v2/{REPOSITORY}/referrers/{}?last={}>; rel=next", artifact.digest, signatures[0]);
+    server.fault(Fault::new(Action::Header("Link".to_owned(), Some(link))).path("/referrers/").nth(1));
+    assert_eq!(digests(&registry.quick_referrers(&artifact.digest, 10, 1 << 20).unwrap()), signatures);
+}

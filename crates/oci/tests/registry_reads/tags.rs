@@ -24,9 +24,12 @@ fn tags_are_listed_without_lists_and_anchors_and_with_those_of_cosign() {
 fn a_head_that_tells_too_little_is_made_up_for() {
     let (server, registry) = started(Settings::default());
     let artifact = put_artifact(&server);
-    for header in ["Docker-Content-Digest", "Content-Type"] {
+    for header in ["Docker-Content-Digest", "Content-Type", "Content-Length"] {
         server.fault(Fault::new(Action::Header(header.to_owned(), None)).method("HEAD"));
         assert_eq!(registry.tags().unwrap(), [("v1".to_owned(), artifact.clone())], "{header}");
+        assert_eq!(registry.size(&artifact.digest).unwrap(), Some(artifact.size), "{header}");
+        let blob: Digest = server.put_blob(REPOSITORY, b"content").parse().unwrap();
+        assert_eq!(opened(&server).size(&blob).unwrap(), Some(7), "{header}");
         server.clear_faults();
     }
 }
@@ -37,8 +40,11 @@ fn a_tag_that_is_gone_is_left_out_and_one_that_cannot_be_read_is_an_error() {
     let artifact = put_artifact(&server);
     server.put_tag(REPOSITORY, "gone", &artifact.digest.to_string().replace('0', "1"));
     assert_eq!(registry.tags().unwrap().len(), 1);
-    server.fault(Fault::new(Action::status(500)).path("/manifests/"));
-    assert_eq!(registry.tags().unwrap_err().class(), Class::Unavailable);
+    for (status, class) in [(500, Class::Unavailable), (403, Class::Denied), (405, Class::Unavailable)] {
+        server.fault(Fault::new(Action::status(status)).path("/manifests/"));
+        assert_eq!(registry.tags().unwrap_err().class(), class, "{status}");
+        server.clear_faults();
+    }
 }
 
 #[test]
