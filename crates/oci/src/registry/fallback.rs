@@ -4,10 +4,11 @@ use touchmark_envelope::Digest;
 use touchmark_envelope::manifest::{IMAGE_INDEX, Manifest, is_index_type};
 
 use super::Registry;
-use super::manifests::Name;
+use super::manifests::{Name, media_type};
 use crate::content::index_error;
 use crate::error::Error;
 use crate::index::{Fault, Index, MAX_ENTRIES, MAX_PART};
+use crate::scan::{MAX_MANIFEST, length};
 use crate::source::Source as _;
 use crate::union::list_tag;
 
@@ -50,10 +51,13 @@ impl Registry {
                 return Ok(Fallback::Other { reason: format!("it is {said}, and no {IMAGE_INDEX}") });
             }
             let digest = fetched.digest;
-            let is_manifest = Manifest::parse(&fetched.bytes).is_ok();
+            // An index that is none is damaged; only of something else a tree is built, and only if it is no larger than manifests are.
+            let is_other = length(&fetched.bytes) <= MAX_MANIFEST
+                && media_type(&fetched.bytes).is_some_and(|found| !is_index_type(&found))
+                && Manifest::parse(&fetched.bytes).is_ok();
             match parse(fetched.bytes) {
                 Ok(list) => Ok(Fallback::List { list, digest }),
-                Err(Fault::Malformed(reason)) if is_manifest => Ok(Fallback::Other { reason }),
+                Err(Fault::Malformed(reason)) if is_other => Ok(Fallback::Other { reason }),
                 // It may be one, damaged or with more than is read: that is not to be taken for none.
                 Err(fault) => Err(index_error(&self.location(), &list_tag(subject), fault)),
             }

@@ -59,7 +59,7 @@ pub(super) fn accepted() -> String {
 
 /// The media type of a manifest: what it says, or else what its members mean in OCI. Nothing is built of the rest, for a list of
 /// referrers may be large.
-fn media_type(bytes: &[u8]) -> Option<String> {
+pub(super) fn media_type(bytes: &[u8]) -> Option<String> {
     let members = json::members(bytes, bytes.len()).ok()?;
     let member = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, text)| *text);
     match member("mediaType").map(|text| json::parse(text.as_bytes(), text.len())) {

@@ -23,7 +23,9 @@ const MAX_PAGES: usize = 1_024;
 /// At most this many findings are reported.
 const MAX_FINDINGS: usize = 100;
 /// What an annotation takes in memory besides its text.
-const PER_ANNOTATION: u64 = 128;
+const PER_ANNOTATION: usize = 128;
+/// Of the annotations, which are hints, so many bytes are kept; further entries are kept without theirs.
+const MAX_ANNOTATIONS: usize = 4 << 20;
 /// The error codes with which a registry that has the API may say that it does not know the repository or the subject.
 const UNKNOWN: [&str; 3] = ["NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"];
 
@@ -83,8 +85,8 @@ struct Union<'a> {
     max_entries: usize,
     /// Of lists.
     bytes_left: u64,
-    /// For what entries take in memory besides their text.
-    room: u64,
+    /// For annotations.
+    room: usize,
     seen: HashSet<Digest>,
     found: Referrers,
 }
@@ -92,7 +94,7 @@ struct Union<'a> {
 impl<'a> Union<'a> {
     fn new(registry: &'a Registry, subject: &Digest, max_entries: usize, max_bytes: u64) -> Self {
         let found = Referrers { complete: true, ..Referrers::default() };
-        Self { registry, subject: *subject, max_entries, bytes_left: max_bytes, room: max_bytes, seen: HashSet::new(), found }
+        Self { registry, subject: *subject, max_entries, bytes_left: max_bytes, room: MAX_ANNOTATIONS, seen: HashSet::new(), found }
     }
 
     /// Adds what the referrers API lists; `false` if there is no such API.
@@ -254,13 +256,17 @@ impl<'a> Union<'a> {
         }
         // Whoever wants the manifest asks for it.
         descriptor.data = None;
-        let annotations = u64::try_from(descriptor.annotations.len()).unwrap_or(u64::MAX);
-        let room = self.room.checked_sub(annotations.saturating_mul(PER_ANNOTATION));
-        let (Some(room), Some(left)) = (room, self.bytes_left.checked_sub(size)) else {
+        let annotations = descriptor.annotations.iter();
+        let taken: usize = annotations.map(|(name, text)| PER_ANNOTATION.saturating_add(name.len()).saturating_add(text.len())).sum();
+        match self.room.checked_sub(taken) {
+            Some(room) => self.room = room,
+            None => descriptor.annotations.clear(),
+        }
+        let Some(left) = self.bytes_left.checked_sub(size) else {
             self.stopped("the list of referrers is too large".to_owned());
             return ControlFlow::Break(());
         };
-        (self.room, self.bytes_left) = (room, left);
+        self.bytes_left = left;
         self.found.entries.push(descriptor);
         ControlFlow::Continue(())
     }

@@ -194,16 +194,22 @@ fn lists_end_at_their_limits() {
 }
 
 #[test]
-fn annotations_are_counted_as_the_memory_that_they_take() {
+fn of_annotations_no_more_are_kept_than_there_is_room_for() {
     let mut entry = Descriptor::new(IMAGE_MANIFEST, Algorithm::Sha256.digest(b"x"), 1);
-    entry.annotations = (0..1000).map(|number| (number.to_string(), String::new())).collect();
-    let entries: Vec<Descriptor> =
-        (0..20).map(|number| Descriptor { digest: Algorithm::Sha256.digest(&[number]), ..entry.clone() }).collect();
+    entry.annotations = (0..5000).map(|number| (number.to_string(), String::new())).collect();
+    let few = Descriptor {
+        annotations: entry.annotations.iter().take(1).map(|(name, text)| (name.clone(), text.clone())).collect(),
+        ..entry.clone()
+    };
+    let many = (0..20).map(|number| Descriptor { digest: Algorithm::Sha256.digest(&[number]), ..entry.clone() });
+    let entries: Vec<Descriptor> = many.chain([few.clone()]).collect();
     let (server, registry) = started(Settings::default());
     let artifact = put_artifact(&server);
     server.fault(Fault::new(Action::Body(index(&entries))).path("/referrers/"));
-    let found = registry.quick_referrers(&artifact.digest, 100, 1 << 20).unwrap();
-    assert_eq!((found.entries.len(), found.complete), (8, false));
+    let found = registry.quick_referrers(&artifact.digest, 100, 4 << 20).unwrap();
+    assert!(found.complete);
+    let kept: Vec<usize> = found.entries.iter().map(|entry| entry.annotations.len()).collect();
+    assert_eq!(kept, [vec![5000; 6], vec![0; 14], vec![1]].concat());
 }
 
 #[test]
