@@ -33,6 +33,8 @@ const VERSION: &str = "1.0.0";
 const MAX_MARKER: u64 = 64 << 10;
 const INDEX_FILE: &str = "index.json";
 const BLOBS: &str = "blobs";
+/// How many blobs are written at the same time: each may have to come over a network.
+const WRITERS: usize = 4;
 /// How often a malformed `index.json` is read again: another program may be writing it in place. In all some 150 ms.
 /// Fuzz targets write it themselves, and mostly malformed.
 const INDEX_ATTEMPTS: u32 = if cfg!(fuzzing) { 1 } else { 12 };
@@ -312,6 +314,10 @@ impl Store for Layout {
 
     fn attach_as(&self, algorithm: Algorithm, manifests: &[&[u8]]) -> Result<Vec<Attached>, Error> {
         self.attach_manifests(algorithm, manifests)
+    }
+
+    fn writers(&self) -> usize {
+        WRITERS
     }
 
     fn detach(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
