@@ -132,8 +132,8 @@ impl Failure {
 /// Where a search stands.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// It needs this; give it to [`Search::answer`].
+    /// It needs this; give it to [`Search::answer`](crate::Search::answer).
     Need(Need),
-    /// It has decided; see [`Search::finish`].
+    /// It has decided; see [`Search::finish`](crate::Search::finish).
     Done,
 }
