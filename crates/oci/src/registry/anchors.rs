@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use touchmark_envelope::Digest;
-use touchmark_envelope::manifest::Descriptor;
+use touchmark_envelope::manifest::{Descriptor, Manifest, ManifestError};
 
 use super::Registry;
 use super::manifests::Name;
@@ -19,6 +19,10 @@ const MAX_ANNOTATIONS: usize = 64 << 10;
 const EVIDENCE: usize = 50;
 /// At most this many anchors of one subject are listed.
 const MAX_ANCHORS: usize = 100_000;
+
+/// Why something is no anchor that is nothing like a manifest: a registry holds no such thing under a tag, so it came in the place of
+/// what it holds.
+pub(super) const UNLIKE: &str = "it is nothing like a manifest";
 
 /// The anchor tags of a subject.
 #[derive(Default)]
@@ -85,7 +89,11 @@ impl Registry {
         self.fetch(Name::Tag(tag), limit, |fetched| {
             let digest = fetched.digest;
             let bytes = self.keep(fetched);
-            let manifest = self.parsed(tag, &bytes)?;
+            let manifest = Manifest::parse(&bytes).map_err(|error| {
+                let unlike = matches!(error, ManifestError::Json(_) | ManifestError::Member("schemaVersion"));
+                let reason = if unlike { UNLIKE.to_owned() } else { error.to_string() };
+                Error::Malformed { location: self.location(), what: tag.to_owned(), reason }
+            })?;
             if manifest.subject.as_ref().is_none_or(|found| found.digest != *subject) {
                 return Err(Error::OtherSubject { location: self.location(), subject: *subject, referrer: digest });
             }

@@ -47,14 +47,14 @@ impl Registry {
         parse: impl FnOnce(Vec<u8>) -> Result<T, Fault>,
     ) -> Result<Fallback<T>, Error> {
         let found = self.fetch(Name::Tag(&list_tag(subject)), max_bytes, |fetched| {
-            if let Some(said) = fetched.media_type.filter(|said| !is_index_type(said)) {
-                return Ok(Fallback::Other { reason: format!("it is {said}, and no {IMAGE_INDEX}") });
-            }
             let digest = fetched.digest;
             // An index that is none is damaged; only of something else a tree is built, and only if it is no larger than manifests are.
             let is_other = length(&fetched.bytes) <= MAX_MANIFEST
                 && media_type(&fetched.bytes).is_some_and(|found| !is_index_type(&found))
                 && Manifest::parse(&fetched.bytes).is_ok();
+            if let Some(said) = fetched.media_type.filter(|said| is_other && !is_index_type(said)) {
+                return Ok(Fallback::Other { reason: format!("it is {said}, and no {IMAGE_INDEX}") });
+            }
             match parse(fetched.bytes) {
                 Ok(list) => Ok(Fallback::List { list, digest }),
                 Err(Fault::Malformed(reason)) if is_other => Ok(Fallback::Other { reason }),

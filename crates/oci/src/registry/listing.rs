@@ -31,6 +31,7 @@ use touchmark_envelope::manifest::{Descriptor, IMAGE_INDEX};
 
 use super::anchors::{anchor_digits, anchor_tag};
 use super::fallback::Fallback;
+use super::manifests::MAX_SMALL;
 use super::merge::Changes;
 use super::write::Pushed;
 use super::{MAX_PARALLEL, Registry};
@@ -302,7 +303,12 @@ impl<'a> Listing<'a> {
     fn read_anchors(&mut self, tags: &[String]) -> Result<(), Error> {
         let (registry, subject) = (self.registry, self.subject);
         for tags in tags.chunks(MAX_PARALLEL) {
-            for (tag, read) in tags.iter().zip(parallel::map(tags, MAX_PARALLEL, |tag| registry.read_anchor(tag, &subject, MAX_MANIFEST))) {
+            for (tag, read) in tags.iter().zip(parallel::map(tags, MAX_PARALLEL, |tag| registry.read_anchor(tag, &subject, MAX_SMALL))) {
+                // Large ones are read one after the other: two dozen at once take too much memory.
+                let read = match read {
+                    Err(error) if error.class() == Class::Cap => registry.read_anchor(tag, &subject, MAX_MANIFEST),
+                    read => read,
+                };
                 match read {
                     // An anchor that is being set is listed before it can be read. Its writer looks at the list after this one.
                     Ok(None) => {}

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use touchmark_envelope::Digest;
 use touchmark_envelope::manifest::{Descriptor, IMAGE_INDEX};
 
-use super::anchors::anchor_digits;
+use super::anchors::{UNLIKE, anchor_digits};
 use super::fallback::{Fallback, reason};
 use super::manifests::MAX_SMALL;
 use super::{Answer, Api, MAX_PARALLEL, Registry, link};
@@ -113,8 +113,12 @@ impl<'a> Union<'a> {
             let (next, frame) = match page {
                 Ok(Answer::Found(page)) => page,
                 Ok(Answer::Missing(code)) if first => {
-                    if !code.is_some_and(|code| UNKNOWN.contains(&code.as_str())) {
-                        self.registry.learn_api(false);
+                    let unknown = code.is_some_and(|code| UNKNOWN.contains(&code.as_str()));
+                    match self.registry.api() {
+                        _ if unknown => {}
+                        // It listed something before. What this list has is not known, and other lists may be there to be looked at.
+                        Api::Present => self.unreadable(&self.registry.protocol(&path, "404, and the registry has the referrers API")),
+                        Api::Unknown | Api::Absent => self.registry.learn_api(false),
                     }
                     return Ok(false);
                 }
@@ -213,6 +217,11 @@ impl<'a> Union<'a> {
                         self.add(descriptor, size)
                     }
                     Ok(_) => ControlFlow::Continue(()),
+                    Err(Error::Malformed { reason, .. }) if reason == UNLIKE => {
+                        let path = registry.path(&format!("manifests/{tag}"));
+                        self.unreadable(&registry.protocol(&path, UNLIKE));
+                        ControlFlow::Continue(())
+                    }
                     // Someone used the tag for something else, which hides nothing.
                     Err(error) if matches!(error.class(), Class::Malformed | Class::Usage) => {
                         self.finding(unread(&subject, &error));

@@ -246,3 +246,31 @@ fn a_registry_that_answers_oddly_to_last_is_asked_for_all_pages() {
         assert!(asked(&server).iter().any(|asked| asked.contains(&jump)), "{action:?}");
     }
 }
+
+#[test]
+fn what_comes_in_place_of_an_anchor_is_not_taken_for_something_else_under_the_tag() {
+    // An empty one is an error by the specification, with the status of a success.
+    for body in ["", " ", "<html>", r#"{"schemaVersion":2,"#, "{}"] {
+        let (server, registry) = started(Settings::without_referrers_api());
+        let artifact = put_artifact(&server);
+        let signatures = put_anchored(&server, &artifact, &["1"]);
+        let anchor = anchor_tag(&artifact.digest, signatures.first().unwrap());
+        server.fault(Fault::new(Action::Status(200, Vec::new(), body.as_bytes().to_vec())).path(&anchor).nth(1));
+        assert_eq!(found(&registry, &artifact), (BTreeSet::new(), false), "{body}");
+        assert_eq!(found(&registry, &artifact), (signatures, true), "{body}");
+    }
+}
+
+/// A page of some proxy, with the type of an image.
+#[test]
+fn a_fallback_tag_that_only_its_head_calls_an_image_is_not_taken_for_one() {
+    let (server, registry) = started(Settings::without_referrers_api());
+    let artifact = put_artifact(&server);
+    let signature = put_signature(&server, &artifact, "1");
+    put_list(&server, &artifact, &[signature]);
+    let head = vec![("Content-Type".to_owned(), IMAGE_MANIFEST.to_owned())];
+    let path = format!("/manifests/{}", fallback_tag(&artifact.digest));
+    server.fault(Fault::new(Action::Status(200, head, b"<html>".to_vec())).path(&path).nth(1));
+    assert_eq!(found(&registry, &artifact), (BTreeSet::new(), false));
+    assert_eq!(found(&registry, &artifact), (BTreeSet::from([signature]), true));
+}

@@ -54,6 +54,21 @@ fn an_unknown_repository_does_not_tell_that_there_is_no_api() {
     assert_eq!(digests(&registry.quick_referrers(&artifact.digest, 10, 1 << 20).unwrap()), [signature]);
 }
 
+/// A registry that had the API has it still: what it lists is then unknown, and not nothing.
+#[test]
+fn a_404_of_a_registry_that_has_the_api_is_no_empty_list() {
+    let (server, registry) = started(Settings::default());
+    let artifact = put_artifact(&server);
+    let signature = put_signature(&server, &artifact, "1");
+    server.fault(Fault::new(Action::Status(404, Vec::new(), b"404 page not found".to_vec())).path("/referrers/").nth(2));
+    assert!(registry.quick_referrers(&artifact.digest, 10, 1 << 20).unwrap().complete);
+    let found = registry.referrers(&artifact.digest, 10, 1 << 20).unwrap();
+    assert!(found.entries.is_empty() && !found.complete);
+    assert_eq!(found.findings[0].kind, FindingKind::Unreadable);
+    let found = registry.referrers(&artifact.digest, 10, 1 << 20).unwrap();
+    assert_eq!((digests(&found), found.complete), (vec![signature], true));
+}
+
 #[test]
 fn pages_are_followed_and_lists_united() {
     let (server, registry) = started(Settings { page: Some(2), ..Settings::default() });
