@@ -182,7 +182,7 @@ impl Authorization {
         };
         let outfit = Outfit { headers, authorization: shown.as_ref().map(|shown| &shown.value), connected_within: None };
         let own = url.origin == *registry;
-        let asked = Asked { method, url, shown: false, timeout: patience.timeout };
+        let asked = Asked { method, url, shown: false, timeout: patience.timeout, led_by: None };
         let mut tries = Tries::new(patience.retries, patience.pause);
         loop {
             let mut body = form.as_ref().map_or(Body::Empty, |form| Body::Bytes(form.as_bytes()));

@@ -144,7 +144,8 @@ impl Client {
             let authorization = shown.as_ref().filter(|_| own).map(|shown| &shown.value);
             let outfit = Outfit { headers: request.headers, authorization, connected_within: None };
             let shows_query = redirects == 0 && matches!(request.target, Target::Path(_));
-            let asked = Asked { method: request.method, url, shown: shows_query, timeout: self.patience.timeout };
+            let led_by = Some(registry).filter(|_| !own);
+            let asked = Asked { method: request.method, url, shown: shows_query, timeout: self.patience.timeout, led_by };
             let response = self.settled(asked, own, &outfit, &mut request.body, sent)?;
             if own {
                 self.authorization.heard();

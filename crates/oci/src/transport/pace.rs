@@ -4,6 +4,7 @@
 //! The HTTP library's own limits are either for one read, which a byte before each suffices for, or deadlines for whole bodies, which
 //! a large blob over a slow line rightly takes longer than. This stands below TLS, whose records too can be sent byte by byte.
 
+use std::cell::Cell;
 use std::io;
 use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
 use std::time::{Duration, Instant};
@@ -16,6 +17,20 @@ pub(super) const LEAST_PER_SECOND: u64 = 1024;
 
 /// Bytes of a body that are read for nothing once the server takes no more; then the connection is broken, whatever it said.
 const MOST_DROPPED: usize = 64 << 20;
+
+/// Bytes that may come in without any of them becoming part of an answer: what stands around chunks of a body (RFC 9112, 7.1), of which
+/// the HTTP library takes in, and waits for, as much as is sent.
+const MOST_AROUND: u64 = 1 << 20;
+
+thread_local! {
+    /// What came in for this thread since it was last [heard from](progress).
+    static AROUND: Cell<u64> = const { Cell::new(0) };
+}
+
+/// What came in so far was of use: a request is being sent, or more of a body is asked for.
+pub(super) fn progress() {
+    AROUND.set(0);
+}
 
 /// Puts a [`Paced`] around each connection.
 #[derive(Debug)]
@@ -86,6 +101,7 @@ impl<T: Transport> Transport for Paced<T> {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.pace.restart();
+        progress();
         if let Some(dropped) = self.dropped {
             self.dropped = Some(dropped.saturating_add(amount));
             return if dropped < MOST_DROPPED { Ok(()) } else { Err(Error::Io(ConnectionReset.into())) };
@@ -103,6 +119,11 @@ impl<T: Transport> Transport for Paced<T> {
         let (before, started) = (self.inner.buffers().input().len(), Instant::now());
         let more = self.inner.await_input(timeout)?;
         let received = self.inner.buffers().input().len().saturating_sub(before);
+        let around = AROUND.get().saturating_add(u64::try_from(received).unwrap_or(u64::MAX));
+        AROUND.set(around);
+        if around > MOST_AROUND {
+            return Err(Error::Io(io::Error::new(io::ErrorKind::InvalidData, "the answer has too much around its content")));
+        }
         if self.pace.keeps(received, started.elapsed()) { Ok(more) } else { Err(Error::Io(slow())) }
     }
 

@@ -8,7 +8,7 @@ use touchmark_envelope::json;
 
 use super::pace;
 use super::retry::{Again, Failure};
-use super::url::Url;
+use super::url::{Origin, Url};
 use super::{Location, Method};
 use crate::error::Error;
 
@@ -50,6 +50,8 @@ pub(super) struct Asked {
     pub(super) shown: bool,
     /// How long the server may be silent.
     pub(super) timeout: Duration,
+    /// The registry, if it is another server that is asked because the registry leads there.
+    pub(super) led_by: Option<Origin>,
 }
 
 impl fmt::Display for Asked {
@@ -153,7 +155,9 @@ impl Response {
     /// As [`bytes`](Self::bytes); the body is empty afterwards.
     pub(super) fn read_bytes(&mut self, limit: u64) -> Result<Vec<u8>, Failure> {
         let url = self.asked.url.clone();
-        let too_large = |size| Error::TooLarge { location: url.origin.to_string(), what: url.path().to_owned(), size, limit };
+        // As in Display of what was asked, a server's own query may be a secret.
+        let path = if self.asked.shown { url.path() } else { url.path().split('?').next().unwrap_or_default() };
+        let too_large = |size| Error::TooLarge { location: url.origin.to_string(), what: path.to_owned(), size, limit };
         if let Some(size) = self.length.filter(|size| *size > limit) {
             return Err(too_large(size).into());
         }
@@ -208,7 +212,12 @@ impl Response {
     pub fn into_error(mut self) -> Error {
         let said = self.beginning_of(MAX_ERROR_BODY, MAX_ERROR_BODY).unwrap_or_default();
         let (code, message) = explanation(&said, self.header("content-type"));
-        Error::Status { url: self.asked(), status: self.status, code, message }
+        // Nobody is told to log in where a registry leads to.
+        let url = match (&self.asked.led_by, self.status) {
+            (Some(registry), 401 | 403) => format!("{registry}/ (which leads to {})", self.asked.url.without_query()),
+            _ => self.asked(),
+        };
+        Error::Status { url, status: self.status, code, message }
     }
 }
 
@@ -228,6 +237,7 @@ struct Content {
 
 impl Read for Content {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        pace::progress();
         let read = match self.inner.read(buffer) {
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),

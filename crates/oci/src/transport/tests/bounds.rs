@@ -23,6 +23,15 @@ fn a_large_document_is_refused_by_what_it_says() {
 }
 
 #[test]
+fn what_is_too_large_elsewhere_is_named_without_its_query() {
+    let store = Server::start(|_, _| answer(200, "", b"12345"));
+    let location = format!("Location: {}\r\n", store.url("/blob?signature=secret"));
+    let server = Server::start(move |_, _| answer(307, &location, b""));
+    let error = client(&server, Access::default()).fetch(get("/v2/x?n=1"), 4).unwrap_err();
+    assert_eq!(error.to_string(), format!("http://{}: /blob has 5 bytes, more than the limit of 4", store.host()));
+}
+
+#[test]
 fn an_endless_document_is_refused_at_the_limit() {
     let chunk = [b"10000\r\n".as_slice(), &[b'x'; 1 << 16], b"\r\n"].concat();
     let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -50,6 +59,18 @@ fn endless_headers_are_cut_off() {
         let error = client(&server, hasty()).send(get("/")).unwrap_err();
         assert!(matches!(error, Error::Protocol { .. }), "{error}");
         assert_eq!(server.lines().len(), 1);
+    }
+}
+
+/// Neither is content, so that no limit of bytes and no deadline of a reader ends them.
+#[test]
+fn endless_trailers_and_extensions_of_chunks_are_cut_off() {
+    for (first, again) in [("1\r\na\r\n0\r\n", "X: y\r\n"), ("1;", "x")] {
+        let first = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{first}").into_bytes();
+        let server = Server::start(move |_, _| Answer::Endless(first.clone(), again.repeat(1 << 10).into_bytes()));
+        let client = client(&server, Access { retries: Some(0), ..Access::default() });
+        let error = client.fetch(get("/v2/x"), 1 << 10).unwrap_err();
+        assert_eq!(error.class(), Class::Unavailable, "{error}");
     }
 }
 

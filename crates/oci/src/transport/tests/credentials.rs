@@ -174,8 +174,12 @@ fn a_challenge_behind_a_redirect_gets_no_credentials() {
         let other = Server::start(move |_, _| answer(401, &format!("WWW-Authenticate: {challenge}\r\n"), b""));
         let there = other.url("/blob");
         let server = Server::start(move |_, _| answer(302, &format!("Location: {there}\r\n"), b""));
-        assert!(denied(&client(&server, alice()).send(get("/v2/x")).unwrap_err()));
+        let error = client(&server, alice()).send(get("/v2/x")).unwrap_err();
+        assert!(denied(&error));
         assert_eq!((shown(&server), shown(&other), tokens.lines().len()), (vec![None], vec![None], 0));
+        // Who follows the advice must not give the other server what is the registry's.
+        assert_eq!(error.to_string(), format!("{} (which leads to {}): 401", server.url("/"), other.url("/blob")));
+        assert_eq!(error.hint(), Some(format!("touchmark login {}", server.host())));
     }
 }
 
