@@ -107,3 +107,15 @@ fn blobs_behind_a_redirect_are_read() {
     server.fault(Fault::new(Action::Redirect(url)).path("/blobs/"));
     assert_eq!(read(&registry, &digest).unwrap(), b"content");
 }
+
+#[test]
+fn another_part_than_was_asked_for_is_refused() {
+    for range in [None, Some("bytes 0-299999/300000"), Some("bytes 40000-299999/300001"), Some("bytes */300000")] {
+        let (server, registry) = started(Settings::default());
+        let digest: Digest = server.put_blob(REPOSITORY, &content(300_000)).parse().unwrap();
+        server.fault(Fault::new(Action::Truncate(40_000)).path("/blobs/").nth(1));
+        server.fault(Fault::new(Action::Header("Content-Range".to_owned(), range.map(str::to_owned))).path("/blobs/").nth(2));
+        let error = read(&registry, &digest).unwrap_err();
+        assert_eq!((error.class(), error.code()), (Class::Unavailable, "protocol"), "{range:?}");
+    }
+}
