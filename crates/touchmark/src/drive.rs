@@ -1,7 +1,7 @@
 use touchmark_envelope::{Digest, UnixTime, Verified};
 use touchmark_oci::error::{Class as StoreClass, Error as StoreError};
 use touchmark_oci::reference::Reference;
-use touchmark_oci::source::{FindingKind, Referrers, Source};
+use touchmark_oci::source::{Finding, FindingKind, Referrers, Source};
 use touchmark_trust::{Answer, Artifact, Class, Failure, Need, Policy, Rejected, Request, Search, Step};
 
 use crate::ahead::{Ahead, Kind, content};
@@ -97,7 +97,16 @@ fn fetch(source: &dyn Source, kind: Kind, wanted: &[(Digest, u64)], limit: u64) 
 
 /// What a place said of the referrers. Of its findings only those are told whose words are not from what nobody signed.
 pub(crate) fn listed_answer(found: Referrers) -> Answer {
-    let why = found.findings.into_iter().find(|finding| finding.kind == FindingKind::Unreadable).map(|finding| finding.detail);
+    let first = |wanted: &[FindingKind]| found.findings.iter().find(|finding| wanted.contains(&finding.kind));
+    let why = match first(&[FindingKind::Unreadable]).or_else(|| first(&[FindingKind::Stopped, FindingKind::TooLarge])) {
+        Some(Finding { kind: FindingKind::Unreadable, detail, .. }) => Some(detail.clone()),
+        // Of entries or anchors; of bytes the search itself tells the option.
+        Some(Finding { detail, .. }) if detail.ends_with(" referrers") || detail.ends_with(" anchors that no list has") => {
+            Some(format!("{detail}; raise the limit with --max-referrers"))
+        }
+        Some(_) => None,
+        None => first(&[FindingKind::Malformed, FindingKind::WrongDigest]).map(|_| "what is in its place is none".to_owned()),
+    };
     Answer::Referrers { entries: found.entries, complete: found.complete, more: found.more, why }
 }
 
@@ -109,5 +118,27 @@ fn failure(error: &StoreError, limit: u64, option: &'static str) -> Failure {
         StoreClass::Malformed => Failure::Malformed(error.to_string()),
         StoreClass::Denied => Failure::Denied { message: error.to_string(), hint: error.hint() },
         _ => Failure::Unavailable(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_not_complete_says_what_helps_and_nothing_that_nobody_signed() {
+        let why = |kinds: &[(FindingKind, &str)]| {
+            let finding = |(kind, detail): &(FindingKind, &str)| Finding { kind: *kind, digest: None, detail: (*detail).to_owned() };
+            match listed_answer(Referrers { findings: kinds.iter().map(finding).collect(), ..Referrers::default() }) {
+                Answer::Referrers { why, .. } => why,
+                _ => panic!("no list"),
+            }
+        };
+        let (damaged, stopped) = ((FindingKind::Malformed, "theirs"), (FindingKind::Stopped, "more than 5 referrers"));
+        assert_eq!(why(&[]), None);
+        assert_eq!(why(&[damaged]).as_deref(), Some("what is in its place is none"));
+        assert_eq!(why(&[damaged, stopped]).as_deref(), Some("more than 5 referrers; raise the limit with --max-referrers"));
+        assert_eq!(why(&[damaged, (FindingKind::Stopped, "x has 9 bytes")]), None);
+        assert_eq!(why(&[stopped, (FindingKind::Unreadable, "GET x: 500")]).as_deref(), Some("GET x: 500"));
     }
 }
