@@ -74,7 +74,7 @@ fn tell(args: &Args, report: &RepairReport, output: &mut Output<'_>) {
     if report.complete {
         output.result(Exit::Done, members);
     } else {
-        let failure = Failure::new(Exit::Unknown, "incomplete", "not everything could be looked at; what was found is repaired");
+        let failure = Failure::new(Exit::Unknown, "incomplete", "not everything could be looked at or written; the rest is repaired");
         output.fail_with(None, &failure, members);
     }
 }

@@ -60,6 +60,8 @@ const CONTENDED: Duration = Duration::from_secs(1);
 pub(super) struct Listed {
     /// What it had when it was first read.
     pub(super) before: HashSet<Digest>,
+    /// Whether it is as it should be, and not left as it was since it cannot be written.
+    pub(super) right: bool,
     /// What the user should know of it.
     pub(super) notices: Vec<Finding>,
 }
@@ -190,7 +192,7 @@ impl<'a> Listing<'a> {
     }
 
     fn listed(self) -> Listed {
-        Listed { before: self.before.unwrap_or_default(), notices: self.notices }
+        Listed { before: self.before.unwrap_or_default(), right: true, notices: self.notices }
     }
 
     /// Looks at the list, and at the anchors if told to, and writes what is missing.
@@ -367,12 +369,12 @@ impl<'a> Listing<'a> {
         Ok(dropped)
     }
 
-    /// The end if the list cannot be written, or is none: anchors suffice where they are listed.
+    /// The end if the list cannot be written, or is none: anchors suffice, but only where they are listed.
     fn keep(mut self, error: Error) -> Result<Listed, Error> {
         let tag = list_tag(&self.subject);
         if self.changes.own.is_empty() {
             self.notice(format!("{tag} stays as it is: {error}"));
-            return Ok(self.listed());
+            return Ok(Listed { right: false, ..self.listed() });
         }
         if self.anchored.len() < self.changes.own.len() {
             return Err(error);
@@ -384,8 +386,12 @@ impl<'a> Listing<'a> {
             }
             wait(CONTENDED);
         }
+        // In neither list, nobody would find it.
+        if !self.watching {
+            return Err(error);
+        }
         self.notice(format!("{tag} cannot be written, so that tools that know no anchor tags do not find the referrer: {error}"));
-        Ok(self.listed())
+        Ok(Listed { right: false, ..self.listed() })
     }
 }
 

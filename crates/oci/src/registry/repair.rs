@@ -108,15 +108,20 @@ impl Registry {
         let lacking = |descriptor: &&Descriptor| lists.api.is_none() && !in_tag.contains(&descriptor.digest);
         let mut lacking: Vec<&Descriptor> = present.values().filter(lacking).collect();
         lacking.sort_by_key(|descriptor| descriptor.digest);
-        report.listed.extend(lacking.iter().map(|descriptor| (*subject, (*descriptor).clone())));
-        report.removed.extend(&gone);
         let nothing = lacking.is_empty() && gone.is_empty();
         if !(report.dry_run || nothing) {
-            let mut listing = Listing::new(self, subject, gone);
+            let mut listing = Listing::new(self, subject, gone.clone());
             let anchored: HashSet<Digest> = lists.anchors.iter().map(|anchor| anchor.digest).collect();
-            lacking.into_iter().for_each(|descriptor| listing.own(descriptor.clone(), anchored.contains(&descriptor.digest)));
-            report.findings.extend(listing.agree()?.notices);
+            lacking.iter().for_each(|descriptor| listing.own((*descriptor).clone(), anchored.contains(&descriptor.digest)));
+            let listed = listing.agree()?;
+            report.findings.extend(listed.notices);
+            if !listed.right {
+                report.complete = false;
+                return Ok(());
+            }
         }
+        report.listed.extend(lacking.into_iter().map(|descriptor| (*subject, descriptor.clone())));
+        report.removed.extend(&gone);
         Ok(())
     }
 

@@ -215,6 +215,24 @@ fn a_list_of_tags_that_lags_is_asked_for_again() {
     assert_eq!(listed(&server, &subject).len(), 2);
 }
 
+/// What neither the fallback tag nor a list of tags leads to is found by nobody: that is no success.
+#[test]
+fn a_list_that_cannot_be_written_needs_anchors_that_are_listed() {
+    let (server, registry) = started(Settings { immutable_tags: Immutable::Fallback, ..Settings::docker_registry() });
+    let subject = put_artifact(&registry, "subject");
+    sign(&registry, &subject, "1");
+    server.change(|settings| settings.tags_refused = Some(403));
+    let error = registry.attach(&signature(&registry, &subject, "2")).unwrap_err();
+    assert!(matches!(error, Error::Status { status: 409, .. }), "{error:?}");
+    server.change(|settings| settings.tags_refused = None);
+    let stale = format!(r#"{{"name":"{REPOSITORY}","tags":["v0"]}}"#);
+    server.fault(Fault::new(Action::Body(stale.into_bytes())).get().path("tags/list").when(When::First(6)));
+    assert!(registry.attach(&signature(&registry, &subject, "3")).is_err());
+    // What could not be confirmed is confirmed where the tags are listed again.
+    let attached = registry.attach(&signature(&registry, &subject, "2")).unwrap();
+    assert!(attached.notices[0].detail.contains("cannot be written"), "{:?}", attached.notices);
+}
+
 #[test]
 fn something_else_under_the_fallback_tag_is_never_overwritten() {
     let (server, registry) = started(Settings::docker_registry());

@@ -65,6 +65,22 @@ fn a_list_that_cannot_be_rewritten_keeps_nothing_from_being_removed() {
     }
 }
 
+/// What repair could not write it does not claim to have written.
+#[test]
+fn a_list_that_cannot_be_rewritten_is_not_repaired() {
+    let (_server, registry) = started(Settings { immutable_tags: Immutable::Fallback, ..Settings::docker_registry() });
+    let subject = put_artifact(&registry, "subject");
+    sign(&registry, &subject, "1");
+    sign(&registry, &subject, "2");
+    let would = registry.repair(true, None).unwrap();
+    assert_eq!((would.listed.len(), would.complete), (1, true), "{would:?}");
+    for _ in 0..2 {
+        let report = registry.repair(false, None).unwrap();
+        assert!(report.is_clean() && !report.complete, "{report:?}");
+        assert!(report.findings[0].detail.contains("cannot be written"), "{report:?}");
+    }
+}
+
 /// Whoever attaches while another removes may have read the list before, and the anchor; the entry goes all the same.
 #[test]
 fn an_entry_that_comes_back_while_it_is_removed_goes_again() {
