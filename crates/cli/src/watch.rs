@@ -75,6 +75,10 @@ impl Source for Watched {
         self.inner.size(digest)
     }
 
+    fn size_as_blob(&self, digest: &Digest) -> Result<Option<u64>, Error> {
+        self.inner.size_as_blob(digest)
+    }
+
     fn referrers(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error> {
         let found = self.inner.referrers(subject, max_entries, max_bytes)?;
         tracing::debug!(%subject, count = found.entries.len(), complete = found.complete, "referrers");

@@ -185,6 +185,9 @@ fn walk(from: &dyn Source, items: &[Item], options: &Options<'_>) -> Result<Grap
     Graph::walk(from, &roots, &options.limits)
 }
 
+/// [`Source::sizes`] or [`Source::sizes_as_blobs`].
+type Sizes = fn(&dyn Source, &[Digest]) -> Vec<Result<Option<u64>, Error>>;
+
 struct Copying<'a> {
     from: &'a dyn Source,
     /// The destination as it is, if it is.
@@ -239,10 +242,10 @@ impl<'a> Copying<'a> {
 
     /// Whether each of these is at the destination, with the size that it should have. Where one may not read, nothing seems to be
     /// there: writing will tell.
-    fn are_there<'d>(&self, wanted: impl IntoIterator<Item = &'d Descriptor>) -> Result<Vec<bool>, Error> {
+    fn are_there<'d>(&self, wanted: impl IntoIterator<Item = &'d Descriptor>, ask: Sizes) -> Result<Vec<bool>, Error> {
         let (digests, sizes): (Vec<Digest>, Vec<u64>) = wanted.into_iter().map(|wanted| (wanted.digest, wanted.size)).unzip();
         let Some(there) = self.there else { return Ok(vec![false; digests.len()]) };
-        let found = there.sizes(&digests).into_iter().zip(sizes);
+        let found = ask(there, &digests).into_iter().zip(sizes);
         let is_there = |(found, size): (Result<Option<u64>, Error>, u64)| match found {
             Err(error) if error.class() == Class::Denied => Ok(false),
             found => Ok(found? == Some(size)),

@@ -112,6 +112,20 @@ pub trait Source: Sync {
         parallel::map(digests, self.readers(), |digest| self.size(digest))
     }
 
+    /// As [`size`](Self::size), of what can be read as a [`blob`](Self::blob): a registry keeps manifests apart, and one that has the
+    /// same bytes is no blob.
+    ///
+    /// # Errors
+    /// As for [`size`](Self::size).
+    fn size_as_blob(&self, digest: &Digest) -> Result<Option<u64>, Error> {
+        self.size(digest)
+    }
+
+    /// Several answers of [`size_as_blob`](Self::size_as_blob), in the order asked for.
+    fn sizes_as_blobs(&self, digests: &[Digest]) -> Vec<Result<Option<u64>, Error>> {
+        parallel::map(digests, self.readers(), |digest| self.size_as_blob(digest))
+    }
+
     /// The names of all tags, except of those that are lists of referrers, or anchors of them.
     ///
     /// # Errors
@@ -353,7 +367,7 @@ pub struct RepairReport {
     pub rebuilt: bool,
     /// What was found and left as it is.
     pub findings: Vec<Finding>,
-    /// Whether the search saw everything.
+    /// Whether the search saw everything, and what was to be changed could be.
     pub complete: bool,
     /// Whether nothing was written.
     pub dry_run: bool,

@@ -104,6 +104,27 @@ fn running_again_sends_nothing_twice() {
     assert!(found.len() == 3 && found.contains(&new) && found.contains(&own));
 }
 
+/// A registry keeps manifests apart from blobs: a layer that is there as a manifest is not there.
+#[test]
+fn a_layer_that_is_a_manifest_at_the_destination_is_copied() {
+    for settings in [Settings { accept_missing_blobs: true, ..Settings::default() }, Settings::docker_registry()] {
+        let folder = Folder::new();
+        let registry = TestRegistry::start(settings);
+        let (layout, there) = (Layout::open_or_create(folder.path("layout")).unwrap(), open(&registry, "acme/app"));
+        let stored = image(&there, "inner", None);
+        let inner = there.manifest(&stored.digest, 1 << 20).unwrap();
+        let layer = layout.put_blob(None, &mut inner.as_slice()).unwrap();
+        assert_eq!(layer.digest, stored.digest);
+        let config = layout.put_blob(None, &mut b"{}".as_slice()).unwrap();
+        let part = |blob: &Descriptor| format!(r#"{{"mediaType":"application/x","digest":"{}","size":{}}}"#, blob.digest, blob.size);
+        let outer =
+            format!(r#"{{"schemaVersion":2,"mediaType":"{IMAGE_MANIFEST}","config":{},"layers":[{}]}}"#, part(&config), part(&layer));
+        layout.put_manifest(outer.as_bytes(), IMAGE_MANIFEST, Some("v1")).unwrap();
+        whole(copy(&layout, &v1(&layout), &there, &Options::default()).unwrap());
+        assert_eq!(there.blob(&layer.digest).unwrap().0, layer.size);
+    }
+}
+
 #[test]
 fn within_one_registry_blobs_are_mounted() {
     let registry = plain();

@@ -52,7 +52,7 @@ impl Copying<'_> {
             }
             wanted.extend(blobs_of(node).iter().filter(|blob| seen.insert(blob.digest)).map(|blob| (blob, *id)));
         }
-        let there = self.are_there(wanted.iter().map(|(blob, _)| *blob))?;
+        let there = self.are_there(wanted.iter().map(|(blob, _)| *blob), |there, digests| there.sizes_as_blobs(digests))?;
         let wanted: Vec<Wanted<'_>> = wanted.into_iter().zip(there).map(|((blob, of), is_there)| Wanted { blob, of, is_there }).collect();
         let outcomes = match to {
             Some(to) => self.copy_blobs(to, &wanted),
@@ -138,7 +138,7 @@ impl Copying<'_> {
     /// Whether each could be copied.
     fn find_blobs(&self, wanted: &[Wanted<'_>]) -> Vec<Outcome> {
         let missing: Vec<Digest> = wanted.iter().filter(|wanted| !wanted.is_there).map(|wanted| wanted.blob.digest).collect();
-        let mut sizes = missing.iter().zip(self.from.sizes(&missing));
+        let mut sizes = missing.iter().zip(self.from.sizes_as_blobs(&missing));
         let found = wanted.iter().map(|wanted| match (wanted.is_there, if wanted.is_there { None } else { sizes.next() }) {
             (true, _) | (false, Some((_, Ok(Some(_))))) => Outcome::Done,
             (false, Some((digest, Ok(None)))) => Outcome::Failed(Error::NoSuchBlob { location: self.from.location(), digest: *digest }),

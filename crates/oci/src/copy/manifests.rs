@@ -60,7 +60,7 @@ impl Copying<'_> {
     /// Whether each manifest is at the destination. A registry keeps manifests apart from blobs, so there they are read.
     fn are_manifests_there(&self, manifests: &[(NodeId, &Descriptor)]) -> Result<Vec<bool>, Error> {
         let Some(there) = self.there.filter(|there| there.repository().is_some()) else {
-            return self.are_there(manifests.iter().map(|(_, descriptor)| *descriptor));
+            return self.are_there(manifests.iter().map(|(_, descriptor)| *descriptor), |there, digests| there.sizes(digests));
         };
         let ids: Vec<NodeId> = manifests.iter().map(|(id, _)| *id).collect();
         let mut found = Vec::with_capacity(ids.len());

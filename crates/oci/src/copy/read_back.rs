@@ -53,7 +53,7 @@ impl Copying<'_> {
         let blobs = nodes.flat_map(|node| blobs_of(node).iter().map(move |blob| (node, blob)));
         let wanted: Vec<(&Node, &Descriptor)> = blobs.filter(|(_, blob)| seen.insert((blob.digest, blob.size))).collect();
         let digests: Vec<Digest> = wanted.iter().map(|(_, blob)| blob.digest).collect();
-        for ((node, blob), size) in wanted.into_iter().zip(to.sizes(&digests)) {
+        for ((node, blob), size) in wanted.into_iter().zip(to.sizes_as_blobs(&digests)) {
             if size? != Some(blob.size) && !self.lost.contains(&blob.digest) && !self.may_lack(node, blob) {
                 let error = Error::NoSuchBlob { location: to.location(), digest: blob.digest };
                 self.lose(blob.digest, Some(node.descriptor.digest), error);

@@ -49,20 +49,28 @@ impl Registry {
             kinds.reverse();
         }
         for kind in kinds {
-            let path = self.path(&format!("{kind}/{digest}"));
-            let response = self.ask(Method::Head, &path, &[("Accept", &accepted())])?;
-            match response.status() {
-                200 => match (Head::of(&response).length, kind) {
-                    (Some(size), _) => return Ok(Some(size)),
-                    // Not every registry says it where there is no body.
-                    (None, "blobs") => return self.open_blob(digest).map(|(size, _)| Some(size)),
-                    (None, _) => return self.read_manifest(digest, MAX_MANIFEST).map(|bytes| Some(length(&bytes))),
-                },
-                404 => {}
-                _ => return Err(response.into_error()),
+            let size = self.size_of(kind, digest)?;
+            if size.is_some() {
+                return Ok(size);
             }
         }
         Ok(None)
+    }
+
+    /// The size of one of the `manifests` or of the `blobs`; `None` if it is not among them.
+    pub(super) fn size_of(&self, kind: &str, digest: &Digest) -> Result<Option<u64>, Error> {
+        let path = self.path(&format!("{kind}/{digest}"));
+        let response = self.ask(Method::Head, &path, &[("Accept", &accepted())])?;
+        match response.status() {
+            200 => match (Head::of(&response).length, kind) {
+                (Some(size), _) => Ok(Some(size)),
+                // Not every registry says it where there is no body.
+                (None, "blobs") => self.open_blob(digest).map(|(size, _)| Some(size)),
+                (None, _) => self.read_manifest(digest, MAX_MANIFEST).map(|bytes| Some(length(&bytes))),
+            },
+            404 => Ok(None),
+            _ => Err(response.into_error()),
+        }
     }
 }
 

@@ -185,6 +185,10 @@ impl Source for Registry {
         self.content_size(digest)
     }
 
+    fn size_as_blob(&self, digest: &Digest) -> Result<Option<u64>, Error> {
+        self.size_of("blobs", digest)
+    }
+
     fn referrers(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, Error> {
         self.all_lists(subject, max_entries, max_bytes)
     }
