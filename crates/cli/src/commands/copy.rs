@@ -157,7 +157,12 @@ impl<'a> Plan<'a> {
     fn tagged(&self, source: &dyn Source) -> Result<Vec<Item>, Failure> {
         let failed = |error| Failure::from(&error);
         if self.args.all_tags {
-            return copy::tagged(source, None).map_err(failed);
+            let items = copy::tagged(source, None).map_err(failed)?;
+            // A registry says the same of a repository that is misspelt, or that one may not see.
+            return match items.is_empty() {
+                false => Ok(items),
+                true => Err(Failure::new(Exit::Unknown, "no-such-tag", "no artifact is tagged, so that there is nothing to copy")),
+            };
         }
         let mut items: Vec<Item> = Vec::new();
         for pattern in &self.args.tags {

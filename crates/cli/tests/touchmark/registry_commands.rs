@@ -321,6 +321,17 @@ fn no_anchors_are_written_if_none_are_wanted() {
     place.verify_is(0, &format!("{name}-far:v1 --key alice.pub"));
 }
 
+/// A registry says of a repository that is misspelt, or hidden, that it has no tags: a mirror of nothing is no success.
+#[test]
+fn a_copy_of_all_tags_of_nothing_is_no_success() {
+    let (place, registry, name) = place(Settings::default());
+    place.run(&format!("copy {name} {name}-far --all-tags")).is(4).says("nothing to copy");
+    place.pack(&format!("{name}:v1"), "content");
+    place.ok(&format!("sign {name}:v1 --key alice --referrers-to {name}-signatures"));
+    place.run(&format!("copy {name}-signatures {name}-far --all-tags")).is(4).says("nothing to copy");
+    assert!(registry.tags("acme/app-far").is_empty());
+}
+
 /// What the user should know of how a signature is listed is said, and is in the document.
 #[test]
 fn a_listing_that_cannot_be_confirmed_is_said() {
