@@ -304,7 +304,7 @@ fn is_fatal(error: &Error) -> bool {
     match error {
         Error::Content { .. } | Error::NotListed { .. } | Error::MissingBlob { .. } => false,
         // What a registry does not take of this content, it may take of others.
-        Error::Status { status: 400 | 406 | 409 | 410 | 413..=418 | 422, .. } => false,
+        Error::Status { status: 400 | 406 | 409 | 410 | 412..=418 | 422, .. } => false,
         Error::Status { .. } => true,
         other => matches!(other.class(), Class::NotWritable | Class::Unavailable | Class::Denied),
     }

@@ -235,6 +235,21 @@ fn a_destination_that_refuses_ends_it_at_once() {
     }
 }
 
+/// Registries answer 400, 409 or 412 where a tag must not be moved.
+#[test]
+fn a_tag_that_cannot_be_moved_stops_no_other() {
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    for status in [400, 409, 412] {
+        let to = plain();
+        to.fault(Fault::new(Action::status(status)).method("PUT").path("/manifests/v1"));
+        let items = ["v1", "v2"].map(|tag| Item { descriptor: image(&layout, tag, Some(tag)), tag: Some(tag.to_owned()) });
+        let report = copy(&layout, &items, &open(&to, "acme/app"), &Options::default()).unwrap();
+        assert_eq!((report.missing.len(), report.items.len()), (1, 1), "{report:?}");
+        assert_eq!(to.tags("acme/app").into_iter().map(|(tag, _)| tag).collect::<Vec<_>>(), ["v2"]);
+    }
+}
+
 #[test]
 fn only_referrers_to_where_the_artifact_is() {
     let (from, to) = (without_api(), plain());
