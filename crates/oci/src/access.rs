@@ -29,6 +29,8 @@ pub struct Access {
     pub retries: Option<u32>,
     /// Whether anchor tags are written.
     pub anchors: Anchors,
+    /// Bytes of the manifest that a reference names: 4 MiB unless given.
+    pub max_manifest: Option<u64>,
 }
 
 /// A user name and a password, which Debug does not show. By the user name `<token>` the password is an identity token.

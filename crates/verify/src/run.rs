@@ -45,7 +45,7 @@ fn verify_all(options: &Options, open: &Open<'_>, output: &mut Output<'_>) -> Re
         references(options)?.into_iter().map(|text| (text.clone(), text.parse())).collect();
     let named = references.iter().filter_map(|(_, reference)| reference.as_ref().ok());
     options.access.check_hosts(named.chain(&referrers_from))?;
-    let access = options.access.access()?;
+    let access = Access { max_manifest: options.wants.caps.manifest_size, ..options.access.access()? };
     for note in check.notes() {
         output.note(note);
     }

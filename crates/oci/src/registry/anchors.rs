@@ -53,7 +53,8 @@ impl Registry {
     /// (There are registries with tags in the order of their making, whose `last` skips anchors too.)
     pub(super) fn anchor_tags(&self, subject: &Digest) -> AnchorTags {
         let prefix = list_tag(subject);
-        let mut search = Search { prefix: prefix.clone(), tags: Vec::new(), sorted_until: Some(String::new()), sorted: 0 };
+        let mut search =
+            Search { prefix: prefix.clone(), tags: Vec::new(), sorted_until: Some(String::new()), sorted: 0, began_before: false };
         let mut skip = false;
         let mut listed = self.tag_pages(None, |tags, more| {
             let seen = search.see(tags);
@@ -115,6 +116,8 @@ struct Search {
     sorted_until: Option<String>,
     /// How many these were.
     sorted: usize,
+    /// Whether one came before the anchors. Where none did, tags in the order of their making may look sorted.
+    began_before: bool,
 }
 
 impl Search {
@@ -129,8 +132,11 @@ impl Search {
             self.sorted = self.sorted.saturating_add(1);
         }
         let prefix = self.prefix.as_str();
+        self.began_before |= tags.first().is_some_and(|first| first.as_str() < prefix);
         self.tags.extend(tags.into_iter().filter(|tag| tag.starts_with(prefix) && tag.len() > prefix.len() && is_list_tag(tag)));
-        let past = self.is_sorted() && self.sorted_until.as_ref().is_some_and(|last| last.as_str() > prefix && !last.starts_with(prefix));
+        let past = self.is_sorted()
+            && self.began_before
+            && self.sorted_until.as_ref().is_some_and(|last| last.as_str() > prefix && !last.starts_with(prefix));
         if past || self.tags.len() > MAX_ANCHORS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

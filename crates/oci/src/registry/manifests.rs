@@ -154,7 +154,7 @@ impl Registry {
     pub(super) fn resolve_manifest(&self, tag: Option<&str>, digest: Option<&Digest>) -> Result<Descriptor, Error> {
         match (tag, digest) {
             (_, Some(digest)) => {
-                let bytes = self.read_manifest(digest, MAX_MANIFEST)?;
+                let bytes = self.read_manifest(digest, self.max_manifest)?;
                 self.described(&digest.to_string(), *digest, &bytes)
             }
             (Some(tag), None) => self.resolve_tag(tag),
@@ -164,7 +164,7 @@ impl Registry {
     }
 
     fn resolve_tag(&self, tag: &str) -> Result<Descriptor, Error> {
-        match self.fetch_answer(Name::Tag(tag), MAX_MANIFEST)? {
+        match self.fetch_answer(Name::Tag(tag), self.max_manifest)? {
             Answer::Found((_room, fetched)) => {
                 let digest = fetched.digest;
                 self.described(tag, digest, &self.keep(fetched))

@@ -11,6 +11,7 @@ use touchmark_envelope::manifest::Descriptor;
 use crate::access::{Access, Anchors};
 use crate::error::Error;
 use crate::reference::Repository;
+use crate::scan::MAX_MANIFEST;
 use crate::source::{Referrers, Source};
 use crate::transport::{Body, Client, DEFAULT_RETRIES, Method, Repeat, Request, Response, Target};
 
@@ -45,6 +46,8 @@ pub struct Registry {
     client: Client,
     anchors: Anchors,
     retries: u32,
+    /// Bytes of a manifest that is read to resolve a reference.
+    max_manifest: u64,
     /// Whether the registry has the referrers API, once it is known.
     api: AtomicU8,
     /// Manifests that were read, by the digest of their bytes.
@@ -80,7 +83,8 @@ impl Registry {
         let client = Client::new(repository.host(), access)?;
         let retries = access.retries.unwrap_or(DEFAULT_RETRIES);
         let (api, cache, gate) = (AtomicU8::new(0), Cache::default(), Gate::default());
-        Ok(Self { repository, client, anchors: access.anchors, retries, api, cache, gate })
+        let max_manifest = access.max_manifest.unwrap_or(MAX_MANIFEST);
+        Ok(Self { repository, client, anchors: access.anchors, retries, max_manifest, api, cache, gate })
     }
 
     /// The path of something in the repository: `rest` is what follows its name, such as `tags/list`.

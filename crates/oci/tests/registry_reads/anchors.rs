@@ -63,6 +63,24 @@ fn between_the_first_page_and_the_anchors_no_page_is_read_and_none_after_them() 
 }
 
 #[test]
+fn tags_in_the_order_of_their_making_may_look_sorted_and_hide_nothing() {
+    let (server, registry) = started(Settings { tags_page: Some(60), tags_order: Order::None, ..Settings::without_referrers_api() });
+    let artifact = put_artifact(&server);
+    let names: Vec<String> = (1000..1100).map(|number| format!("v{number}")).collect();
+    let signatures = put_anchored(&server, &artifact, &["1", "2"]);
+    let anchors = signatures.iter().map(|digest| anchor_tag(&artifact.digest, digest));
+    let tags: Vec<String> = names.into_iter().chain(anchors).map(|tag| format!("\"{tag}\"")).collect();
+    for (path, page) in [("last=v1059", &tags[60..]), ("tags/list", &tags[..60])] {
+        let answer = Action::Status(200, Vec::new(), format!(r#"{{"name":"{REPOSITORY}","tags":[{}]}}"#, page.join(",")).into_bytes());
+        let next = format!("</v2/{REPOSITORY}/tags/list?n=60&last=v1059>; rel=\"next\"");
+        let answer = answer.with("Content-Type", "application/json");
+        let answer = if path == "tags/list" { answer.with("Link", &next) } else { answer };
+        server.fault(Fault::new(answer).path(path));
+    }
+    assert_eq!(found(&registry, &artifact), (signatures, true));
+}
+
+#[test]
 fn a_full_page_without_a_link_is_not_taken_for_the_last() {
     let names: Vec<String> = (0..1500).map(|number| format!("a{number}")).collect();
     for (tags_last, complete) in [(Parameter::Honoured, true), (Parameter::Ignored, false)] {

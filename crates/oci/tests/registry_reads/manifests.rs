@@ -29,6 +29,19 @@ fn a_manifest_that_was_pushed_by_sha512_is_resolved_to_that_digest() {
 }
 
 #[test]
+fn how_large_a_manifest_may_be_is_the_callers_to_say() {
+    let (server, registry) = started(Settings::default());
+    let bytes = image(&"x".repeat(5 << 20));
+    let digest: Digest = server.put_manifest(REPOSITORY, Some("v1"), &bytes).parse().unwrap();
+    let access = Access { max_manifest: Some(8 << 20), ..Access::default() };
+    for (tag, by_digest) in [(Some("v1"), None), (None, Some(&digest))] {
+        assert_eq!(registry.resolve(tag, by_digest).unwrap_err().class(), Class::Cap);
+        let larger = Registry::new(format!("{}/{REPOSITORY}", server.host()).parse().unwrap(), &access).unwrap();
+        assert_eq!(larger.resolve(tag, by_digest).unwrap().digest, digest);
+    }
+}
+
+#[test]
 fn what_is_not_there_is_not_there() {
     let (server, registry) = started(Settings::default());
     let unknown = registry.resolve(Some("v1"), None).unwrap_err();
