@@ -32,6 +32,15 @@ pub struct Item {
     pub tag: Option<String>,
 }
 
+/// What is tagged in a place.
+#[derive(Debug, Default)]
+pub struct Tagged {
+    /// The artifacts, each with its tag.
+    pub items: Vec<Item>,
+    /// Tags that lead to nothing that could be copied, and why.
+    pub unusable: Vec<(String, Error)>,
+}
+
 /// Which part of a graph is copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -113,14 +122,34 @@ impl CopyReport {
 /// # Errors
 /// The source cannot be read, or a tag that it lists.
 pub fn tagged(source: &dyn Source, pattern: Option<&str>) -> Result<Vec<Item>, Error> {
+    let Tagged { items, unusable } = tagged_each(source, pattern)?;
+    unusable.into_iter().next().map_or(Ok(items), |(_, error)| Err(error))
+}
+
+/// As [`tagged`], with the tags apart that lead to nothing usable, and why: they are no reason to leave the others behind.
+///
+/// # Errors
+/// The source cannot be read.
+pub fn tagged_each(source: &dyn Source, pattern: Option<&str>) -> Result<Tagged, Error> {
     let is_wanted = |tag: &str| pattern.is_none_or(|pattern| pattern::matches(pattern.as_bytes(), tag.as_bytes()));
     if source.repository().is_none() {
         let wanted = source.tags()?.into_iter().filter(|(tag, _)| is_wanted(tag));
-        return Ok(wanted.map(|(tag, descriptor)| Item { descriptor, tag: Some(tag) }).collect());
+        let items = wanted.map(|(tag, descriptor)| Item { descriptor, tag: Some(tag) }).collect();
+        return Ok(Tagged { items, unusable: Vec::new() });
     }
     let names: Vec<String> = source.tag_names()?.into_iter().filter(|tag| is_wanted(tag)).collect();
     let resolved = parallel::map(&names, source.readers(), |tag| source.resolve(Some(tag), None));
-    names.into_iter().zip(resolved).map(|(tag, descriptor)| Ok(Item { descriptor: descriptor?, tag: Some(tag) })).collect()
+    let mut found = Tagged::default();
+    for (tag, descriptor) in names.into_iter().zip(resolved) {
+        match descriptor {
+            Ok(descriptor) => found.items.push(Item { descriptor, tag: Some(tag) }),
+            Err(error) if matches!(error.class(), Class::NotFound | Class::Malformed | Class::WrongDigest | Class::Cap) => {
+                found.unusable.push((tag, error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 /// Copies `items` from `from` to `to`.

@@ -126,7 +126,7 @@ impl<'a> Plan<'a> {
     /// Finds what `reference` names, and verifies it if that was asked for.
     fn find(&self, reference: Reference, output: &mut Output<'_>) -> Result<Origin, Refused> {
         let source = places::source(&reference, &self.from_access)?;
-        let items = self.items(&reference, source.as_ref())?;
+        let items = self.items(&reference, source.as_ref(), output)?;
         if let Some(check) = &self.check {
             check.notes().iter().for_each(|note| output.note(note));
             check.check_tag(source.as_ref(), &reference)?;
@@ -137,13 +137,13 @@ impl<'a> Plan<'a> {
         Ok(Origin { reference, source, items })
     }
 
-    fn items(&self, reference: &Reference, source: &dyn Source) -> Result<Vec<Item>, Failure> {
+    fn items(&self, reference: &Reference, source: &dyn Source, output: &mut Output<'_>) -> Result<Vec<Item>, Failure> {
         let named = reference.tag().is_some() || reference.digest().is_some();
         if self.args.all_tags || !self.args.tags.is_empty() {
             if named {
                 return Err(Failure::usage("--all-tags and --tags say which artifacts; REF is then the place alone"));
             }
-            return self.tagged(source);
+            return self.tagged(reference, source, output);
         }
         let descriptor = places::resolve(source, reference)?;
         let tag = match self.to.tag() {
@@ -154,23 +154,34 @@ impl<'a> Plan<'a> {
         Ok(vec![Item { descriptor, tag }])
     }
 
-    fn tagged(&self, source: &dyn Source) -> Result<Vec<Item>, Failure> {
-        let failed = |error| Failure::from(&error);
-        if self.args.all_tags {
-            let items = copy::tagged(source, None).map_err(failed)?;
-            // A registry says the same of a repository that is misspelt, or that one may not see.
-            return match items.is_empty() {
-                false => Ok(items),
-                true => Err(Failure::new(Exit::Unknown, "no-such-tag", "no artifact is tagged, so that there is nothing to copy")),
-            };
-        }
+    /// What is tagged. A tag that leads to nothing usable is told, and the others are copied.
+    fn tagged(&self, reference: &Reference, source: &dyn Source, output: &mut Output<'_>) -> Result<Vec<Item>, Failure> {
         let mut items: Vec<Item> = Vec::new();
-        for pattern in &self.args.tags {
-            let matching = copy::tagged(source, Some(pattern)).map_err(failed)?;
-            if matching.is_empty() {
-                return Err(Failure::new(Exit::Unknown, "no-such-tag", format!("no tag matches {pattern}")));
+        let mut told: Vec<String> = Vec::new();
+        let patterns: Vec<Option<&str>> = match self.args.all_tags {
+            true => vec![None],
+            false => self.args.tags.iter().map(|pattern| Some(pattern.as_str())).collect(),
+        };
+        for pattern in patterns {
+            let found = copy::tagged_each(source, pattern).map_err(|error| Failure::from(&error))?;
+            if found.items.is_empty() && found.unusable.is_empty() {
+                return Err(Failure::new(
+                    Exit::Unknown,
+                    "no-such-tag",
+                    match pattern {
+                        // A registry says the same of a repository that is misspelt, or that one may not see.
+                        None => "no artifact is tagged, so that there is nothing to copy".to_owned(),
+                        Some(pattern) => format!("no tag matches {pattern}"),
+                    },
+                ));
             }
-            items.extend(matching.into_iter().filter(|item| !items.contains(item)).collect::<Vec<_>>());
+            for (tag, error) in found.unusable {
+                if !told.contains(&tag) {
+                    output.fail(Some(&format!("{reference}:{tag}")), &Failure::from(&error));
+                    told.push(tag);
+                }
+            }
+            items.extend(found.items.into_iter().filter(|item| !items.contains(item)).collect::<Vec<_>>());
         }
         Ok(items)
     }

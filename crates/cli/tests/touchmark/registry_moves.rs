@@ -114,6 +114,29 @@ fn a_whole_repository_is_mirrored() {
     assert_eq!(tags(&from, "alone").len(), 4);
 }
 
+/// A tag that leads nowhere, or to what is no manifest, is told, and stops no other; with --verify everything has to be right.
+#[test]
+fn a_tag_that_leads_nowhere_stops_no_other() {
+    let place = Place::new();
+    let (from, to) = (with_api(), without_api());
+    let home = format!("{}/acme/app", from.host());
+    index(&place, &home);
+    from.put_tag("acme/app", "gone", &format!("sha256:{}", "0".repeat(64)));
+    from.put_manifest("acme/app", Some("odd"), br#"{"schemaVersion":1}"#);
+    let mirror = format!("{}/mirror/app", to.host());
+    let verified = place.run(&format!("copy {home} {mirror} --all-tags --verify --key alice.pub")).is(6);
+    assert!(verified.stdout.is_empty() && to.tags("mirror/app").is_empty(), "{verified:#?}");
+    let copied = place.run(&format!("copy {home} {mirror} --all-tags")).is(6);
+    for tag in ["gone", "odd"] {
+        assert!(copied.stderr.contains(&format!("{home}:{tag}")), "{copied:#?}");
+        assert!(to.tags("mirror/app").iter().all(|(known, _)| known != tag));
+    }
+    for tag in ["all", "amd", "arm"] {
+        place.verify_is(0, &format!("{mirror}:{tag} --key alice.pub --name acme/app:1.0"));
+    }
+    place.run(&format!("copy {home} {mirror} --tags a* --tags gone")).is(4);
+}
+
 /// A mirror made by a tool that drops signatures is completed.
 #[test]
 fn a_mirror_without_signatures_is_mended() {
