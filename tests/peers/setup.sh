@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Gets the tools that the peer tests run against: oras, crane and regctl (Go, versions in go/go.mod), python packages
-# (versions in python/requirements.txt) into target/peers, and skopeo from the distribution.
+# Gets the tools that the peer tests run against: oras, crane and regctl (Go, versions in go/go.mod), the distribution
+# specification's tests (Go, conformance/go.mod), python packages (versions in python/requirements.txt) into target/peers, and
+# skopeo from the distribution.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
 
 mkdir -p target/peers/bin
 (cd tests/peers/go && GOBIN="$root/target/peers/bin" GOFLAGS="-mod=readonly -buildvcs=false" go install tool)
+(cd tests/peers/conformance && GOFLAGS="-mod=readonly -buildvcs=false" go test -c -o "$root/target/peers/bin/conformance.test" \
+    github.com/opencontainers/distribution-spec/conformance)
 
 tests/peers/python/setup.sh
 
@@ -19,5 +22,5 @@ if ! command -v skopeo >/dev/null; then
     apt-get install -qq --yes --no-install-recommends skopeo >/dev/null
 fi
 
-for tool in oras crane regctl; do test -x "target/peers/bin/$tool"; done
+for tool in oras crane regctl conformance.test; do test -x "target/peers/bin/$tool"; done
 echo "peers: $(target/peers/bin/oras version | head -n 1), crane $(target/peers/bin/crane version), regctl and $(skopeo --version)"
