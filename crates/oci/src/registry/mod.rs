@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use touchmark_envelope::Digest;
 use touchmark_envelope::manifest::Descriptor;
 
-use crate::access::{Access, Anchors};
+use crate::access::{Access, Anchors, DEFAULT_RETRIES};
 use crate::error::Error;
 use crate::reference::Repository;
 use crate::scan::MAX_MANIFEST;
 use crate::source::{Referrers, Source};
-use crate::transport::{Body, Client, DEFAULT_RETRIES, Method, Repeat, Request, Response, Target};
+use crate::transport::{Body, Client, Method, Repeat, Request, Response, Target};
 
 mod anchors;
 mod attach;

@@ -12,14 +12,8 @@ use super::response::{Asked, Response};
 use super::retry::{self, Failure, Tries};
 use super::url::{Origin, Url};
 use super::{Body, Method, Repeat, Request, Target};
-use crate::access::Access;
+use crate::access::{Access, DEFAULT_RETRIES, DEFAULT_TIMEOUT};
 use crate::error::Error;
-
-/// How long a server may be silent, unless [`Access::timeout`] says otherwise.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How often a request is tried again, unless [`Access::retries`] says otherwise.
-pub const DEFAULT_RETRIES: u32 = 4;
 
 /// Redirects of one request.
 const MAX_REDIRECTS: usize = 10;

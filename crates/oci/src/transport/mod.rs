@@ -24,7 +24,7 @@ mod url;
 
 use std::io::Read;
 
-pub use client::{Client, DEFAULT_RETRIES, DEFAULT_TIMEOUT};
+pub use client::Client;
 pub use response::Response;
 
 /// What is asked of a server.
