@@ -3,31 +3,12 @@
 use serde_json::Value;
 use touchmark_test_registry::{DockerRegistry, DockerSettings, Settings, TestRegistry, Untagged};
 
-use crate::graph::graph;
+use crate::graph::{graph, signed_index};
 use crate::harness::{Place, digest};
 use crate::tool::{self, listed};
 
 const SIGNATURE: &str = "application/vnd.touchmark.signature.v1+json";
 const ATTESTATION: &str = "application/vnd.in-toto+json";
-
-/// The pins of an index and of its two children, tagged `all`, `amd` and `arm` in REPOSITORY. Each is signed by alice and attested
-/// by bob, and the signature itself is attested.
-fn signed_index(place: &Place, repository: &str) -> [String; 3] {
-    place.key("alice");
-    place.key("bob");
-    place.file("sbom.json", r#"{"spdxVersion":"SPDX-2.3"}"#);
-    let amd = place.pack(&format!("{repository}:amd"), "for amd64");
-    let arm = place.pack(&format!("{repository}:arm"), "for arm64");
-    let index = place.ok(&format!("index {amd} {arm} --to {repository}:all --platform linux/amd64 --platform linux/arm64"));
-    for pin in [&index, &amd, &arm] {
-        place.ok(&format!("sign {pin} --key alice --name acme/app:1.0"));
-        place.ok(&format!("attest {pin} --key bob --type spdx --predicate sbom.json"));
-        let list = place.json(&format!("signature list {pin} --signed-by alice.pub"), 0);
-        let signature = list["results"][0]["signatures"][0]["pin"].as_str().unwrap().to_owned();
-        place.ok(&format!("attest {signature} --key bob --type https://example.com/witness/v1 --predicate sbom.json"));
-    }
-    [index, amd, arm]
-}
 
 /// Asserts that the three are signed, attested and not signed by somebody else at `stop`, and that the index's graph is `expected`.
 #[track_caller]

@@ -1,25 +1,12 @@
 //! A multi-platform index with signatures and evidence travels: OCI layout, tar, OCI layout.
 
-use crate::graph::{count, graph};
+use crate::graph::{count, graph, signed_index};
 use crate::harness::{Place, digest};
 
 #[test]
 fn an_index_with_two_platforms_signed_and_attested_at_depth_2_travels_whole() {
     let place = Place::new();
-    place.key("alice");
-    place.key("bob");
-    place.file("sbom.json", r#"{"spdxVersion":"SPDX-2.3"}"#);
-    let amd = place.pack("oci:lay:amd", "for amd64");
-    let arm = place.pack("oci:lay:arm", "for arm64");
-    let index = place.ok(&format!("index {amd} {arm} --to oci:lay:all --platform linux/amd64 --platform linux/arm64"));
-    // Each platform: signed, and the signature itself attested and that attestation signed: depth 2 and 3.
-    for pin in [&index, &amd, &arm] {
-        place.ok(&format!("sign {pin} --key alice --name acme/app:1.0"));
-        place.ok(&format!("attest {pin} --key bob --type spdx --predicate sbom.json"));
-        let listed = place.json(&format!("signature list {pin} --signed-by alice.pub"), 0);
-        let signature = listed["results"][0]["signatures"][0]["pin"].as_str().unwrap().to_owned();
-        place.ok(&format!("attest {signature} --key bob --type https://example.com/witness/v1 --predicate sbom.json"));
-    }
+    let [index, amd, arm] = signed_index(&place, "oci:lay");
     let at_home = graph(&place, "oci:lay:all");
     // 3 manifests, each with a signature, an attestation, and an attestation of the signature.
     assert_eq!(count(&at_home, &|members| members.contains_key("artifact_type")), 12, "{at_home:#}");

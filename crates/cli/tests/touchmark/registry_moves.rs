@@ -2,7 +2,7 @@
 
 use touchmark_test_registry::{Action, DockerRegistry, DockerSettings, Fault, Settings, TestRegistry};
 
-use crate::graph::{count, graph};
+use crate::graph::{count, graph, signed_index};
 use crate::harness::{Place, Ran, digest};
 
 fn with_api() -> TestRegistry {
@@ -11,25 +11,6 @@ fn with_api() -> TestRegistry {
 
 fn without_api() -> TestRegistry {
     TestRegistry::start(Settings::without_referrers_api())
-}
-
-/// An index for two platforms, tagged `all`: it and each image signed by alice and attested by bob, and each signature attested, too.
-/// Gives the pins of the index and the images.
-fn index(place: &Place, repository: &str) -> [String; 3] {
-    place.key("alice");
-    place.key("bob");
-    place.file("sbom.json", r#"{"spdxVersion":"SPDX-2.3"}"#);
-    let amd = place.pack(&format!("{repository}:amd"), "for amd64");
-    let arm = place.pack(&format!("{repository}:arm"), "for arm64");
-    let index = place.ok(&format!("index {amd} {arm} --to {repository}:all --platform linux/amd64 --platform linux/arm64"));
-    for pin in [&index, &amd, &arm] {
-        place.ok(&format!("sign {pin} --key alice --name acme/app:1.0"));
-        place.ok(&format!("attest {pin} --key bob --type spdx --predicate sbom.json"));
-        let listed = place.json(&format!("signature list {pin} --signed-by alice.pub"), 0);
-        let signature = listed["results"][0]["signatures"][0]["pin"].as_str().unwrap().to_owned();
-        place.ok(&format!("attest {signature} --key bob --type https://example.com/witness/v1 --predicate sbom.json"));
-    }
-    [index, amd, arm]
 }
 
 /// From a registry without the referrers API through an OCI layout, a tar and another OCI layout to a registry with it, and on to one
@@ -44,7 +25,7 @@ fn travels(first: &str, second: &str, third: &str) {
         format!("{second}/mirror/of/app"),
         format!("{third}/app"),
     ];
-    let pins = index(&place, &stops[0]);
+    let pins = signed_index(&place, &stops[0]);
     let at_home = graph(&place, &format!("{}:all", stops[0]));
     // 3 manifests, each with a signature, an attestation, and an attestation of the signature.
     assert_eq!(count(&at_home, &|members| members.contains_key("artifact_type")), 12, "{at_home:#}");
@@ -84,7 +65,7 @@ fn a_whole_repository_is_mirrored() {
     let place = Place::new();
     let (from, to) = (with_api(), without_api());
     let home = format!("{}/acme/app", from.host());
-    let [pin, ..] = index(&place, &home);
+    let [pin, ..] = signed_index(&place, &home);
     let other = place.pack(&format!("{home}:other"), "another");
     place.ok(&format!("sign {other} --key bob"));
     // What cosign would attach: it looks for these tags alone.
@@ -120,7 +101,7 @@ fn a_tag_that_leads_nowhere_stops_no_other() {
     let place = Place::new();
     let (from, to) = (with_api(), without_api());
     let home = format!("{}/acme/app", from.host());
-    index(&place, &home);
+    signed_index(&place, &home);
     from.put_tag("acme/app", "gone", &format!("sha256:{}", "0".repeat(64)));
     from.put_manifest("acme/app", Some("odd"), br#"{"schemaVersion":1}"#);
     let mirror = format!("{}/mirror/app", to.host());
@@ -144,7 +125,7 @@ fn a_mirror_without_signatures_is_mended() {
         let place = Place::new();
         let from = without_api();
         let (home, mirror) = (format!("{}/acme/app", from.host()), format!("{}/mirror/app", to.host()));
-        let place_of_pins = index(&place, &home);
+        let place_of_pins = signed_index(&place, &home);
         let nothing = place.run(&format!("copy {home}:all {mirror} --referrers-only")).is(4);
         assert!(nothing.stderr.contains("is not there"), "{nothing:#?}");
         // Blobs and manifests without what refers to them, as another tool copies them.
@@ -231,7 +212,7 @@ fn copy_killed(make: impl Fn() -> TestRegistry) {
     let place = Place::new();
     let from = with_api();
     let home = format!("{}/acme/app", from.host());
-    let pins = index(&place, &home);
+    let pins = signed_index(&place, &home);
     let before = graph(&place, &format!("{home}:all"));
     let line = |to: &TestRegistry| format!("copy {home}:all {}/mirror:all --quiet", to.host());
     let whole = make();
