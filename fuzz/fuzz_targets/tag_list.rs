@@ -10,8 +10,11 @@ fuzz_target!(|body: &[u8]| {
     assert!(tags.iter().all(|tag| is_version(tag)));
     let list = serde_json::json!({ "name": "acme/app", "tags": tags }).to_string();
     assert_eq!(tags::parse(list.as_bytes()).as_ref(), Ok(&tags));
-    // Another reader sees the same.
-    let other: serde_json::Value = serde_json::from_slice(body).expect("a document");
+    // Another reader sees the same, but for numbers that it cannot hold and ours keeps as text.
+    let other = match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(other) => other,
+        Err(error) => return assert!(error.to_string().starts_with("number out of range"), "{error}"),
+    };
     let other = other["tags"].as_array().into_iter().flatten().filter_map(|tag| tag.as_str()).filter(|tag| is_version(tag));
     assert!(other.eq(tags.iter().map(String::as_str)));
 });
