@@ -34,8 +34,8 @@ impl<T: fmt::Debug> fmt::Debug for Unverified<T> {
 /// A value that a check vouches for.
 ///
 /// The one constructor is called in one place, [`Tally::finish`](crate::threshold::Tally::finish), where the keys that
-/// signed were counted. Everything else that is `Verified` was derived from such values by [`Verified::map`] and
-/// [`Verified::join`], whose callers say by it that what they make follows from the value alone.
+/// signed were counted. Everything else that is `Verified` was derived from such values by [`Verified::map`],
+/// [`Verified::try_map`] and [`Verified::join`], whose callers say by it that what they make follows from the value alone.
 #[derive(Clone, Debug)]
 pub struct Verified<T> {
     value: T,
@@ -61,6 +61,14 @@ impl<T> Verified<T> {
     /// What follows from the value alone, under the same evidence.
     pub fn map<U>(self, derive: impl FnOnce(T) -> U) -> Verified<U> {
         Verified { value: derive(self.value), evidence: self.evidence }
+    }
+
+    /// What follows from the value alone, under the same evidence, where it may turn out that nothing does.
+    ///
+    /// # Errors
+    /// That of `derive`.
+    pub fn try_map<U, E>(self, derive: impl FnOnce(T) -> Result<U, E>) -> Result<Verified<U>, E> {
+        Ok(Verified { value: derive(self.value)?, evidence: self.evidence })
     }
 
     /// Both values, under the keys that vouch for either.
