@@ -161,8 +161,8 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A symbolic link, a device or the like where the OCI layout has a file or a folder. Links are never followed.
-    #[error("{}: is {found}, where an OCI layout has {wanted}", path.display())]
+    /// A symbolic link, a device or the like where a store has a file or a folder. Links are never followed.
+    #[error("{}: is {found}, where {wanted} is expected", path.display())]
     Irregular {
         /// Where.
         path: PathBuf,
@@ -459,7 +459,7 @@ impl Error {
             Error::NotWritable { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space and try again; nothing was lost".to_owned(),
                 io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-                    "make the folder writable, or copy the OCI layout to one that is".to_owned()
+                    "make the folder writable, or work on a copy in one that is".to_owned()
                 }
                 _ => return None,
             },

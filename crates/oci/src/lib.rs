@@ -28,6 +28,7 @@ pub mod archive;
 pub mod beside;
 pub mod copy;
 pub mod error;
+pub mod files;
 pub mod graph;
 pub mod layout;
 pub mod pack;

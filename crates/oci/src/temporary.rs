@@ -149,6 +149,12 @@ pub(crate) fn sync_folder(folder: &Path, durability: Durability) -> io::Result<(
     platform::sync_folder(folder)
 }
 
+/// Gives a finished file another name, replacing what had it.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    failpoint::reach(Step::Rename, to)?;
+    std::fs::rename(from, to)
+}
+
 /// Removes a file; that it is not there is no error.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     failpoint::reach(Step::Remove, path)?;
