@@ -15,6 +15,7 @@ mod pem;
 #[cfg(feature = "sign")]
 pub mod sign;
 pub mod signature;
+pub mod signed;
 pub mod statement;
 pub mod threshold;
 pub mod time;

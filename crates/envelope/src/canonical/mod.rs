@@ -124,7 +124,7 @@ impl core::fmt::Display for Place {
 
 /// Whether canonical JSON has this number; `integer` says that it has neither fraction nor exponent.
 #[inline]
-fn check_number(number: &str, integer: bool) -> Result<(), Error> {
+pub(crate) fn check_number(number: &str, integer: bool) -> Result<(), Error> {
     let shown = || number.chars().take(32).collect();
     if !integer {
         return Err(Error::NotInteger { number: shown() });

@@ -6,6 +6,7 @@ use super::error::{Error, Kind};
 pub(crate) struct Lexer<'a> {
     text: &'a str,
     at: usize,
+    blanks: usize,
 }
 
 /// The beginning of a value; scalars but strings are whole.
@@ -38,11 +39,26 @@ impl<'a> Lexer<'a> {
         if document.len() > max_bytes {
             return Err(Error { kind: Kind::TooLong { limit: max_bytes }, offset: max_bytes });
         }
-        if document.starts_with("\u{feff}".as_bytes()) {
+        let text = core::str::from_utf8(document).map_err(|e| Error { kind: Kind::Utf8, offset: e.valid_up_to() })?;
+        Self::of_text(text)
+    }
+
+    /// Begins to read a document that is known to be UTF-8.
+    pub(crate) fn of_text(text: &'a str) -> Result<Self, Error> {
+        if text.starts_with('\u{feff}') {
             return Err(Error { kind: Kind::ByteOrderMark, offset: 0 });
         }
-        let text = core::str::from_utf8(document).map_err(|e| Error { kind: Kind::Utf8, offset: e.valid_up_to() })?;
-        Ok(Self { text, at: 0 })
+        Ok(Self::from_offset(text, 0))
+    }
+
+    /// Begins to read within a document, at the byte `at`.
+    pub(crate) fn from_offset(text: &'a str, at: usize) -> Self {
+        Self { text, at, blanks: 0 }
+    }
+
+    /// How many bytes of white space were skipped.
+    pub(crate) fn blanks(&self) -> usize {
+        self.blanks
     }
 
     /// The offset of the next byte.
@@ -258,6 +274,7 @@ impl<'a> Lexer<'a> {
                 return Some(byte);
             }
             self.at += 1;
+            self.blanks += 1;
         }
     }
 

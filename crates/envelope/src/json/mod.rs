@@ -15,12 +15,12 @@
 
 mod error;
 pub(crate) mod lexer;
-mod read;
+pub(crate) mod read;
 mod value;
 mod write;
 
 pub use error::{Error, Kind};
-pub use read::{members, parse, parse_bounded};
+pub use read::{member_at, members, parse, parse_bounded};
 pub use value::{Number, Object, Value};
 
 /// How many arrays and objects may enclose a value, itself included.

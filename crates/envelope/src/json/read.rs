@@ -72,8 +72,34 @@ pub fn members(bytes: &[u8], max_bytes: usize) -> Result<Vec<(Cow<'_, str>, &str
     Ok(members)
 }
 
+/// The member whose name's opening quotation mark is the byte `start` of `text`: its name, and the text of its value, which is
+/// read as strictly as by [`parse`] but not built.
+///
+/// Nothing before the name and nothing behind the value is looked at: whoever noted `start` vouches for what the member is one of.
+///
+/// # Errors
+/// There is no member at `start`, or one that [`parse`] would not take.
+pub fn member_at(text: &str, start: usize) -> Result<(Cow<'_, str>, &str), Error> {
+    let (name, mut lexer) = name_at(text, start)?;
+    lexer.colon()?;
+    let value = lexer.at();
+    skip(&mut lexer, MAX_DEPTH)?;
+    Ok((name, lexer.slice(value)?.trim_ascii_start()))
+}
+
+/// The name whose opening quotation mark is the byte `start` of `text`, and the lexer behind it.
+pub(crate) fn name_at(text: &str, start: usize) -> Result<(Cow<'_, str>, Lexer<'_>), Error> {
+    match text.get(start..).and_then(|rest| rest.chars().next()) {
+        Some('"') => {}
+        Some(found) => return Err(Error { kind: Kind::Unexpected(found), offset: start }),
+        None => return Err(Error { kind: Kind::End, offset: start }),
+    }
+    let mut lexer = Lexer::from_offset(text, start + 1);
+    Ok((string(&mut lexer)?, lexer))
+}
+
 /// Reads a value and keeps nothing of it.
-fn skip(lexer: &mut Lexer<'_>, levels: usize) -> Result<(), Error> {
+pub(crate) fn skip(lexer: &mut Lexer<'_>, levels: usize) -> Result<(), Error> {
     match lexer.value()? {
         Token::Null | Token::Bool(_) | Token::Number(_) => {}
         Token::String => while lexer.stretch()?.1.is_some() {},
@@ -103,7 +129,7 @@ fn skip(lexer: &mut Lexer<'_>, levels: usize) -> Result<(), Error> {
 }
 
 /// Refuses the first repetition among names, each with its place in the document.
-fn distinct(mut names: Vec<(Cow<'_, str>, usize)>) -> Result<(), Error> {
+pub(crate) fn distinct(mut names: Vec<(Cow<'_, str>, usize)>) -> Result<(), Error> {
     names.sort_unstable();
     let repeated = names.windows(2).filter_map(|pair| match pair {
         [first, second] if first.0 == second.0 => Some(second),
@@ -128,7 +154,8 @@ fn value<'a>(lexer: &mut Lexer<'a>, levels: usize, room: &mut Room) -> Result<Va
     })
 }
 
-fn string<'a>(lexer: &mut Lexer<'a>) -> Result<Cow<'a, str>, Error> {
+/// Reads the rest of a string, whose opening quotation mark was read.
+pub(crate) fn string<'a>(lexer: &mut Lexer<'a>) -> Result<Cow<'a, str>, Error> {
     let (plain, mut escaped) = lexer.stretch()?;
     if escaped.is_none() {
         return Ok(Cow::Borrowed(plain));
