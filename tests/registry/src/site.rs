@@ -1,0 +1,136 @@
+//! A folder served as a web server serves one: what TUF repositories lie on.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::answer::{Answer, Content};
+use crate::connection::{self, Answering};
+use crate::fault::{Action, Fault, Faults};
+use crate::lock::lock;
+use crate::log::{Log, Logged};
+use crate::route::decode;
+use crate::server::{Serve, Server};
+use crate::wire::{Body, Head, Wire};
+
+/// A plain HTTP server for the files of a folder, until it is dropped. A request is decoded first, as web servers do: `a%2Fb` is the file
+/// `b` of the folder `a`. It reads files anew for each request and lists no folders.
+pub struct Site {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    /// Stops the threads when dropped.
+    _server: Server,
+}
+
+struct Shared {
+    folder: Mutex<PathBuf>,
+    faults: Faults,
+    log: Log,
+}
+
+impl Site {
+    /// Serves this folder.
+    ///
+    /// # Panics
+    /// There is no free port.
+    #[must_use]
+    pub fn start(folder: impl Into<PathBuf>) -> Self {
+        let shared = Arc::new(Shared { folder: Mutex::new(folder.into()), faults: Faults::default(), log: Log::new() });
+        let of_connections = Arc::clone(&shared);
+        let serve: Arc<Serve> = Arc::new(move |stream, number| connection::serve(&*of_connections, Wire::plain(stream), number));
+        let mut server = Server::new();
+        match server.listen(IpAddr::V4(Ipv4Addr::LOCALHOST), 0, serve) {
+            Ok(address) => Self { shared, address, _server: server },
+            Err(error) => panic!("the site does not start: {error}"),
+        }
+    }
+
+    /// Serves another folder from now on.
+    pub fn show(&self, folder: impl Into<PathBuf>) {
+        *lock(&self.shared.folder) = folder.into();
+    }
+
+    /// `http://127.0.0.1:PORT/`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Adds a fault.
+    pub fn fault(&self, fault: Fault) {
+        self.shared.faults.add(fault);
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
+    }
+
+    /// The requests so far, in the order in which they came.
+    #[must_use]
+    pub fn log(&self) -> Vec<Logged> {
+        self.shared.log.entries()
+    }
+
+    /// Forgets them.
+    pub fn clear_log(&self) {
+        self.shared.log.clear();
+    }
+}
+
+impl Answering for Shared {
+    fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn answer(&self, head: &Head, body: Body<'_>, _action: Option<&Action>) -> (Answer, bool) {
+        let clean = body.drain();
+        if !matches!(head.method.as_str(), "GET" | "HEAD") {
+            return (Answer::new(405), clean);
+        }
+        let found = below(&lock(&self.folder), &head.target).and_then(|path| std::fs::read(path).ok());
+        let answer = match found {
+            Some(bytes) => {
+                let mut answer = Answer::new(200).header("Content-Type", "application/octet-stream");
+                answer.content = Content::bytes(bytes);
+                answer
+            }
+            None => Answer::new(404),
+        };
+        (answer, clean)
+    }
+}
+
+/// The file that a request's target names in the folder.
+fn below(folder: &Path, target: &str) -> Option<PathBuf> {
+    let path = target.split('?').next().unwrap_or_default();
+    let relative = PathBuf::from(decode(path, false).trim_start_matches('/'));
+    relative.components().all(|part| matches!(part, Component::Normal(_))).then(|| folder.join(relative))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::below;
+
+    #[test]
+    fn a_target_is_decoded_and_stays_below_the_folder() {
+        let folder = Path::new("/site");
+        assert_eq!(below(folder, "/1.a%2Fb.json?x=/y"), Some(PathBuf::from("/site/1.a/b.json")));
+        assert_eq!(below(folder, "/b%C3%BCcher/a+b"), Some(PathBuf::from("/site/bücher/a+b")));
+        for target in ["/../x", "/a/../../x", "/%2e%2e/x", "/a/..%2F..%2Fx"] {
+            assert_eq!(below(folder, target), None, "{target}");
+        }
+        assert_eq!(below(folder, "//x"), Some(PathBuf::from("/site/x")));
+    }
+}
