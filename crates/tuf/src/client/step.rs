@@ -1,0 +1,142 @@
+//! What a client asks of its caller, and what it is told.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::error::Error;
+
+/// What a client wants done next.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step<'a> {
+    /// The bytes of this file of the local store.
+    Load {
+        /// The name of a file, never with a folder in it.
+        file: &'a str,
+        /// At most this many bytes.
+        limit: u64,
+    },
+    /// The bytes of a file of the repository.
+    Fetch {
+        /// One segment, percent-encoded, to be added to the metadata URL.
+        path: &'a str,
+        /// At most this many bytes.
+        limit: u64,
+    },
+    /// To keep these bytes as this file of the local store, whole or not at all, in place of what was there.
+    Store {
+        /// The name of a file, never with a folder in it.
+        file: &'a str,
+        /// The bytes, as they were received.
+        bytes: &'a [u8],
+    },
+    /// To remove this file of the local store, if it is there.
+    Remove {
+        /// The name of a file, never with a folder in it.
+        file: &'a str,
+    },
+    /// Nothing: the update or the search is over.
+    Done,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Answer {
+    /// The bytes of the file, all of them.
+    Bytes(Vec<u8>),
+    /// The store or the repository says that there is no such file.
+    Absent,
+    /// It is stored, or removed.
+    Done,
+    /// It could not be had, stored or removed.
+    Failed(Failure),
+}
+
+/// Why a step could not be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// It cannot be reached or used; it may be later.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It is refused, to whoever asks or to this one.
+    #[error("{message}")]
+    Denied {
+        /// What was said.
+        message: String,
+        /// What to try.
+        hint: Option<String>,
+    },
+    /// It has more bytes than were asked for.
+    #[error("it has more than {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// What stands in its place is nothing that may stand there, such as a link.
+    #[error("{0}")]
+    Malformed(String),
+}
+
+/// A step, kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Load { file: String, limit: u64 },
+    Fetch { path: String, limit: u64 },
+    Store { file: String },
+    Remove { file: String },
+}
+
+/// An answer that fits what was wanted.
+pub(super) enum Given {
+    Bytes(Vec<u8>),
+    Absent,
+    Done,
+}
+
+impl Wanted {
+    /// Refuses an answer to something else, more bytes than were asked for, and failures.
+    pub(super) fn check(&self, answer: Answer) -> Result<Given, Error> {
+        match (answer, self) {
+            (Answer::Bytes(bytes), Wanted::Load { limit, .. } | Wanted::Fetch { limit, .. }) => {
+                if u64::try_from(bytes.len()).is_ok_and(|found| found <= *limit) {
+                    Ok(Given::Bytes(bytes))
+                } else {
+                    Err(self.failed(Failure::TooLarge { limit: *limit }))
+                }
+            }
+            (Answer::Absent, Wanted::Load { .. } | Wanted::Fetch { .. }) => Ok(Given::Absent),
+            (Answer::Done, Wanted::Store { .. } | Wanted::Remove { .. }) => Ok(Given::Done),
+            (Answer::Failed(failure), _) => Err(self.failed(failure)),
+            _ => Err(Error::WrongAnswer),
+        }
+    }
+
+    fn failed(&self, failure: Failure) -> Error {
+        match self {
+            Wanted::Fetch { path, .. } => Error::Fetch { path: path.clone(), failure },
+            Wanted::Load { file, .. } | Wanted::Store { file } | Wanted::Remove { file } => Error::Store { file: file.clone(), failure },
+        }
+    }
+}
+
+impl Given {
+    /// The bytes, if there are any.
+    pub(super) fn bytes(self) -> Option<Vec<u8>> {
+        match self {
+            Given::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The bytes of a file that must be there.
+    pub(super) fn required(self, wanted: &Wanted) -> Result<Vec<u8>, Error> {
+        let path = match wanted {
+            Wanted::Fetch { path, .. } => path.to_owned(),
+            Wanted::Load { file, .. } | Wanted::Store { file } | Wanted::Remove { file } => file.to_owned(),
+        };
+        self.bytes().ok_or(Error::Missing { path })
+    }
+}
