@@ -1,5 +1,7 @@
 //! Documents as JSON values, and places in them as JSON pointers (RFC 6901).
 
+use std::collections::BTreeMap;
+
 use touchmark_envelope::canonical;
 use touchmark_envelope::json::{self, Value};
 
@@ -72,6 +74,18 @@ pub fn assemble(signed: &Value<'static>, keys: &[Key]) -> Value<'static> {
 /// An element of `signatures`.
 pub fn signature(keyid: &str, sig: &str) -> Value<'static> {
     Value::object([("keyid", keyid.to_owned()), ("sig", sig.to_owned())])
+}
+
+/// The same value with the members of every object in the order of their names' bytes.
+pub(crate) fn sorted(value: &Value<'static>) -> Value<'static> {
+    match value {
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        Value::Object(object) => {
+            let members: BTreeMap<String, Value<'static>> = object.iter().map(|(name, value)| (name.to_owned(), sorted(value))).collect();
+            Value::object(members)
+        }
+        other => other.clone(),
+    }
 }
 
 fn find<'v>(value: &'v mut Value<'static>, pointer: &str) -> Option<&'v mut Value<'static>> {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use touchmark_envelope::canonical;
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::Value;
 
+use crate::document::sorted;
 use crate::serving::{Fetched, Served, file_name, path_of};
 use crate::{Delegation, EXPIRES, Key, assemble, has, json, remove, set};
 
@@ -15,9 +15,9 @@ const TOP_LEVEL: [&str; 4] = ["root", "timestamp", "snapshot", "targets"];
 /// How documents are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
-    /// Canonical JSON.
+    /// Members sorted, and no white space: canonical JSON, but for the escapes of control characters, which make it JSON.
     #[default]
-    Canonical,
+    Sorted,
     /// Indented, for people, with members in the order in which they were set.
     Indented,
 }
@@ -135,7 +135,7 @@ impl Repository {
     /// Gives a top-level role these keys and this threshold, in root. The next root is signed by those of the last one too.
     pub fn set_keys(&mut self, role: &str, threshold: u64, keys: &[Key]) {
         for key in keys {
-            self.set("root", &format!("/keys/{}", key.keyid()), key.json().clone());
+            self.set("root", &format!("/keys/{}", escape(key.keyid())), key.json().clone());
         }
         let keyids: Vec<Value<'static>> = keys.iter().map(|key| Value::from(key.keyid().to_owned())).collect();
         let listed = Value::object([("keyids", Value::from(keyids)), ("threshold", Value::from(threshold))]);
@@ -161,7 +161,7 @@ impl Repository {
             set(signed, "/delegations", json(if delegation.is_succinct() { r#"{"keys":{}}"# } else { r#"{"keys":{},"roles":[]}"# }));
         }
         for key in &delegation.keys {
-            set(signed, &format!("/delegations/keys/{}", key.keyid()), key.json().clone());
+            set(signed, &format!("/delegations/keys/{}", escape(key.keyid())), key.json().clone());
         }
         let place = if delegation.is_succinct() { "/delegations/succinct_roles" } else { "/delegations/roles/-" };
         set(signed, place, delegation.json());
@@ -273,6 +273,14 @@ impl Repository {
         self.serve(&path, bytes);
     }
 
+    /// Serves a role's document as it is now, whatever version it says, signed by these keys and no others, in the place of the honest one.
+    pub fn sign_by(&mut self, role: &str, keys: &[Key]) {
+        let signed = self.signed(role).clone();
+        let bytes = self.written(&assemble(&signed, keys));
+        let path = self.path_published(role);
+        self.serve(&path, bytes);
+    }
+
     /// Serves a role's published document, changed after it was signed: `/signed` and `/signatures`.
     pub fn tamper(&mut self, role: &str, change: impl FnOnce(&mut Value<'static>)) {
         let mut document = assemble(&self.published(role), &self.signing(role));
@@ -346,7 +354,7 @@ impl Repository {
     /// `document` in the chosen form.
     pub fn written(&self, document: &Value<'static>) -> Vec<u8> {
         match self.form {
-            Form::Canonical => canonical::write_unrestricted(document).unwrap_or_else(|_| document.to_vec()),
+            Form::Sorted => sorted(document).to_vec(),
             Form::Indented => document.to_pretty(),
         }
     }

@@ -11,12 +11,12 @@ use touchmark_envelope::{UnixTime, Verified};
 use crate::error::Error;
 use crate::metadata::{Root, Signatories, Snapshot, Targets, Timestamp};
 use crate::path::{RoleName, TargetPath};
-use crate::settings::Settings;
+use crate::settings::{Mode, Settings};
 
 use self::look_up::Search;
 pub use self::look_up::{Found, LookUp};
-use self::step::Wanted;
 pub use self::step::{Answer, Failure, Step};
+use self::step::{Given, Wanted};
 
 /// A client of one repository, for one update and any number of look-ups.
 ///
@@ -185,7 +185,15 @@ impl Client {
         let State::Asking(purpose, wanted) = core::mem::replace(&mut self.state, State::Ready) else {
             return Err(Error::WrongAnswer);
         };
-        let given = wanted.check(answer)?;
+        let given = match wanted.check(answer) {
+            // A stored file that is longer than any that is wanted now is an older one, and as good as none.
+            Err(Error::Store { failure: Failure::TooLarge { .. }, .. })
+                if self.settings.mode == Mode::Online && purpose != Purpose::LoadRoot =>
+            {
+                Given::Absent
+            }
+            given => given?,
+        };
         match purpose {
             Purpose::LoadRole(name) => self.loaded_role(name, given.bytes()),
             Purpose::FetchRole(name) => self.fetched_role(name, given.required(&wanted)?),

@@ -1,0 +1,23 @@
+//! The client against a repository in memory, clause by clause and attack by attack.
+#![allow(clippy::as_conversions, reason = "sizes in tests are small")]
+
+#[cfg(test)]
+mod attack;
+#[cfg(test)]
+mod bins;
+#[cfg(test)]
+mod machine;
+#[cfg(test)]
+mod probes;
+#[cfg(test)]
+mod root;
+#[cfg(test)]
+mod search;
+#[cfg(test)]
+mod snapshot;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod targets;
+#[cfg(test)]
+mod timestamp;
