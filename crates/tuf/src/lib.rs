@@ -2,6 +2,7 @@
 //!
 //! - [`Client`] is the detailed client workflow (section 5) as a state machine: it says which bytes it needs next and how many at most,
 //!   is given them or told why not, says what to keep, and ends in verified metadata or in an [`Error`].
+//! - `repository` (feature `sign`) makes, changes and signs documents.
 //! - [`metadata`] has the documents (section 4), each readable only once its signatures were counted.
 //!
 //! ```
@@ -29,6 +30,8 @@ mod limits;
 pub mod metadata;
 mod path;
 pub mod pattern;
+#[cfg(feature = "sign")]
+pub mod repository;
 mod settings;
 
 pub use client::{Answer, Client, Failure, Found, LookUp, Step};

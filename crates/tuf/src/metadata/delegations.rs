@@ -60,7 +60,7 @@ pub struct SuccinctRoles {
 }
 
 impl Delegations {
-    pub(super) fn read(value: &Value<'_>) -> Result<Self, Shape> {
+    pub(crate) fn read(value: &Value<'_>) -> Result<Self, Shape> {
         let keys = value.get("keys").and_then(Value::as_object).and_then(Keys::read).ok_or(Shape::Member("delegations.keys"))?;
         let mut delegations = Self { keys, roles: Vec::new(), succinct: None };
         match (value.get("roles"), value.get("succinct_roles")) {

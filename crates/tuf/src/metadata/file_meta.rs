@@ -20,7 +20,7 @@ pub struct FileMeta {
 }
 
 impl FileMeta {
-    pub(super) fn read(value: &Value<'_>) -> Option<Self> {
+    pub(crate) fn read(value: &Value<'_>) -> Option<Self> {
         let version = version(value.get("version")?)?;
         let length = value.get("length").map(|value| length(value).ok_or(())).transpose().ok()?;
         let hashes = value.get("hashes").map_or(Some(Vec::new()), hashes)?;

@@ -62,7 +62,7 @@ pub struct RoleKeys {
 
 impl RoleKeys {
     /// Reads `keyids` and `threshold` of the object that describes `role`.
-    pub(super) fn read(value: &Value<'_>, role: &str) -> Result<Self, Shape> {
+    pub(crate) fn read(value: &Value<'_>, role: &str) -> Result<Self, Shape> {
         let keyids = value.get("keyids").and_then(Value::as_array).ok_or(Shape::Member("keyids"))?;
         let keyids: Option<Vec<String>> = keyids.iter().map(|keyid| keyid.as_str().map(ToOwned::to_owned)).collect();
         let threshold = value.get("threshold").and_then(version).ok_or_else(|| Shape::ZeroThreshold { role: role.to_owned() })?;

@@ -1,0 +1,130 @@
+//! Who signed a document, and who is still needed.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use touchmark_envelope::key::PublicKey;
+
+use super::{Document, EditError};
+use crate::key::Keys;
+use crate::metadata::{Delegations, RoleKeys, Root, Signatories, TopLevel};
+
+/// Who may sign for a role: the keys that a root or a delegator lists, and the threshold.
+#[derive(Clone, Debug)]
+pub struct Mandate {
+    /// The keyids and the threshold.
+    role: RoleKeys,
+    keys: Keys,
+    signatories: Signatories,
+}
+
+/// A key of a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signatory {
+    /// The keyid that it is listed under.
+    pub keyid: String,
+    /// The key; `None` if it is of a type that is not known, so that nothing it signs counts.
+    pub key: Option<PublicKey>,
+    /// Whether it has validly signed the document.
+    pub signed: bool,
+}
+
+/// How a document stands with its signers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// How many distinct keys must sign.
+    pub threshold: u64,
+    /// How many have.
+    pub valid: usize,
+    /// The keys of the role.
+    pub keys: Vec<Signatory>,
+}
+
+impl Standing {
+    /// How many more must sign.
+    pub fn missing(&self) -> u64 {
+        self.threshold.saturating_sub(u64::try_from(self.valid).unwrap_or(u64::MAX))
+    }
+}
+
+impl Mandate {
+    /// Who may sign for a top-level role by this root.
+    ///
+    /// # Errors
+    /// It is no well-formed root.
+    pub fn of_root(root: &Document, role: TopLevel) -> Result<Self, EditError> {
+        root.expect("root")?;
+        let malformed = || EditError::malformed("`roles`");
+        let (keys, roles) = (root.value("keys")?, root.value("roles")?);
+        let keys = keys.as_ref().and_then(touchmark_envelope::json::Value::as_object).and_then(Keys::read);
+        let keys = keys.ok_or_else(|| EditError::malformed("`keys`"))?;
+        let described = roles.as_ref().and_then(|roles| roles.get(role.name())).ok_or_else(malformed)?;
+        Ok(Self::new(RoleKeys::read(described, role.name()).map_err(|_| malformed())?, keys))
+    }
+
+    /// As [`of_root`](Self::of_root), of a root that a client trusts.
+    pub fn of_trusted_root(root: &Root, role: TopLevel) -> Option<Self> {
+        Some(Self::new(root.role(role)?.clone(), root.keys().clone()))
+    }
+
+    /// Who may sign for a role by its delegator.
+    pub fn of_delegation(role: &RoleKeys, delegations: &Delegations) -> Self {
+        Self::new(role.clone(), delegations.keys.clone())
+    }
+
+    fn new(role: RoleKeys, keys: Keys) -> Self {
+        let signatories = role.signatories(&keys);
+        Self { role, keys, signatories }
+    }
+
+    /// How many distinct keys must sign.
+    pub fn threshold(&self) -> u64 {
+        self.role.threshold
+    }
+
+    /// The keyid that `key` is listed under, if it is.
+    pub fn keyid(&self, key: &PublicKey) -> Option<&str> {
+        let found = self.role.keyids.iter().find(|keyid| self.keys.get(keyid).and_then(|listed| listed.public).as_ref() == Some(key));
+        found.map(String::as_str)
+    }
+
+    /// Whether the same keys may sign, as many of them.
+    pub fn is(&self, other: &Mandate) -> bool {
+        self.signatories.are(&other.signatories) && self.signatories.distinct() == other.signatories.distinct()
+    }
+
+    /// Who has signed the document.
+    ///
+    /// # Errors
+    /// None of a document that was opened.
+    pub fn standing(&self, document: &Document) -> Result<Standing, EditError> {
+        let signers = self.signatories.keys.signers(&document.signed_bytes()?, document.signatures());
+        let mut keys: Vec<Signatory> = Vec::new();
+        for keyid in &self.role.keyids {
+            let key = self.keys.get(keyid).and_then(|key| key.public);
+            // One key under two keyids is one.
+            if key.is_none() || !keys.iter().any(|other| other.key == key) {
+                let signed = key.as_ref().is_some_and(|key| signers.keys().contains(key));
+                keys.push(Signatory { keyid: keyid.clone(), key, signed });
+            }
+        }
+        Ok(Standing { threshold: self.role.threshold, valid: signers.keys().len(), keys })
+    }
+
+    /// Adds the signatures of `other` that are by these keys to a document that says the same; gives how many were new.
+    ///
+    /// # Errors
+    /// None of documents that were opened.
+    pub fn gather(&self, document: &mut Document, other: &Document) -> Result<usize, EditError> {
+        document.add_from(other, &self.signatories)
+    }
+}
+
+/// Drops the signatures of a document that no key of any of `mandates` made, such as those of keys that left; gives whether any went.
+///
+/// # Errors
+/// None of a document that was opened.
+pub fn drop_strangers(document: &mut Document, mandates: &[&Mandate]) -> Result<bool, EditError> {
+    let signatories: Vec<&Signatories> = mandates.iter().map(|mandate| &mandate.signatories).collect();
+    document.keep_signatures_by(&signatories)
+}
