@@ -249,6 +249,32 @@ impl<T> Tally<T> {
     }
 }
 
+/// What is right only if the caller keeps a promise that no type can hold it to.
+pub mod hazmat {
+    use super::{Evidence, KeySet, PublicKey, ThresholdError, Unverified, Verified};
+
+    /// The evidence of a count that was made before, by keys that are still among `keys`.
+    ///
+    /// The caller promises that [`Tally`](super::Tally) once counted valid signatures by each of `counted` over these very bytes of
+    /// `value`, and that it kept this knowledge where it also keeps what it trusts most, such as the root of its trust.
+    ///
+    /// # Errors
+    /// Fewer than `needed` distinct keys of `keys` are among those that were counted; `needed` is zero.
+    pub fn recall<T>(
+        keys: &KeySet,
+        needed: usize,
+        counted: impl Fn(&PublicKey) -> bool,
+        value: Unverified<T>,
+    ) -> Result<Verified<T>, ThresholdError> {
+        let vouching: alloc::vec::Vec<PublicKey> = keys.keys().iter().filter(|key| counted(key)).cloned().collect();
+        match vouching.len() {
+            _ if needed == 0 => Err(ThresholdError::Zero),
+            found if found < needed => Err(ThresholdError::Missed { needed, found }),
+            _ => Ok(Verified::by(Evidence { keys: vouching, needed }, value.into_untrusted())),
+        }
+    }
+}
+
 /// Why a threshold is not satisfied, or cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -339,5 +365,16 @@ mod tests {
         assert_eq!(verified.get(), &["first", "second"]);
         assert_eq!(verified.evidence().keys(), keys.keys());
         assert!(matches!(Tally::<()>::new(keys, 0), Err(ThresholdError::Zero)));
+    }
+
+    #[test]
+    fn a_count_is_recalled_by_the_keys_that_are_still_there() {
+        let keys = KeySet::new((1..=3).map(|n| key(n).public_key().clone()));
+        let counted = |them: &'static [u8]| move |one: &PublicKey| them.iter().any(|n| key(*n).public_key() == one);
+        let recall = |needed, them| hazmat::recall(&keys, needed, counted(them), Unverified::new(7));
+        let recalled = recall(2, &[3, 1, 9]).unwrap();
+        assert_eq!((*recalled.get(), recalled.evidence().keys().len(), recalled.evidence().needed()), (7, 2, 2));
+        assert!(matches!(recall(2, &[1, 9, 8]), Err(ThresholdError::Missed { needed: 2, found: 1 })));
+        assert!(matches!(recall(0, &[1]), Err(ThresholdError::Zero)));
     }
 }

@@ -33,8 +33,8 @@ impl<T: fmt::Debug> fmt::Debug for Unverified<T> {
 
 /// A value that a check vouches for.
 ///
-/// The one constructor is called in one place, [`Tally::finish`](crate::threshold::Tally::finish), where the keys that
-/// signed were counted. Everything else that is `Verified` was derived from such values by [`Verified::map`],
+/// The one constructor is called in two places: [`Tally::finish`](crate::threshold::Tally::finish), where the keys that signed were
+/// counted, and [`hazmat::recall`](crate::threshold::hazmat::recall), whose caller vouches that they were. Everything else that is `Verified` was derived from such values by [`Verified::map`],
 /// [`Verified::try_map`] and [`Verified::join`], whose callers say by it that what they make follows from the value alone.
 #[derive(Clone, Debug)]
 pub struct Verified<T> {

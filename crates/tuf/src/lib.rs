@@ -39,5 +39,5 @@ pub use error::{Class, Error, Shape};
 pub use key::Key;
 pub use limits::Limits;
 pub use path::{RoleName, TargetPath, TargetPathError};
-pub use settings::{Mode, Settings, Succinct};
+pub use settings::{Index, Mode, Settings, Succinct};
 pub use touchmark_envelope::UnixTime;

@@ -59,6 +59,15 @@ impl RoleName {
     /// its first letter encoded, for file systems that do not see the difference. Whatever is read back is verified as if it had been
     /// fetched, so that a collision would be no more than a file that is fetched again.
     pub fn file(&self) -> String {
+        self.stem() + ".json"
+    }
+
+    /// The file beside it that an index is kept in.
+    pub(crate) fn index_file(&self) -> String {
+        self.stem() + ".index"
+    }
+
+    fn stem(&self) -> String {
         let mut stem = String::new();
         encode(&self.0, &mut stem);
         if stem.len() > MAX_FILE_STEM {
@@ -67,8 +76,8 @@ impl RoleName {
         }
         let top_level = TOP_LEVEL.iter().any(|name| name.eq_ignore_ascii_case(&stem));
         match self.0.bytes().next().filter(|_| top_level && self.0 != "targets") {
-            Some(first) => format!("%{first:02X}{}.json", stem.get(1..).unwrap_or_default()),
-            None => stem + ".json",
+            Some(first) => format!("%{first:02X}{}", stem.get(1..).unwrap_or_default()),
+            None => stem,
         }
     }
 }

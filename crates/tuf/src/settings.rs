@@ -12,6 +12,8 @@ pub struct Settings {
     pub mode: Mode,
     /// What follows a succinct hash-bin delegation.
     pub succinct: Succinct,
+    /// Whether the store keeps an index beside a large targets file.
+    pub index: Index,
 }
 
 /// Where metadata comes from.
@@ -32,4 +34,15 @@ pub enum Succinct {
     NonTerminating,
     /// The search ends, as python-tuf and go-tuf do it.
     Terminating,
+}
+
+/// Whether the store keeps an index beside a targets file of 64 KiB or more: `targets.index`, 4 bytes for each target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Index {
+    /// None: what the store holds is parsed and its signatures are counted at every start.
+    #[default]
+    None,
+    /// One, so that a file that was verified before is hashed and neither parsed nor checked again. It is trusted as the store is, whose
+    /// root is believed without a question.
+    Kept,
 }

@@ -20,6 +20,7 @@
 //! ```
 
 mod index;
+mod outline;
 mod scan;
 mod signatures;
 
@@ -60,6 +61,8 @@ pub struct Signed {
     signatures: Vec<Signature>,
     members: Vec<Member>,
     index: Option<Index>,
+    /// The member of `signed` that the index is of.
+    indexed: Option<String>,
 }
 
 /// A member of `signed`.
@@ -90,7 +93,8 @@ impl Signed {
             _ => None,
         };
         let Part { range: signed, members, index, .. } = signed;
-        Ok(Unverified::new(Self { document, signed, canonical, signatures, members, index }))
+        let indexed = options.index.map(Into::into);
+        Ok(Unverified::new(Self { document, signed, canonical, signatures, members, index, indexed }))
     }
 
     /// The document as it was received.

@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 use touchmark_envelope::Verified;
 
 use super::step::Wanted;
-use super::{Client, Purpose, State};
+use super::{Client, Purpose, State, index};
 use crate::check;
 use crate::error::Error;
 use crate::metadata::{FileMeta, Signatories, Target, Targets, TopLevel};
 use crate::path::{RoleName, TargetPath};
-use crate::settings::{Mode, Succinct};
+use crate::settings::{Index, Mode, Succinct};
 
 /// What a search came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +140,24 @@ impl Client {
 
     /// 5.6.1: a role is looked for in the store, and fetched if that has not the version that the snapshot lists.
     pub(super) fn ask_for_role(&mut self, name: RoleName) -> Result<(), Error> {
+        let meta = self.listed(&name)?;
+        self.index = None;
+        let large = meta.length.is_none_or(|length| usize::try_from(length).is_ok_and(|length| length >= index::SMALLEST));
+        if large && self.settings.index == Index::Kept {
+            // A document has more bytes than its index.
+            let wanted = Wanted::Load { file: name.index_file(), limit: self.role_limit(&meta) };
+            self.ask(Purpose::LoadIndex(name), wanted);
+            return Ok(());
+        }
+        self.load_role(name)
+    }
+
+    pub(super) fn loaded_index(&mut self, name: RoleName, bytes: Option<Vec<u8>>) -> Result<(), Error> {
+        self.index = bytes;
+        self.load_role(name)
+    }
+
+    fn load_role(&mut self, name: RoleName) -> Result<(), Error> {
         let limit = self.role_limit(&self.listed(&name)?);
         let wanted = Wanted::Load { file: name.file(), limit };
         self.ask(Purpose::LoadRole(name), wanted);
@@ -155,10 +173,12 @@ impl Client {
     pub(super) fn loaded_role(&mut self, name: RoleName, bytes: Option<Vec<u8>>) -> Result<(), Error> {
         let by = self.signatories_of(&name)?;
         let only = self.settings.mode == Mode::StoreOnly;
-        match bytes.map(|bytes| self.read_role(&name, bytes, &by)) {
-            Some(Ok(role)) => {
+        let index = self.index.take();
+        match bytes.map(|bytes| self.read_role(&name, bytes, index.as_deref(), &by)) {
+            Some(Ok((role, recalled))) => {
                 check::unexpired(&name.metapath(), role.get().header(), self.at)?;
-                return self.keep_role(name, role, by);
+                self.roles.insert(name.clone(), (role, by));
+                return if recalled || only { self.role_is_here() } else { self.store_index(name) };
             }
             Some(Err(error)) if only => return Err(error),
             None if only => return Err(Error::Missing { path: name.file() }),
@@ -175,7 +195,7 @@ impl Client {
     /// 5.6.1 to 5.6.5.
     pub(super) fn fetched_role(&mut self, name: RoleName, bytes: Vec<u8>) -> Result<(), Error> {
         let by = self.signatories_of(&name)?;
-        let role = self.read_role(&name, bytes, &by)?;
+        let (role, _) = self.read_role(&name, bytes, None, &by)?;
         // 5.6.5.
         check::unexpired(&name.metapath(), role.get().header(), self.at)?;
         self.roles.insert(name.clone(), (role, by));
@@ -185,37 +205,59 @@ impl Client {
         Ok(())
     }
 
-    pub(super) fn stored_role(&mut self, name: &RoleName) -> Result<(), Error> {
-        self.role_is_here(name)
-    }
-
-    fn keep_role(&mut self, name: RoleName, role: Verified<Targets>, by: Signatories) -> Result<(), Error> {
-        self.roles.insert(name.clone(), (role, by));
-        self.role_is_here(&name)
-    }
-
-    fn role_is_here(&mut self, _name: &RoleName) -> Result<(), Error> {
-        match self.search {
-            Some(_) => self.go_on_with_search(),
-            None => {
-                self.state = State::Ready;
-                Ok(())
-            }
+    /// Keeps the index of a role that was verified just now, if there is to be one.
+    pub(super) fn store_index(&mut self, name: RoleName) -> Result<(), Error> {
+        if self.settings.index == Index::Kept {
+            self.index = self.role(&name).and_then(index::make);
         }
+        if self.index.is_none() {
+            return self.role_is_here();
+        }
+        let file = name.index_file();
+        self.ask(Purpose::StoreIndex(name), Wanted::Store { file });
+        Ok(())
+    }
+
+    /// A targets role is verified, and kept.
+    pub(super) fn role_is_here(&mut self) -> Result<(), Error> {
+        self.index = None;
+        if self.search.is_some() {
+            return self.go_on_with_search();
+        }
+        self.refreshed = true;
+        self.state = State::Ready;
+        Ok(())
     }
 
     /// 5.6.1 to 5.6.4 and the document's form, which are the same for the store and the repository.
-    fn read_role(&self, name: &RoleName, bytes: Vec<u8>, by: &Signatories) -> Result<Verified<Targets>, Error> {
+    ///
+    /// With the index that was made of this very file, it says so, and only the form of what stands beside the targets is looked at again.
+    fn read_role(
+        &self,
+        name: &RoleName,
+        bytes: Vec<u8>,
+        index: Option<&[u8]>,
+        by: &Signatories,
+    ) -> Result<(Verified<Targets>, bool), Error> {
         let file = name.metapath();
         let meta = self.listed(name)?;
         // 5.6.1, 5.6.2.
         check::listed(&file, &bytes, &meta)?;
-        let document = check::document(&file, bytes, &self.settings.limits)?;
-        // 5.6.3.
-        let signed = check::signatures(name.as_str(), document, by)?;
+        let recalled = match index {
+            Some(index) => index::recall(bytes, index, by),
+            None => Err(bytes),
+        };
+        let (signed, recalled) = match recalled {
+            Ok(signed) => (signed, true),
+            Err(bytes) => {
+                let document = check::document(&file, bytes, &self.settings.limits)?;
+                // 5.6.3.
+                (check::signatures(name.as_str(), document, by)?, false)
+            }
+        };
         let role = signed.try_map(Targets::read).map_err(check::malformed(&file))?;
         // 5.6.4.
         check::version(&file, role.get().header(), meta.version)?;
-        Ok(role)
+        Ok((role, recalled))
     }
 }

@@ -1,10 +1,12 @@
 //! The client workflow (TUF 1.0, section 5) as a state machine.
 
+mod index;
 mod look_up;
 mod refresh;
 mod step;
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use touchmark_envelope::{UnixTime, Verified};
 
@@ -15,8 +17,8 @@ use crate::settings::{Mode, Settings};
 
 use self::look_up::Search;
 pub use self::look_up::{Found, LookUp};
+use self::step::Wanted;
 pub use self::step::{Answer, Failure, Step};
-use self::step::{Given, Wanted};
 
 /// A client of one repository, for one update and any number of look-ups.
 ///
@@ -41,6 +43,10 @@ pub struct Client {
     /// Targets roles that were verified, each with who vouched for it.
     roles: BTreeMap<RoleName, (Verified<Targets>, Signatories)>,
     search: Option<Search>,
+    /// What the store has as the index of the role that is loaded, or is to have of the one that is kept.
+    index: Option<Vec<u8>>,
+    /// The update came to its end.
+    refreshed: bool,
     error: Option<Error>,
 }
 
@@ -75,12 +81,15 @@ enum Purpose {
     FetchSnapshot,
     /// 5.5.7.
     StoreSnapshot,
+    /// What the store has as the index of a targets role.
+    LoadIndex(RoleName),
     /// A targets role, the top-level one or one that a search has reached, of the store.
     LoadRole(RoleName),
     /// 5.6.1.
     FetchRole(RoleName),
     /// 5.6.6.
     StoreRole(RoleName),
+    StoreIndex(RoleName),
 }
 
 impl Client {
@@ -98,6 +107,8 @@ impl Client {
             snapshot: None,
             roles: BTreeMap::new(),
             search: None,
+            index: None,
+            refreshed: false,
             error: None,
         }
     }
@@ -115,9 +126,10 @@ impl Client {
             && let Err(error) = self.take(answer)
         {
             // A search that failed takes nothing of the update back.
-            match self.search.take() {
-                Some(_) => self.state = State::Ready,
-                None => self.error = Some(error.clone()),
+            self.search = None;
+            self.state = State::Ready;
+            if !self.refreshed {
+                self.error = Some(error.clone());
             }
             return Err(error);
         }
@@ -165,11 +177,11 @@ impl Client {
     /// # Errors
     /// The update is not over.
     pub fn look_up(&mut self, target: &TargetPath) -> Result<(), Error> {
-        if self.state != State::Ready || self.error.is_some() {
+        if !self.refreshed || self.state != State::Ready {
             return Err(Error::NotReady);
         }
         self.search = Some(Search::new(target.clone()));
-        self.go_on_with_search().inspect_err(|_| self.search = None)
+        self.go_on_with_search()
     }
 
     /// The outcome of the last search, once [`step`](Self::step) is done with it.
@@ -185,19 +197,14 @@ impl Client {
         let State::Asking(purpose, wanted) = core::mem::replace(&mut self.state, State::Ready) else {
             return Err(Error::WrongAnswer);
         };
-        let given = match wanted.check(answer) {
-            // A stored file that is longer than any that is wanted now is an older one, and as good as none.
-            Err(Error::Store { failure: Failure::TooLarge { .. }, .. })
-                if self.settings.mode == Mode::Online && purpose != Purpose::LoadRoot =>
-            {
-                Given::Absent
-            }
-            given => given?,
-        };
+        let replaceable = self.settings.mode == Mode::Online && purpose != Purpose::LoadRoot;
+        let given = wanted.check(answer, replaceable)?;
         match purpose {
+            Purpose::LoadIndex(name) => self.loaded_index(name, given.bytes()),
             Purpose::LoadRole(name) => self.loaded_role(name, given.bytes()),
             Purpose::FetchRole(name) => self.fetched_role(name, given.required(&wanted)?),
-            Purpose::StoreRole(name) => self.stored_role(&name),
+            Purpose::StoreRole(name) => self.store_index(name),
+            Purpose::StoreIndex(_) => self.role_is_here(),
             purpose => self.take_top_level(purpose, &wanted, given),
         }
     }
@@ -208,6 +215,9 @@ impl Client {
 
     /// What is to be stored.
     fn bytes_of(&self, purpose: &Purpose) -> &[u8] {
+        if let Purpose::StoreIndex(_) = purpose {
+            return self.index.as_deref().unwrap_or_default();
+        }
         let document = match purpose {
             Purpose::StoreRoot => self.root.as_ref().map(|root| root.get().document()),
             Purpose::StoreTimestamp => self.timestamp.as_ref().map(|timestamp| timestamp.get().document()),

@@ -35,7 +35,7 @@ impl Client {
             Purpose::LoadSnapshot => self.loaded_snapshot(given.bytes()),
             Purpose::FetchSnapshot => self.fetched_snapshot(given.required(wanted)?),
             Purpose::StoreSnapshot => self.update_targets(),
-            Purpose::LoadRole(_) | Purpose::FetchRole(_) | Purpose::StoreRole(_) => Err(Error::WrongAnswer),
+            _ => Err(Error::WrongAnswer),
         }
     }
 

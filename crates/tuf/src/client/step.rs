@@ -98,8 +98,17 @@ pub(super) enum Given {
 
 impl Wanted {
     /// Refuses an answer to something else, more bytes than were asked for, and failures.
-    pub(super) fn check(&self, answer: Answer) -> Result<Given, Error> {
+    ///
+    /// What the store has and is no file of that size is as good as absent if it is `replaceable`: a damaged store must not keep a
+    /// client from updating it.
+    pub(super) fn check(&self, answer: Answer, replaceable: bool) -> Result<Given, Error> {
         match (answer, self) {
+            (Answer::Failed(Failure::TooLarge { .. } | Failure::Malformed(_)), Wanted::Load { .. }) if replaceable => Ok(Given::Absent),
+            (Answer::Bytes(bytes), Wanted::Load { limit, .. })
+                if replaceable && u64::try_from(bytes.len()).is_ok_and(|found| found > *limit) =>
+            {
+                Ok(Given::Absent)
+            }
             (Answer::Bytes(bytes), Wanted::Load { limit, .. } | Wanted::Fetch { limit, .. }) => {
                 if u64::try_from(bytes.len()).is_ok_and(|found| found <= *limit) {
                     Ok(Given::Bytes(bytes))
