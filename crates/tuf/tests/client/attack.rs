@@ -1,6 +1,8 @@
 //! What every attack goes through: it is refused, again and again, and what it leaves behind does not keep the client from an honest
 //! repository.
 
+use std::sync::LazyLock;
+
 use touchmark_test_tuf_repository::{Delegation, Repository};
 use touchmark_tuf::{Class, Error};
 
@@ -12,6 +14,11 @@ pub(crate) const DELEGATED: &str = "acme/tool";
 
 /// An honest repository with a target of the top-level role and one of a delegated role.
 pub(crate) fn honest() -> Repository {
+    static HONEST: LazyLock<Repository> = LazyLock::new(make);
+    HONEST.clone()
+}
+
+fn make() -> Repository {
     let mut repository = Repository::new();
     repository.delegate("targets", Delegation::new("acme").paths(&["acme/*"]));
     repository.add_target("targets", TARGET, b"content");

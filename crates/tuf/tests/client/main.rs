@@ -6,7 +6,13 @@ mod attack;
 #[cfg(test)]
 mod bins;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod machine;
+#[cfg(test)]
+mod past_faults;
 #[cfg(test)]
 mod probes;
 #[cfg(test)]
