@@ -317,6 +317,14 @@ pub enum Error {
         /// What was refused, and why.
         reason: String,
     },
+    /// A URL that the user gave and that cannot be asked.
+    #[error("{url}: {reason}")]
+    BadUrl {
+        /// The URL, without what may be secret in it.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The files or helpers with credentials cannot be used, or a certificate.
     #[error("{what}: {reason}")]
     Configuration {
@@ -355,6 +363,7 @@ impl Error {
             | Error::StillListed { .. }
             | Error::Input { .. }
             | Error::NoFiles { .. }
+            | Error::BadUrl { .. }
             | Error::Configuration { .. }
             | Error::NotAFolder { .. }
             | Error::Exists { .. }
@@ -420,6 +429,7 @@ impl Error {
             Error::Connection { .. } => "connection",
             Error::Protocol { .. } => "protocol",
             Error::Unsafe { .. } => "unsafe-request",
+            Error::BadUrl { .. } => "bad-url",
             Error::Configuration { .. } => "bad-configuration",
             Error::NotAFolder { .. } => "not-a-folder",
             Error::Exists { .. } => "exists",

@@ -11,7 +11,7 @@ use super::proxy::Proxies;
 use super::response::{Asked, Response};
 use super::retry::{self, Failure, Tries};
 use super::url::{Origin, Url};
-use super::{Body, Method, Repeat, Request, Target};
+use super::{Body, Location, Method, Repeat, Request, Target};
 use crate::access::{Access, DEFAULT_RETRIES, DEFAULT_TIMEOUT};
 use crate::error::Error;
 
@@ -46,6 +46,17 @@ impl Client {
         Self::through(host, access, Proxies::from_environment())
     }
 
+    /// A client for the server of a URL that the user gave, which is no registry: the URL alone says whether TLS is spoken, and no host
+    /// stands for another one. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// A certificate or a key cannot be read.
+    pub fn at(location: &Location, access: &Access) -> Result<Self, Error> {
+        let origin = &location.url.origin;
+        let authority = origin.authority();
+        Self::with(&authority, &authority, if origin.tls { TLS } else { PLAIN }, access, Proxies::from_environment())
+    }
+
     /// As [`new`](Self::new), with these proxies.
     pub(super) fn through(host: &str, access: &Access, proxies: Proxies) -> Result<Self, Error> {
         // Docker Hub's name is not that of its registry.
@@ -58,6 +69,11 @@ impl Client {
             false if origin.is_loopback() && !asks_for_tls => UNDECIDED,
             false => TLS,
         };
+        Self::with(host, authority, scheme, access, proxies)
+    }
+
+    /// `host` is what the user has credentials for, `authority` where it is.
+    fn with(host: &str, authority: &str, scheme: u8, access: &Access, proxies: Proxies) -> Result<Self, Error> {
         let timeout = access.timeout.unwrap_or(DEFAULT_TIMEOUT);
         let agents = Arc::new(Agents::new(access, proxies, timeout)?);
         Ok(Self {

@@ -1,5 +1,5 @@
 //! The only HTTP client of the workspace: one server, with authentication, redirects, retries and limits (SPEC.md, section "Storage in
-//! registries").
+//! registries"). Most servers are registries; [`Client::at`] is for any other, such as one with trust metadata.
 //!
 //! Credentials go to that server and to the token service that it names, and nowhere else; every answer is bounded in bytes and time.
 
@@ -23,6 +23,8 @@ mod token;
 mod url;
 
 use std::io::Read;
+
+use crate::error::Error;
 
 pub use client::Client;
 pub use response::Response;
@@ -84,7 +86,8 @@ pub enum Target<'a> {
     Location(&'a Location),
 }
 
-/// A URL that a server gave, resolved against the one that it answered. Credentials go to it only if it is on the server itself.
+/// A URL: one that a server gave, resolved against the one that it answered, or one that the user gave. Credentials go to it only if it is
+/// on the server itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     url: url::Url,
@@ -111,6 +114,20 @@ pub enum Repeat {
 }
 
 impl Location {
+    /// Reads a URL that the user gave: absolute, of HTTP or HTTPS, without a user name.
+    ///
+    /// # Errors
+    /// It is another one. What may be secret in it, a password or a query, is not in the error.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let bad = |reason: &str| Error::BadUrl { url: url::shown(text), reason: reason.to_owned() };
+        url::Url::parse(text).map(Self::new).map_err(bad)
+    }
+
+    /// The path, from its first slash on, with the query.
+    pub fn path(&self) -> &str {
+        self.url.path()
+    }
+
     fn new(url: url::Url) -> Self {
         Self { text: url.to_string(), url }
     }

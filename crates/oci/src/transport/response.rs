@@ -180,10 +180,14 @@ impl Response {
             Body::Coming(body) => body,
             Body::Read(said) => return Ok(std::mem::take(said)),
         };
+        let announced = self.length.unwrap_or(0).min(most);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let allowed = self.timeout.saturating_add(Duration::from_secs(expected / DOCUMENT_PER_SECOND));
         let started = Instant::now();
         let (mut bytes, mut buffer) = (Vec::new(), vec![0; most.min(64 << 10)]);
+        // A large document takes no more memory than it has bytes.
+        let reserved = usize::try_from(announced).ok().and_then(|length| bytes.try_reserve_exact(length).ok());
+        reserved.ok_or_else(|| Error::Connection { url: url.clone(), reason: "the answer does not fit into memory".to_owned() })?;
         while bytes.len() < most {
             let room = buffer.len().min(most - bytes.len());
             let read = match body.read(buffer.get_mut(..room).unwrap_or_default()) {

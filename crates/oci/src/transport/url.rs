@@ -39,6 +39,12 @@ impl Origin {
         valid.then(|| Self { tls, host, port: port.unwrap_or(if tls { 443 } else { 80 }) })
     }
 
+    /// `HOST[:PORT]`, without a port that the scheme implies.
+    pub(super) fn authority(&self) -> String {
+        let implied = if self.tls { 443 } else { 80 };
+        if self.port == implied { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+    }
+
     /// Whether the host is this machine by its very name: 127.0.0.0/8, ::1 or localhost. What a name server says does not count.
     pub(super) fn is_loopback(&self) -> bool {
         self.addresses().is_some_and(|addresses| addresses.iter().all(std::net::IpAddr::is_loopback))
@@ -58,9 +64,7 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, implied) = if self.tls { ("https", 443) } else { ("http", 80) };
-        write!(f, "{scheme}://{}", self.host)?;
-        if self.port == implied { Ok(()) } else { write!(f, ":{}", self.port) }
+        write!(f, "{}://{}", if self.tls { "https" } else { "http" }, self.authority())
     }
 }
 
@@ -165,6 +169,16 @@ impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.origin, self.path)
     }
+}
+
+/// A URL, or what was meant to be one, for messages: without user name, password, query and fragment.
+pub(super) fn shown(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let (authority, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).unwrap_or((rest, ""));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let between = if scheme.is_empty() { "" } else { "://" };
+    format!("{scheme}{between}{host}{path}").chars().take(200).collect()
 }
 
 /// RFC 3986, 3.1.
@@ -276,6 +290,13 @@ mod tests {
         ] {
             assert!(base.join(reference).is_err(), "{reference}: {:?}", base.join(reference));
         }
+    }
+
+    #[test]
+    fn what_may_be_secret_in_a_url_is_not_shown() {
+        assert_eq!(shown("https://user:pass@h:1/a/b?token=x#y"), "https://h:1/a/b");
+        assert_eq!(shown("https://user:p@ss@h"), "https://h");
+        assert_eq!((shown("h/x@y").as_str(), shown("user@h/x@y").as_str(), shown("").as_str()), ("h/x@y", "h/x@y", ""));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod credentials;
+mod locations;
 mod proxy;
 mod requests;
 mod tls;
