@@ -3,6 +3,7 @@
 //! - [`verify`] decides whether a [`Policy`] accepts an artifact of a [`Source`](oci::source::Source).
 //! - [`trust::Search`] is the same decision without I/O, for callers that fetch by themselves; with the feature `async`,
 //!   `verify_async` drives it over an `AsyncSource`.
+//! - With the feature `tuf`, the module `tuf` is a client of The Update Framework.
 //! - [`open`] opens the OCI layout, folder or tar, that a [`Reference`] names.
 //!
 //! ```
@@ -42,6 +43,8 @@ pub mod keys;
 mod open;
 #[cfg(feature = "sign")]
 pub mod sign;
+#[cfg(feature = "tuf")]
+pub mod tuf;
 
 pub use attach::{AttachError, Unfit, attach};
 pub use clock::{ClockError, now};

@@ -1,0 +1,177 @@
+//! Why an update, a search or a download failed, as facts.
+
+use std::path::PathBuf;
+
+use touchmark_envelope::digest::Algorithm;
+use touchmark_oci::error::{Class as StoreClass, Error as StoreError};
+use touchmark_tuf::{Class, Error, Failure, TargetPath};
+
+/// What a failure means to the caller: exit codes derive from this alone (SPEC.md, "Exit codes").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UpdateClass {
+    /// The question was wrong: no trusted root to begin with, a URL that is none, a path that no file can have.
+    Usage,
+    /// It could not be found out: something was not to be had, read or written, no role lists the target, or a limit was reached.
+    Unknown,
+    /// Metadata that must not be trusted, or that has expired.
+    Untrusted,
+    /// The bytes of a target are not those that are listed.
+    WrongContent,
+}
+
+/// Why an update, a search or a download failed. What was verified before it is in the store and stays there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpdateError {
+    /// The update or the search ended.
+    #[error(transparent)]
+    Metadata(#[from] Error),
+    /// The store has a root already, and it is another one.
+    #[error("{}: has another trusted root already", folder.display())]
+    AnotherRoot {
+        /// The folder of the store.
+        folder: PathBuf,
+    },
+    /// The store, the folder of targets or a source cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was given as a source is none that is known.
+    #[error("{text}: neither a folder nor a URL that is known")]
+    NoSource {
+        /// What was given, without what may be secret in it.
+        text: String,
+    },
+    /// No role lists the target, and the search was complete.
+    #[error("{target}: no role lists this target")]
+    NoSuchTarget {
+        /// The target.
+        target: TargetPath,
+    },
+    /// The target's path cannot be the name of a file.
+    #[error("{target}: cannot be the name of a file: {reason}")]
+    BadTargetName {
+        /// The target.
+        target: TargetPath,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A role lists the target, and it is not there.
+    #[error("{target}: listed, and not found under {location}")]
+    TargetMissing {
+        /// The target.
+        target: TargetPath,
+        /// Where it was looked for.
+        location: String,
+    },
+    /// The target could not be had.
+    #[error("{target}: {failure}")]
+    TargetFetch {
+        /// The target.
+        target: TargetPath,
+        /// Why.
+        failure: Failure,
+    },
+    /// TUF 1.0, 5.7.1: the target has another length than the one listed.
+    #[error("{target}: it has {} bytes, and {expected} are listed", length(.expected, .found))]
+    TargetLength {
+        /// The target.
+        target: TargetPath,
+        /// The length listed.
+        expected: u64,
+        /// The length found; more bytes than were expected are not counted.
+        found: u64,
+    },
+    /// TUF 1.0, 5.7.2: the target has another digest than one that is listed.
+    #[error("{target}: its {algorithm} is not the one listed")]
+    TargetHash {
+        /// The target.
+        target: TargetPath,
+        /// The algorithm.
+        algorithm: Algorithm,
+    },
+}
+
+impl UpdateError {
+    /// What the failure means to the caller.
+    pub fn class(&self) -> UpdateClass {
+        match self {
+            UpdateError::Metadata(Error::NoRoot)
+            | UpdateError::AnotherRoot { .. }
+            | UpdateError::NoSource { .. }
+            | UpdateError::BadTargetName { .. } => UpdateClass::Usage,
+            UpdateError::Metadata(error) => match error.class() {
+                Class::Untrusted | Class::Expired => UpdateClass::Untrusted,
+                _ => UpdateClass::Unknown,
+            },
+            UpdateError::Store(error) if error.class() == StoreClass::Usage => UpdateClass::Usage,
+            UpdateError::Store(_)
+            | UpdateError::NoSuchTarget { .. }
+            | UpdateError::TargetMissing { .. }
+            | UpdateError::TargetFetch { .. } => UpdateClass::Unknown,
+            UpdateError::TargetLength { .. } | UpdateError::TargetHash { .. } => UpdateClass::WrongContent,
+        }
+    }
+
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            UpdateError::Metadata(error) => error.code(),
+            UpdateError::AnotherRoot { .. } => "tuf-another-root",
+            UpdateError::Store(error) => error.code(),
+            UpdateError::NoSource { .. } => "tuf-no-source",
+            UpdateError::NoSuchTarget { .. } => "no-such-target",
+            UpdateError::BadTargetName { .. } => "bad-target-name",
+            UpdateError::TargetMissing { .. } => "target-missing",
+            UpdateError::TargetFetch { .. } => "target-fetch",
+            UpdateError::TargetLength { .. } => "target-length",
+            UpdateError::TargetHash { .. } => "target-hash",
+        }
+    }
+
+    /// What to try, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            UpdateError::Metadata(Error::NoRoot) => "touchmark tuf --metadata-dir DIR init ROOT, with the root that you trust".to_owned(),
+            UpdateError::Metadata(Error::Fetch { failure, .. } | Error::Store { failure, .. })
+            | UpdateError::TargetFetch { failure, .. } => match failure {
+                Failure::Denied { hint, .. } => return hint.clone(),
+                _ => return None,
+            },
+            UpdateError::Metadata(Error::TooManyRoots { .. }) => "run it again, which goes on from there, or raise --max-roots".to_owned(),
+            UpdateError::Metadata(Error::TooManyRoles { .. }) => "raise --max-roles".to_owned(),
+            UpdateError::AnotherRoot { folder } => {
+                format!("remove {} to begin anew with this root, without what is known of the repository", folder.display())
+            }
+            UpdateError::Store(error) => return error.hint(),
+            UpdateError::NoSource { .. } => "a folder, file:///FOLDER/, http://HOST/PATH/ or https://HOST/PATH/".to_owned(),
+            _ => return None,
+        })
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            UpdateError::Metadata(error) => error.is_retryable(),
+            UpdateError::Store(error) => error.is_retryable(),
+            UpdateError::TargetFetch { failure, .. } => matches!(failure, Failure::Unavailable(_)),
+            _ => false,
+        }
+    }
+}
+
+/// What a failure of the stores and of the transport is to the client.
+pub(super) fn failure(error: &StoreError) -> Failure {
+    match error.class() {
+        StoreClass::Denied => Failure::Denied { message: error.to_string(), hint: error.hint() },
+        StoreClass::Malformed | StoreClass::Usage => Failure::Malformed(error.to_string()),
+        _ => match error {
+            StoreError::TooLarge { limit, .. } => Failure::TooLarge { limit: *limit },
+            _ => Failure::Unavailable(error.to_string()),
+        },
+    }
+}
+
+fn length(expected: &u64, found: &u64) -> String {
+    if found > expected { format!("more than {expected}") } else { found.to_string() }
+}

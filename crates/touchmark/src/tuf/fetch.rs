@@ -1,0 +1,56 @@
+//! Where metadata and targets come from.
+
+use std::io::{Cursor, Read};
+
+use touchmark_oci::access::Access;
+use touchmark_tuf::Failure;
+
+use super::error::UpdateError;
+use super::folder::FolderSource;
+
+/// A place that metadata or targets are fetched from. Nothing that it returns is trusted.
+///
+/// A path is relative to the place: segments, separated by `/` and percent-encoded, none of which is empty, `.` or `..`.
+pub trait Fetch {
+    /// The whole file at `path`, which has at most `limit` bytes; `None` only if the place says that there is none.
+    ///
+    /// # Errors
+    /// It has more bytes, or could not be had.
+    fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure>;
+
+    /// The same file as it comes. It is given up if it is known to have more than `limit` bytes; the reader may give more.
+    ///
+    /// # Errors
+    /// As for [`fetch`](Self::fetch).
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Box<dyn Read + '_>>, Failure> {
+        Ok(match self.fetch(path, limit)? {
+            Some(bytes) => Some(Box::new(Cursor::new(bytes))),
+            None => None,
+        })
+    }
+
+    /// What messages call the place.
+    fn location(&self) -> String;
+}
+
+/// The source that `text` names: `http://` or `https://`, with or without a `/` at its end, a `file://` URL, or the path of a folder.
+/// `access` says how a server is reached.
+///
+/// # Errors
+/// It is none of them, or a certificate or a key cannot be read. Whether something is there shows when it is fetched.
+pub fn source(text: &str, access: &Access) -> Result<Box<dyn Fetch>, UpdateError> {
+    let unknown = || UpdateError::NoSource { text: text.split(['?', '#', '@']).next().unwrap_or_default().to_owned() };
+    let Some((scheme, rest)) = text.split_once("://") else { return Ok(Box::new(FolderSource::new(text))) };
+    match scheme.to_ascii_lowercase().as_str() {
+        #[cfg(feature = "registry")]
+        "http" | "https" => Ok(Box::new(super::http::HttpSource::new(text, access)?)),
+        // RFC 8089, 2: without a host, or with this one.
+        "file" => {
+            let _ = access;
+            let path = rest.strip_prefix("localhost").unwrap_or(rest);
+            let path = super::folder::decoded(path).filter(|path| path.starts_with('/')).ok_or_else(unknown)?;
+            Ok(Box::new(FolderSource::new(path)))
+        }
+        _ => Err(unknown()),
+    }
+}

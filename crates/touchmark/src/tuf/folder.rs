@@ -1,0 +1,102 @@
+//! Metadata and targets in a folder, as a web server would serve it.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+use touchmark_oci::error::Error as StoreError;
+use touchmark_oci::files;
+use touchmark_tuf::Failure;
+
+use super::error::failure;
+use super::fetch::Fetch;
+
+/// A folder. Links in it are not followed.
+#[derive(Clone, Debug)]
+pub struct FolderSource {
+    root: PathBuf,
+}
+
+impl FolderSource {
+    /// The folder at `root`. Whether it is there shows when something is fetched.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The file at `path`, with its size.
+    fn open(&self, path: &str) -> Result<Option<(PathBuf, File, u64)>, StoreError> {
+        // A folder that is not there must not pass for one that lacks a file.
+        std::fs::read_dir(&self.root).map_err(|source| StoreError::Io { action: "open", path: self.root.clone(), source })?;
+        // As a web server finds it, which decodes first; or under the very name, which is how an encoded `/` can be in one.
+        let decoded = decoded(path).unwrap_or_default();
+        for path in [decoded.as_str(), path] {
+            if let Some(path) = self.below(path)?
+                && let Some(file) = files::open(&path)?
+            {
+                let size = file.metadata().map_err(|source| StoreError::Io { action: "read", path: path.clone(), source })?.len();
+                return Ok(Some((path, file, size)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where `path` leads, if all folders on the way are there. It never leads out of the root.
+    fn below(&self, path: &str) -> Result<Option<PathBuf>, StoreError> {
+        let mut place = self.root.clone();
+        let mut segments = path.split('/').peekable();
+        while let Some(segment) = segments.next() {
+            if !is_plain(segment) {
+                return Ok(None);
+            }
+            place.push(segment);
+            if segments.peek().is_some() && !files::is_folder(&place)? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(place))
+    }
+}
+
+impl Fetch for FolderSource {
+    fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+        let Some((path, _, _)) = self.open(path).map_err(|error| failure(&error))? else { return Ok(None) };
+        files::read(&path, limit).map_err(|error| failure(&error))
+    }
+
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Box<dyn Read + '_>>, Failure> {
+        match self.open(path).map_err(|error| failure(&error))? {
+            Some((_, _, size)) if size > limit => Err(Failure::TooLarge { limit }),
+            Some((_, file, _)) => Ok(Some(Box::new(file))),
+            None => Ok(None),
+        }
+    }
+
+    fn location(&self) -> String {
+        self.root.display().to_string()
+    }
+}
+
+/// Whether a segment is the name of one file or folder on every system.
+pub(super) fn is_plain(name: &str) -> bool {
+    let odd = |c: char| matches!(c, '/' | '\\' | ':' | '\0');
+    !name.is_empty() && name != "." && name != ".." && !name.contains(odd)
+}
+
+/// RFC 3986, 2.1. `None` if what is encoded is no text, or is not encoded rightly.
+pub(super) fn decoded(path: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        match (first, after) {
+            (b'%', [high, low, after @ ..]) => {
+                let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                bytes.push(digit(*high)? << 4 | digit(*low)?);
+                rest = after;
+            }
+            (b'%', _) => return None,
+            (byte, _) => bytes.push(*byte),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}

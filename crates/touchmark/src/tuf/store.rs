@@ -1,0 +1,121 @@
+//! The local store: what a client trusts, as files in a folder.
+
+use std::path::{Path, PathBuf};
+
+use touchmark_envelope::UnixTime;
+use touchmark_oci::error::Error as StoreError;
+use touchmark_oci::files::{self, Lock};
+use touchmark_tuf::{Answer, Client, Error, Failure, Settings, Step};
+
+use super::error::{UpdateError, failure};
+use super::folder::is_plain;
+
+/// The trusted root.
+const ROOT: &str = "root.json";
+
+/// A folder with the metadata that a client trusts, each file byte for byte as it was received: `root.json`, `timestamp.json`,
+/// `snapshot.json`, `targets.json`, and those of delegated roles. Nothing else in it ends in `.json`.
+///
+/// Any number of processes may use it: an update waits for the others' end. A file is there whole or not at all.
+#[derive(Clone, Debug)]
+pub struct MetadataStore {
+    folder: PathBuf,
+}
+
+impl MetadataStore {
+    /// Makes the store in `folder` with the root that is trusted from the beginning, however that came here. A store that has this very
+    /// root is left as it is.
+    ///
+    /// # Errors
+    /// `root` is none, or not signed by its own keys; the store has another root, maybe a later one, which is not exchanged; it cannot be
+    /// written.
+    pub fn init(folder: impl Into<PathBuf>, root: &[u8]) -> Result<Self, UpdateError> {
+        let limits = Settings::default().limits;
+        Self::init_with(folder, root, limits.root)
+    }
+
+    /// As [`init`](Self::init), with a root of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// As for `init`.
+    pub fn init_with(folder: impl Into<PathBuf>, root: &[u8], limit: u64) -> Result<Self, UpdateError> {
+        let folder = folder.into();
+        check_root(root, limit)?;
+        if !folder.is_dir() {
+            files::create_folders(&folder)?;
+        }
+        let store = Self { folder };
+        let _lock = store.lock()?;
+        let path = store.folder.join(ROOT);
+        match files::read(&path, limit.max(u64::try_from(root.len()).unwrap_or(u64::MAX))) {
+            Ok(None) => files::write(&path, root)?,
+            Ok(Some(known)) if known == root => {}
+            Ok(Some(_)) | Err(StoreError::TooLarge { .. }) => return Err(UpdateError::AnotherRoot { folder: store.folder }),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(store)
+    }
+
+    /// The store in `folder`. That it has a trusted root shows when it is used.
+    ///
+    /// # Errors
+    /// There is no such folder.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, UpdateError> {
+        let folder = folder.into();
+        match std::fs::metadata(&folder) {
+            Ok(metadata) if metadata.is_dir() => Ok(Self { folder }),
+            Ok(_) => Err(StoreError::NotAFolder { path: folder, found: "a file" }.into()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::NoRoot.into()),
+            Err(source) => Err(StoreError::Io { action: "open", path: folder, source }.into()),
+        }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Waits until no other process updates the store, two minutes at most, and removes what writers left that were killed.
+    ///
+    /// # Errors
+    /// Others go on with theirs, or the store cannot be written.
+    pub fn lock(&self) -> Result<Lock, UpdateError> {
+        let lock = Lock::take(&self.folder)?;
+        files::sweep(&self.folder)?;
+        Ok(lock)
+    }
+
+    /// Answers a step that is about the store; `None` if it is about something else.
+    pub fn answer(&self, step: &Step<'_>) -> Option<Answer> {
+        let done = |done: Result<(), StoreError>| done.map_or_else(|error| Answer::Failed(failure(&error)), |()| Answer::Done);
+        Some(match *step {
+            Step::Load { file, limit } => match self.path(file).and_then(|path| files::read(&path, limit)) {
+                Ok(bytes) => bytes.map_or(Answer::Absent, Answer::Bytes),
+                Err(StoreError::TooLarge { .. }) => Answer::Failed(Failure::TooLarge { limit }),
+                Err(error) => Answer::Failed(failure(&error)),
+            },
+            Step::Store { file, bytes } => done(self.path(file).and_then(|path| files::write(&path, bytes))),
+            Step::Remove { file } => done(self.path(file).and_then(|path| files::remove(&path))),
+            _ => return None,
+        })
+    }
+
+    /// Where a file is. The client's names are encoded; another one is refused.
+    fn path(&self, file: &str) -> Result<PathBuf, StoreError> {
+        if is_plain(file) && file.ends_with(".json") {
+            return Ok(self.folder.join(file));
+        }
+        Err(StoreError::Input { path: self.folder.join("…"), reason: "not the name of a metadata file" })
+    }
+}
+
+/// Whether a client would begin with these bytes: a root that is signed by a threshold of its own keys. Its expiry does not matter.
+fn check_root(root: &[u8], limit: u64) -> Result<(), UpdateError> {
+    let mut settings = Settings::default();
+    settings.limits.root = limit;
+    let mut client = Client::new(settings, UnixTime::from_seconds(0).ok_or(Error::WrongAnswer)?);
+    client.step()?;
+    client.answer(Answer::Bytes(root.to_vec()));
+    client.step()?;
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! The asynchronous driver.
+
+use core::future::Future;
+
+use touchmark_envelope::UnixTime;
+use touchmark_tuf::{Error, Failure, LookUp, Settings, Step, TargetPath};
+
+use super::error::UpdateError;
+use super::store::MetadataStore;
+use super::updater::{Updater, fetched};
+
+/// A place that metadata is fetched from, asynchronously and without a runtime of its own. Nothing that it returns is trusted.
+///
+/// A caller with a store of its own drives the [`Client`](touchmark_tuf::Client) itself, which is as short:
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use touchmark::tuf::{Answer, Client, Settings, Step, TargetPath};
+/// # use touchmark_test_tuf_repository::{Fetched, NOW, Repository};
+/// # use core::{future::Future, pin::pin, task::{Context, Poll, Waker}};
+/// # fn block_on<T>(future: impl Future<Output = T>) -> T {
+/// #     let mut future = pin!(future);
+/// #     loop {
+/// #         if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+/// #             return done;
+/// #         }
+/// #     }
+/// # }
+/// # let mut repository = Repository::new();
+/// # repository.add_target("targets", "app/tool.tar", b"content");
+/// # repository.publish();
+/// # let trusted_root = repository.file("1.root.json").to_vec();
+/// # let now = touchmark::UnixTime::from_seconds(NOW).unwrap();
+/// // An HTTP client of the caller's choice: the body, at most `limit` bytes of it; none for 404.
+/// async fn get(path: &str, limit: u64) -> Result<Option<Vec<u8>>, std::io::Error> {
+/// #     let path = path.to_owned();
+/// #     REPOSITORY.with_borrow(|repository| match repository.fetch(&path, limit) {
+/// #         Fetched::File(bytes) => Ok(Some(bytes)),
+/// #         Fetched::Absent => Ok(None),
+/// #         other => Err(std::io::Error::other(format!("{other:?}"))),
+/// #     })
+/// # }
+/// # thread_local! { static REPOSITORY: std::cell::RefCell<Repository> = std::cell::RefCell::new(Repository::new()); }
+/// # /*
+///     …
+/// }
+/// # */
+///
+/// async fn drive(client: &mut Client, store: &mut BTreeMap<String, Vec<u8>>) -> Result<(), touchmark::tuf::Error> {
+///     loop {
+///         let answer = match client.step()? {
+///             Step::Load { file, .. } => store.get(file).cloned().map_or(Answer::Absent, Answer::Bytes),
+///             Step::Store { file, bytes } => {
+///                 store.insert(file.to_owned(), bytes.to_vec());
+///                 Answer::Done
+///             }
+///             Step::Remove { file } => {
+///                 store.remove(file);
+///                 Answer::Done
+///             }
+///             Step::Fetch { path, limit } => match get(path, limit).await {
+///                 Ok(found) => found.map_or(Answer::Absent, Answer::Bytes),
+///                 Err(error) => Answer::Failed(touchmark::tuf::Failure::Unavailable(error.to_string())),
+///             },
+///             // Done, or a step that is not known here, which no answer suits.
+///             _ => return Ok(()),
+///         };
+///         client.answer(answer);
+///     }
+/// }
+///
+/// # REPOSITORY.set(repository);
+/// # block_on(async {
+/// let mut store = BTreeMap::from([("root.json".to_owned(), trusted_root)]);
+/// let mut client = Client::new(Settings::default(), now);
+/// drive(&mut client, &mut store).await?;
+/// client.look_up(&TargetPath::new("app/tool.tar")?)?;
+/// drive(&mut client, &mut store).await?;
+/// let found = client.found().and_then(|look_up| look_up.found).ok_or("no such target")?;
+/// assert_eq!((found.role.as_str(), found.target.length), ("targets", 7));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub trait AsyncFetch {
+    /// The whole file at `path`, which has at most `limit` bytes; `None` only if the place says that there is none.
+    fn fetch(&self, path: &str, limit: u64) -> impl Future<Output = Result<Option<Vec<u8>>, Failure>>;
+}
+
+impl<'a> Updater<'a> {
+    /// As [`refresh`](Self::refresh), with a source that is read asynchronously. The store is read and written in between, which takes no
+    /// longer than local files do.
+    ///
+    /// # Errors
+    /// As for `refresh`.
+    pub async fn refresh_async(
+        settings: Settings,
+        at: UnixTime,
+        source: &impl AsyncFetch,
+        store: &'a MetadataStore,
+    ) -> Result<Self, UpdateError> {
+        let mut updater = Self::begin(settings, at, store)?;
+        updater.drive_async(source).await?;
+        Ok(updater)
+    }
+
+    /// As [`look_up`](Self::look_up), with a source that is read asynchronously.
+    ///
+    /// # Errors
+    /// As for `look_up`.
+    pub async fn look_up_async(&mut self, source: &impl AsyncFetch, target: &TargetPath) -> Result<LookUp, UpdateError> {
+        self.client.look_up(target)?;
+        self.drive_async(source).await?;
+        Ok(self.client.found().ok_or(Error::NotReady)?)
+    }
+
+    async fn drive_async(&mut self, source: &impl AsyncFetch) -> Result<(), Error> {
+        loop {
+            let step = self.client.step()?;
+            let answer = match step {
+                Step::Done => return Ok(()),
+                Step::Fetch { path, limit } => fetched(source.fetch(path, limit).await),
+                step => self.store.answer(&step).ok_or(Error::WrongAnswer)?,
+            };
+            self.client.answer(answer);
+        }
+    }
+}
