@@ -27,6 +27,7 @@ mod encoding;
 mod error;
 mod key;
 mod limits;
+pub mod map;
 pub mod metadata;
 mod path;
 pub mod pattern;
