@@ -42,7 +42,7 @@ pub enum Index {
     /// None: what the store holds is parsed and its signatures are counted at every start.
     #[default]
     None,
-    /// One, so that a file that was verified before is hashed and neither parsed nor checked again. It is trusted as the store is, whose
-    /// root is believed without a question.
+    /// One, for a file whose digest the snapshot lists, so that it is hashed at the next start and neither parsed nor are its signatures
+    /// counted again.
     Kept,
 }

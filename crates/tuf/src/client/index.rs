@@ -1,8 +1,9 @@
 //! What is kept beside a large targets file in the store, so that it is verified and read once and not at every start.
 //!
 //! An index says of one file, by its SHA-256: which keys validly signed it, and where its targets stand. It is made when all of that was
-//! checked, and used only for a file of that digest, under keys that the file's delegator still lists. It knows no name, length or digest of any
-//! target: these are read from the file. Who can write it can write the file and the trusted root beside it.
+//! checked, and used only for a file whose digest the snapshot lists, under keys that the file's delegator still lists. It knows no name,
+//! length or digest of any target: these are read from the file. So a forged one can hide targets and spare the counting of signatures,
+//! but not bring in a file that the snapshot's keys do not vouch for.
 
 use alloc::vec::Vec;
 
@@ -12,27 +13,29 @@ use touchmark_envelope::signed::Signed;
 use touchmark_envelope::threshold::hazmat;
 use touchmark_envelope::{Digest, Verified};
 
-use crate::metadata::{Signatories, Targets};
+use crate::metadata::{FileMeta, Signatories, Targets};
 
 /// What an index begins with; the last byte is its version.
 const MAGIC: [u8; 8] = *b"tmtuf\0i\x01";
 /// A smaller file is read anew in no time.
-pub(super) const SMALLEST: usize = 64 << 10;
+const SMALLEST: usize = 64 << 10;
 /// Bytes of a SHA-256.
 const HASH: usize = 32;
 
 /// The index of a role whose signatures were counted just now; none for a small one.
-pub(super) fn make(role: &Verified<Targets>) -> Option<Vec<u8>> {
+pub(super) fn make(role: &Verified<Targets>, meta: &FileMeta) -> Option<Vec<u8>> {
     let document = role.get().document();
     if document.bytes().len() < SMALLEST {
         return None;
     }
+    let listed = meta.hashes.iter().find(|digest| digest.algorithm() == Algorithm::Sha256).copied();
+    let file = listed.unwrap_or_else(|| Algorithm::Sha256.digest(document.bytes()));
     let outline = document.outline()?;
     let signers = role.evidence().keys();
     let count = u8::try_from(signers.len()).ok()?;
     let mut index = Vec::with_capacity(outline.len().saturating_add(1 << 10));
     index.extend_from_slice(&MAGIC);
-    index.extend_from_slice(Algorithm::Sha256.digest(document.bytes()).as_bytes());
+    index.extend_from_slice(file.as_bytes());
     index.push(count);
     for key in signers {
         index.extend_from_slice(fingerprint(key).as_bytes());
@@ -43,10 +46,16 @@ pub(super) fn make(role: &Verified<Targets>) -> Option<Vec<u8>> {
     Some(index)
 }
 
-/// The document that `bytes` are, if the index is this file's and enough of the keys that signed it still sign for the role; else the bytes
+/// Whether a role may have an index: the snapshot lists a digest of its file, and no length that is small.
+pub(super) fn is_for(meta: &FileMeta) -> bool {
+    !meta.hashes.is_empty() && meta.length.is_none_or(|length| usize::try_from(length).is_ok_and(|length| length >= SMALLEST))
+}
+
+/// The document that `bytes`, which are as `meta` lists them, are, if the index is this file's and enough of the keys that signed it still sign for the role; else the bytes
 /// are given back.
-pub(super) fn recall(bytes: Vec<u8>, index: &[u8], by: &Signatories) -> Result<Verified<Signed>, Vec<u8>> {
-    let Some(index) = Index::read(index).filter(|index| index.file.matches(&bytes)) else { return Err(bytes) };
+pub(super) fn recall(bytes: Vec<u8>, index: &[u8], meta: &FileMeta, by: &Signatories) -> Result<Verified<Signed>, Vec<u8>> {
+    let is_of = |file: &Digest| meta.hashes.contains(file) || file.matches(&bytes);
+    let Some(index) = Index::read(index).filter(|index| is_of(&index.file)) else { return Err(bytes) };
     let needed = usize::try_from(by.threshold).unwrap_or(usize::MAX);
     let signed = |key: &PublicKey| index.signers.contains(&fingerprint(key));
     if by.keys.keys().iter().filter(|key| signed(key)).count() < needed {

@@ -142,8 +142,7 @@ impl Client {
     pub(super) fn ask_for_role(&mut self, name: RoleName) -> Result<(), Error> {
         let meta = self.listed(&name)?;
         self.index = None;
-        let large = meta.length.is_none_or(|length| usize::try_from(length).is_ok_and(|length| length >= index::SMALLEST));
-        if large && self.settings.index == Index::Kept {
+        if self.settings.index == Index::Kept && index::is_for(&meta) {
             // A document has more bytes than its index.
             let wanted = Wanted::Load { file: name.index_file(), limit: self.role_limit(&meta) };
             self.ask(Purpose::LoadIndex(name), wanted);
@@ -207,8 +206,9 @@ impl Client {
 
     /// Keeps the index of a role that was verified just now, if there is to be one.
     pub(super) fn store_index(&mut self, name: RoleName) -> Result<(), Error> {
-        if self.settings.index == Index::Kept {
-            self.index = self.role(&name).and_then(index::make);
+        let meta = self.listed(&name)?;
+        if self.settings.index == Index::Kept && index::is_for(&meta) {
+            self.index = self.role(&name).and_then(|role| index::make(role, &meta));
         }
         if self.index.is_none() {
             return self.role_is_here();
@@ -244,7 +244,7 @@ impl Client {
         // 5.6.1, 5.6.2.
         check::listed(&file, &bytes, &meta)?;
         let recalled = match index {
-            Some(index) => index::recall(bytes, index, by),
+            Some(index) => index::recall(bytes, index, &meta, by),
             None => Err(bytes),
         };
         let (signed, recalled) = match recalled {

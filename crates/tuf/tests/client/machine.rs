@@ -113,7 +113,7 @@ impl Machine {
         };
         let line = format!("{verb} {name}");
         // Whatever a repository says, the client names nothing but files beside each other.
-        assert!(!name.contains(['/', '\\', '\0', ':']) && name.ends_with(".json"), "{line}");
+        assert!(!name.contains(['/', '\\', '\0', ':']) && [".json", ".index"].iter().any(|end| name.ends_with(end)), "{line}");
         // And no file that a file system could not hold.
         assert!(name.len() <= 255 || verb == "fetch", "{line}");
         if let Some(limit) = limit {

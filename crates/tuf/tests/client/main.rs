@@ -8,6 +8,8 @@ mod bins;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod index;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod machine;

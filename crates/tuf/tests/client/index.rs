@@ -1,0 +1,147 @@
+//! What is kept beside a large targets file, and what it can and cannot do.
+
+use touchmark_envelope::digest::Algorithm;
+use touchmark_envelope::json::Value;
+use touchmark_test_tuf_repository::{Delegation, Key, Repository};
+use touchmark_tuf::{Error, Index, Mode};
+
+use crate::machine::Machine;
+
+/// Files of this many targets are larger than the smallest that has an index.
+const MANY: usize = 600;
+
+/// A repository whose top-level targets and whose role `bulk` are large.
+fn large() -> Repository {
+    let mut repository = Repository::new().with_hashes();
+    let key = Key::ed25519("bulk");
+    repository.delegate("targets", Delegation::new("bulk").paths(&["bulk/*"]).keys(1, &[key]));
+    for number in 0..MANY {
+        repository.add_target("targets", &format!("file-{number}"), format!("{number}").as_bytes());
+        repository.add_target("bulk", &format!("bulk/{number}"), format!("bulk {number}").as_bytes());
+    }
+    repository.publish();
+    repository
+}
+
+fn keeping(repository: &Repository) -> Machine {
+    let mut machine = Machine::new(repository);
+    machine.settings.index = Index::Kept;
+    machine
+}
+
+/// The length that is found for each of some targets, and what was done for it.
+fn look_up_all(machine: &mut Machine, repository: &Repository) -> Vec<Option<u64>> {
+    let mut client = machine.refresh(repository).unwrap();
+    let mut found = Vec::new();
+    for target in ["file-0", "file-599", "file-600", "bulk/7", "bulk/x", "other"] {
+        let search = machine.look_up(&mut client, repository, target).unwrap();
+        found.push(search.found.map(|found| found.target.length));
+    }
+    found
+}
+
+const EXPECTED: [Option<u64>; 6] = [Some(1), Some(3), None, Some(6), None, None];
+
+#[test]
+fn a_file_that_was_verified_before_is_found_to_say_the_same() {
+    let repository = large();
+    let mut machine = keeping(&repository);
+    assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
+    assert!(machine.store.contains_key("targets.index") && machine.store.contains_key("bulk.index"));
+    let kept = machine.store.clone();
+    assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
+    assert_eq!((machine.fetched().len(), machine.stored().len()), (2, 0));
+    machine.settings.mode = Mode::StoreOnly;
+    assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
+    assert_eq!(machine.store, kept);
+}
+
+#[test]
+fn a_file_that_was_changed_is_not_the_one_that_was_verified() {
+    let repository = large();
+    let mut machine = keeping(&repository);
+    look_up_all(&mut machine, &repository);
+    let honest = machine.store["targets.json"].clone();
+    let forged = String::from_utf8(honest.clone()).unwrap().replacen("\"length\":1}", "\"length\":9}", 1).into_bytes();
+    assert!(forged != honest);
+    machine.store.insert("targets.json".to_owned(), forged);
+    assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
+    assert!(machine.store["targets.json"] == honest && machine.fetched().len() == 3, "{:?}", machine.fetched());
+}
+
+#[test]
+fn an_index_that_vouches_for_a_forged_file_is_not_believed() {
+    let repository = large();
+    let mut machine = keeping(&repository);
+    look_up_all(&mut machine, &repository);
+    let (honest, index) = (machine.store["targets.json"].clone(), machine.store["targets.index"].clone());
+    let forged = String::from_utf8(honest.clone()).unwrap().replacen("\"length\":1}", "\"length\":9}", 1).into_bytes();
+    let digest = |bytes: &[u8]| Algorithm::Sha256.digest(bytes).as_bytes().to_vec();
+    let mut lying = index[..index.len() - 32].to_vec();
+    assert!(lying[8..40] == digest(&honest));
+    lying.splice(8..40, digest(&forged));
+    lying.extend(digest(&lying));
+    machine.store.insert("targets.json".to_owned(), forged);
+    machine.store.insert("targets.index".to_owned(), lying);
+    assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
+}
+
+#[test]
+fn without_a_listed_digest_there_is_none() {
+    let mut repository = Repository::new();
+    for number in 0..MANY {
+        repository.add_target("targets", &format!("file-{number}"), b"x");
+    }
+    repository.publish();
+    let mut machine = keeping(&repository);
+    machine.find(&repository, "file-7").unwrap();
+    assert!(machine.steps.iter().all(|step| !step.contains("index")), "{:?}", machine.steps);
+}
+
+#[test]
+fn no_damage_to_an_index_changes_what_is_found() {
+    let repository = large();
+    let mut machine = keeping(&repository);
+    look_up_all(&mut machine, &repository);
+    let index = machine.store["targets.index"].clone();
+    let flipped = |at: usize| {
+        let mut damaged = index.clone();
+        damaged[at] ^= 1;
+        damaged
+    };
+    let swapped = machine.store["bulk.index"].clone();
+    let damages = (0..index.len()).step_by(97).map(flipped).chain([index[..40].to_vec(), Vec::new(), b"{}".to_vec(), swapped]);
+    for damaged in damages.collect::<Vec<_>>() {
+        machine.store.insert("targets.index".to_owned(), damaged);
+        assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
+        assert_eq!(machine.fetched().len(), 2, "the file itself is good");
+        assert_eq!(machine.store["targets.index"], index, "it is made anew");
+    }
+}
+
+#[test]
+fn a_key_that_was_taken_away_is_not_remembered() {
+    let mut repository = large();
+    let mut machine = keeping(&repository);
+    look_up_all(&mut machine, &repository);
+    // The delegator lists another key for the role, whose file stays as it is: signed by the old one.
+    let other = Key::ed25519("another");
+    repository.set("targets", &format!("/delegations/keys/{}", other.keyid()), other.json().clone());
+    repository.set("targets", "/delegations/roles/0/keyids", vec![Value::from(other.keyid().to_owned())]);
+    repository.publish();
+    let mut client = machine.refresh(&repository).unwrap();
+    let refused = machine.look_up(&mut client, &repository, "bulk/7").unwrap_err();
+    assert_eq!(refused, Error::Threshold { role: "bulk".to_owned(), needed: 1, valid: 0 });
+    // The look-up failed, the update did not.
+    assert!(machine.look_up(&mut client, &repository, "file-0").unwrap().found.is_some());
+}
+
+#[test]
+fn small_files_have_none() {
+    let mut repository = Repository::new();
+    repository.add_target("targets", "a", b"x");
+    repository.publish();
+    let mut machine = keeping(&repository);
+    machine.find(&repository, "a").unwrap();
+    assert!(machine.store.keys().all(|file| file.ends_with(".json")));
+}
