@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets the tools that the peer tests run against: oras, crane, regctl and a TUF client by go-tuf (Go, versions in go/go.mod), the
 # distribution specification's tests (Go, conformance/go.mod), python packages (versions in python/requirements.txt) into
-# target/peers, and skopeo from the distribution.
+# target/peers, and skopeo and faketime from the distribution.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
@@ -13,13 +13,15 @@ mkdir -p target/peers/bin
 
 tests/peers/python/setup.sh
 
-if ! command -v skopeo >/dev/null; then
+missing=()
+for package in skopeo faketime; do command -v "$package" >/dev/null || missing+=("$package"); done
+if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-        echo "error: skopeo is missing; install it with the system's package manager" >&2
+        echo "error: ${missing[*]} missing; install with the system's package manager" >&2
         exit 1
     fi
     apt-get update -qq
-    apt-get install -qq --yes --no-install-recommends skopeo >/dev/null
+    apt-get install -qq --yes --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
 for tool in oras crane regctl tuf-client conformance.test; do test -x "target/peers/bin/$tool"; done

@@ -219,7 +219,9 @@ class Repository:
             numbered = name == "root" or (name != "timestamp" and self.state.get("consistent_snapshot", True))
             store(folder / "metadata", f"{version}.{name}.json" if numbered else f"{name}.json", data)
         for path, content in self.targets.items():
-            store(folder / "targets", path, content)
+            # Whoever lists names that lead elsewhere serves nothing there.
+            if not path.startswith("/") and ".." not in path.split("/"):
+                store(folder / "targets", path, content)
 
 
 def store(folder, name, content):
