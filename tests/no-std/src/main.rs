@@ -21,6 +21,7 @@ use touchmark_envelope::statement::Statement;
 use touchmark_envelope::threshold::KeySet;
 use touchmark_envelope::{UnixTime, canonical, manifest};
 use touchmark_trust::{Policy, Request, Search, Step};
+use touchmark_tuf::{Client, Settings};
 
 #[global_allocator]
 static ALLOCATOR: LibcAlloc = LibcAlloc;
@@ -88,7 +89,12 @@ fn run() -> Option<()> {
     let digest = touchmark_envelope::digest::Algorithm::Sha256.digest(MANIFEST);
     let policy = Policy::keys(vec![key]).ok()?.annotation("a".to_owned(), "b".to_owned());
     let search = Search::new(Request::new(policy, digest, now));
-    check(matches!(search.next(), Step::Need(_)))
+    check(matches!(search.next(), Step::Need(_)))?;
+
+    let mut client = Client::new(Settings::default(), now);
+    check(matches!(client.step().ok()?, touchmark_tuf::Step::Load { file: "root.json", .. }))?;
+    client.answer(touchmark_tuf::Answer::Bytes(b"{}".into()));
+    check(client.step().is_err())
 }
 
 fn check(holds: bool) -> Option<()> {
