@@ -181,7 +181,8 @@ impl Client {
             return Err(Error::NotReady);
         }
         self.search = Some(Search::new(target.clone()));
-        self.go_on_with_search()
+        // A search that failed has no outcome: it did not find that there is no such target.
+        self.go_on_with_search().inspect_err(|_| self.search = None)
     }
 
     /// The outcome of the last search, once [`step`](Self::step) is done with it.

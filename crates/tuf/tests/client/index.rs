@@ -145,3 +145,57 @@ fn small_files_have_none() {
     machine.find(&repository, "a").unwrap();
     assert!(machine.store.keys().all(|file| file.ends_with(".json")));
 }
+
+#[test]
+fn an_index_does_not_lower_a_threshold_that_was_raised() {
+    let mut repository = large();
+    let mut machine = keeping(&repository);
+    machine.find(&repository, "bulk/60").unwrap();
+    assert!(machine.store.contains_key("bulk.index"));
+    let both = [Key::ed25519("bulk"), Key::ed25519("second")];
+    repository.set("targets", "/delegations/roles", touchmark_test_tuf_repository::json("[]"));
+    repository.set_signers("bulk", &both[..1]);
+    repository.delegate("targets", Delegation::new("bulk").paths(&["bulk/*"]).keys(2, &both));
+    repository.set_signers("bulk", &both[..1]);
+    repository.publish();
+    assert_eq!(machine.find(&repository, "bulk/60").unwrap_err().code(), "tuf-threshold");
+    repository.set_signers("bulk", &both);
+    repository.sign("bulk");
+    assert!(machine.find(&repository, "bulk/60").unwrap().found.is_some());
+}
+
+#[test]
+fn an_index_does_not_keep_an_expired_role() {
+    let mut repository = large();
+    repository.expire("bulk", "2026-11-29T00:00:00Z");
+    repository.publish();
+    let mut machine = keeping(&repository);
+    machine.find(&repository, "bulk/60").unwrap();
+    assert!(machine.store.contains_key("bulk.index"));
+    machine.at += 86_399;
+    machine.find(&repository, "bulk/60").unwrap();
+    machine.at += 1;
+    assert_eq!(machine.find(&repository, "bulk/60").unwrap_err().code(), "tuf-expired");
+}
+
+#[test]
+fn an_index_serves_only_the_delegator_whose_keys_it_names() {
+    // A diamond: two delegators, different keys, one large role, two runs.
+    let mut repository = Repository::new().with_hashes();
+    for side in ["left", "right"] {
+        let path = format!("{side}/*");
+        repository.delegate("targets", Delegation::new(side).paths(&[&path]));
+        repository.delegate(side, Delegation::new("shared").paths(&[&path]).keys(1, &[Key::ed25519(&format!("of {side}"))]));
+        for number in 0..400 {
+            repository.add_target("shared", &format!("{side}/{number}"), b"x");
+        }
+    }
+    repository.set_signers("shared", &[Key::ed25519("of left")]);
+    repository.publish();
+    let mut machine = keeping(&repository);
+    for _ in 0..2 {
+        assert!(machine.find(&repository, "left/7").unwrap().found.is_some());
+        assert!(machine.store.contains_key("shared.index"));
+        assert_eq!(machine.find(&repository, "right/7").unwrap_err().code(), "tuf-threshold");
+    }
+}

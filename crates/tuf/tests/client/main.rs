@@ -8,6 +8,8 @@ mod bins;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod flips;
+#[cfg(test)]
 mod index;
 #[cfg(test)]
 mod keys;
@@ -16,11 +18,15 @@ mod machine;
 #[cfg(test)]
 mod past_faults;
 #[cfg(test)]
+mod patterns;
+#[cfg(test)]
 mod probes;
 #[cfg(test)]
 mod root;
 #[cfg(test)]
 mod search;
+#[cfg(test)]
+mod shapes;
 #[cfg(test)]
 mod snapshot;
 #[cfg(test)]

@@ -226,6 +226,26 @@ fn s5_6_7_after_a_search_that_failed_other_targets_are_found() {
 }
 
 #[test]
+fn s5_6_7_a_search_that_failed_has_no_outcome() {
+    let mut repository = honest();
+    repository.delegate("targets", Delegation::new("unlisted").paths(&["unlisted"]));
+    repository.push("targets");
+    repository.delegate("targets", Delegation::new("gone").paths(&["gone"]));
+    repository.publish();
+    repository.lose("1.gone.json");
+    let mut machine = Machine::new(&repository);
+    for target in ["unlisted", "gone"] {
+        repository.unset("snapshot", "/meta/unlisted.json");
+        repository.push("snapshot");
+        let mut client = machine.refresh(&repository).unwrap();
+        assert!(machine.look_up(&mut client, &repository, target).is_err());
+        assert_eq!(client.found(), None, "{target}");
+        repository.describe("unlisted");
+        machine = Machine::new(&repository);
+    }
+}
+
+#[test]
 fn s5_6_7_a_search_needs_a_finished_update() {
     let repository = honest();
     let mut client = touchmark_tuf::Client::new(Settings::default(), touchmark_tuf::UnixTime::from_seconds(0).unwrap());
