@@ -160,7 +160,8 @@ fn an_index_does_not_lower_a_threshold_that_was_raised() {
     repository.publish();
     assert_eq!(machine.find(&repository, "bulk/60").unwrap_err().code(), "tuf-threshold");
     repository.set_signers("bulk", &both);
-    repository.sign("bulk");
+    repository.bump("bulk");
+    repository.push("bulk");
     assert!(machine.find(&repository, "bulk/60").unwrap().found.is_some());
 }
 
