@@ -28,6 +28,8 @@ mod search;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]
+mod sigstore;
+#[cfg(test)]
 mod snapshot;
 #[cfg(test)]
 mod store;

@@ -314,6 +314,37 @@ fn cve_2026_23992_a_delegated_threshold_above_the_number_of_keys_stops_that_role
 }
 
 #[test]
+fn ghsa_jqc5_w2xx_5vq4_map_file_names_lead_to_no_other_folder() {
+    let map = |name: &str| {
+        let name = String::from_utf8(touchmark_envelope::json::Value::from(name.to_owned()).to_vec()).unwrap();
+        let text = format!(r#"{{"repositories":{{{name}:["https://a.example/"]}},"mapping":[]}}"#);
+        touchmark_tuf::map::Map::parse(text.as_bytes())
+    };
+    assert!(map("acme-1.eu_west").is_ok());
+    for name in [
+        "../x",
+        "..",
+        ".",
+        "/abs",
+        "a/b",
+        r"a\b",
+        "C:",
+        "nul\0",
+        "NUL",
+        "com1.txt",
+        "",
+        " ",
+        "a ",
+        ".hidden",
+        "a.",
+        "\u{e9}",
+        &"x".repeat(300),
+    ] {
+        assert!(matches!(map(name), Err(touchmark_tuf::map::MapError::Name(_))), "{name:?}");
+    }
+}
+
+#[test]
 fn cve_2021_41149_target_paths_that_lead_elsewhere_cannot_be_asked_for() {
     for path in ["../x", "/abs", "a/../b", "a//b", "./x", "..", "", "a/", "nul\0", "new\nline"] {
         assert!(TargetPath::new(path).is_err(), "{path:?}");
