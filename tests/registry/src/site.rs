@@ -15,7 +15,7 @@ use crate::server::{Serve, Server};
 use crate::wire::{Body, Head, Wire};
 
 /// A plain HTTP server for the files of a folder, until it is dropped. A request is decoded first, as web servers do: `a%2Fb` is the file
-/// `b` of the folder `a`. It reads files anew for each request and lists no folders.
+/// `b` of the folder `a`, and only if there is none the file `a%2Fb`. It reads files anew for each request and lists no folders.
 pub struct Site {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -97,7 +97,10 @@ impl Answering for Shared {
         if !matches!(head.method.as_str(), "GET" | "HEAD") {
             return (Answer::new(405), clean);
         }
-        let found = below(&lock(&self.folder), &head.target).and_then(|path| std::fs::read(path).ok());
+        let folder = lock(&self.folder).clone();
+        let path = head.target.split('?').next().unwrap_or_default();
+        let read = |path: &str| below(&folder, path).and_then(|path| std::fs::read(path).ok());
+        let found = read(&decode(path, false)).or_else(|| read(path));
         let answer = match found {
             Some(bytes) => {
                 let mut answer = Answer::new(200).header("Content-Type", "application/octet-stream");
@@ -110,10 +113,9 @@ impl Answering for Shared {
     }
 }
 
-/// The file that a request's target names in the folder.
-fn below(folder: &Path, target: &str) -> Option<PathBuf> {
-    let path = target.split('?').next().unwrap_or_default();
-    let relative = PathBuf::from(decode(path, false).trim_start_matches('/'));
+/// The file that a path names in the folder.
+fn below(folder: &Path, path: &str) -> Option<PathBuf> {
+    let relative = PathBuf::from(path.trim_start_matches('/'));
     relative.components().all(|part| matches!(part, Component::Normal(_))).then(|| folder.join(relative))
 }
 
@@ -121,16 +123,16 @@ fn below(folder: &Path, target: &str) -> Option<PathBuf> {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::below;
+    use super::decode;
 
     #[test]
     fn a_target_is_decoded_and_stays_below_the_folder() {
-        let folder = Path::new("/site");
-        assert_eq!(below(folder, "/1.a%2Fb.json?x=/y"), Some(PathBuf::from("/site/1.a/b.json")));
-        assert_eq!(below(folder, "/b%C3%BCcher/a+b"), Some(PathBuf::from("/site/bücher/a+b")));
+        let below = |target: &str| super::below(Path::new("/site"), &decode(target, false));
+        assert_eq!(below("/1.a%2Fb.json"), Some(PathBuf::from("/site/1.a/b.json")));
+        assert_eq!(below("/b%C3%BCcher/a+b"), Some(PathBuf::from("/site/bücher/a+b")));
         for target in ["/../x", "/a/../../x", "/%2e%2e/x", "/a/..%2F..%2Fx"] {
-            assert_eq!(below(folder, target), None, "{target}");
+            assert_eq!(below(target), None, "{target}");
         }
-        assert_eq!(below(folder, "//x"), Some(PathBuf::from("/site/x")));
+        assert_eq!(below("//x"), Some(PathBuf::from("/site/x")));
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod resolve;
 pub(crate) mod sign;
 pub(crate) mod signature;
 pub(crate) mod tree;
+pub(crate) mod tuf;
 pub(crate) mod unpack;
 pub(crate) mod verify;
 
@@ -50,6 +51,7 @@ pub(crate) fn run(cli: Cli) -> Exit {
         Command::Logout(args) => logout::run(&args, &mut output),
         Command::Resolve(args) => resolve::run(&args, &mut output),
         Command::Repair(args) => repair::run(&args, &mut output),
+        Command::Tuf(args) => tuf::run(&args, &mut output),
         Command::Completions(args) => completions::run(&args, &mut output),
         Command::Man(args) => man::run(&args, &mut output),
     }
@@ -73,6 +75,7 @@ fn name(command: &Command) -> &'static str {
         Command::Logout(_) => "logout",
         Command::Resolve(_) => "resolve",
         Command::Repair(_) => "repair",
+        Command::Tuf(args) => args.command.name(),
         Command::Completions(_) => "completions",
         Command::Man(_) => "man",
     }
@@ -80,7 +83,7 @@ fn name(command: &Command) -> &'static str {
 
 /// The command that stands in arguments which could not be read; `touchmark` if none does.
 pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
-    const NAMES: [&str; 21] = [
+    const NAMES: [&str; 25] = [
         "attest",
         "completions",
         "copy",
@@ -100,15 +103,23 @@ pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
         "signature export",
         "signature list",
         "tree",
+        "tuf download",
+        "tuf init",
+        "tuf lookup",
+        "tuf refresh",
         "unpack",
         "verify",
     ];
     let words = || arguments.iter().skip(1).filter_map(|argument| argument.to_str()).filter(|word| !word.starts_with('-'));
     let first = words().position(|word| NAMES.iter().any(|name| name.split(' ').next() == Some(word)));
     let Some(first) = first else { return "touchmark" };
-    let named = |count: usize| words().skip(first).take(count).collect::<Vec<_>>().join(" ");
-    let (one, two) = (named(1), named(2));
-    NAMES.into_iter().find(|name| *name == one || *name == two).unwrap_or("touchmark")
+    let Some(command) = words().nth(first) else { return "touchmark" };
+    if let Some(name) = NAMES.into_iter().find(|name| *name == command) {
+        return name;
+    }
+    // A verb may stand after options and their values.
+    let mut verbs = words().skip(first).skip(1);
+    verbs.find_map(|verb| NAMES.into_iter().find(|name| name.split_once(' ') == Some((command, verb)))).unwrap_or("touchmark")
 }
 
 #[cfg(test)]
@@ -122,6 +133,7 @@ mod tests {
         assert_eq!(named("touchmark key generate --type rsa"), "key generate");
         assert_eq!(named("touchmark key frobnicate"), "touchmark");
         assert_eq!(named("touchmark frobnicate"), "touchmark");
+        assert_eq!(named("touchmark tuf --metadata-dir d --at never refresh"), "tuf refresh");
         for (command, name) in crate::cli::command().get_subcommands().map(|command| (command, command.get_name())) {
             let line = command.get_subcommands().next().map_or(name.to_owned(), |below| format!("{name} {}", below.get_name()));
             assert_eq!(named(&format!("touchmark {line}")), line);

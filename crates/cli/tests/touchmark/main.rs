@@ -38,3 +38,4 @@ mod remote;
 mod schema;
 mod signing;
 mod stock;
+mod tuf;

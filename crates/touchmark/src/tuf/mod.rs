@@ -45,7 +45,7 @@ mod updater;
 mod updater_async;
 
 pub use touchmark_tuf::{
-    Answer, Class, Client, Error, Failure, Found, Key, Limits, LookUp, Mode, RoleName, Settings, Shape, Step, Succinct, TargetPath,
+    Answer, Class, Client, Error, Failure, Found, Index, Key, Limits, LookUp, Mode, RoleName, Settings, Shape, Step, Succinct, TargetPath,
     TargetPathError, metadata, pattern,
 };
 

@@ -14,7 +14,8 @@ use super::folder::is_plain;
 const ROOT: &str = "root.json";
 
 /// A folder with the metadata that a client trusts, each file byte for byte as it was received: `root.json`, `timestamp.json`,
-/// `snapshot.json`, `targets.json`, and those of delegated roles. Nothing else in it ends in `.json`.
+/// `snapshot.json`, `targets.json`, and those of delegated roles. Nothing else in it ends in `.json`; an index beside a large one ends in
+/// `.index`.
 ///
 /// Any number of processes may use it: an update waits for the others' end. A file is there whole or not at all.
 #[derive(Clone, Debug)]
@@ -102,7 +103,7 @@ impl MetadataStore {
 
     /// Where a file is. The client's names are encoded; another one is refused.
     fn path(&self, file: &str) -> Result<PathBuf, StoreError> {
-        if is_plain(file) && file.ends_with(".json") {
+        if is_plain(file) && (file.ends_with(".json") || file.ends_with(".index")) {
             return Ok(self.folder.join(file));
         }
         Err(StoreError::Input { path: self.folder.join("…"), reason: "not the name of a metadata file" })
