@@ -1,4 +1,5 @@
-//! Other tools beside Touchmark: oras, regctl and crane at the versions of `tests/peers/go/go.mod`, and the distribution's skopeo.
+//! Other tools beside Touchmark: oras, regctl, crane and go-tuf at the versions of `tests/peers/go/go.mod`, python-tuf at that of
+//! `tests/peers/python/requirements.txt`, and the distribution's skopeo.
 //!
 //! Without them a test says what it needs and passes; with TOUCHMARK_PEERS_REQUIRED=1, as in CI, it fails.
 #![allow(
@@ -19,9 +20,14 @@ mod graph;
 mod harness;
 mod logins;
 mod race;
+mod random;
 mod read_ours;
 mod read_theirs;
 mod registries;
 #[path = "../touchmark/schema.rs"]
 mod schema;
 mod tool;
+mod tuf_bytes;
+mod tuf_contract;
+mod tuf_peer;
+mod tuf_read_theirs;

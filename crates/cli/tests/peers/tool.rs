@@ -15,18 +15,35 @@ macro_rules! need {
 }
 pub(crate) use need;
 
+/// Where `tests/peers` builds the tool.
+pub fn built(name: &str) -> PathBuf {
+    // CARGO_TARGET_TMPDIR is target/tmp.
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("peers").join("bin").join(name)
+}
+
 /// Where the tool is. `None` if it is missing and may be; then it has said so.
 pub fn path(name: &str) -> Option<PathBuf> {
-    // CARGO_TARGET_TMPDIR is target/tmp.
-    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("peers").join("bin").join(name);
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::iter::once(built).chain(std::env::split_paths(&paths).map(|folder| folder.join(name))).find(|path| path.is_file());
+    let found =
+        std::iter::once(built(name)).chain(std::env::split_paths(&paths).map(|folder| folder.join(name))).find(|path| path.is_file());
     if found.is_none() {
         let message = format!("{name} is missing; tests/peers/setup.sh gets it");
         assert!(std::env::var_os("TOUCHMARK_PEERS_REQUIRED").is_none(), "{message}");
         eprintln!("skipped: {message}");
     }
     found
+}
+
+/// The Python that has the packages of `tests/peers/python`. `None` if it is missing and may be; then it has said so.
+pub fn python() -> Option<PathBuf> {
+    let python = built("../venv/bin/python");
+    if python.is_file() {
+        return Some(python);
+    }
+    let message = "the Python packages of tests/peers are missing; tests/peers/setup.sh gets them";
+    assert!(std::env::var_os("TOUCHMARK_PEERS_REQUIRED").is_none(), "{message}");
+    eprintln!("skipped: {message}");
+    None
 }
 
 /// The tool with these words, in the test's folder, with no configuration but the folder's.

@@ -12,7 +12,7 @@ use crate::random::Random;
 use crate::tuf_peer::Made;
 
 /// How often the client runs for each test.
-const RUNS: usize = 1500;
+const RUNS: usize = 1000;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
