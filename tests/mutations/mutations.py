@@ -2,12 +2,17 @@
 
     tests/mutations/run.sh             every mutation
     tests/mutations/run.sh WORD...     those whose file or text has one of the words
+    tests/mutations/run.sh --table     those of the TUF client, and writes tests/mutations/tuf.md, which says what became of each
+
+Those of the TUF client (tuf.py) name the check that they take away, and the one test that must fail for it.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+
+import tuf
 
 # package, file, what is there, what is put in its place
 MUTATIONS = [
@@ -97,36 +102,107 @@ MUTATIONS = [
 ]
 
 
+COPY = "target/mutations"
+TABLE = "tests/mutations/tuf.md"
+KILLED, SURVIVED, BROKEN = "killed", "SURVIVED", "DOES NOT COMPILE"
+
+
+class Absent(Exception):
+    """A text that is to be replaced is not there, or a test is not."""
+
+
+def cargo_test(package: str, *arguments: str) -> subprocess.CompletedProcess:
+    command = ["cargo", "test", "--locked", "--quiet", "-p", package, "--all-features", "--no-fail-fast", *arguments]
+    environment = {**os.environ, "CARGO_TARGET_DIR": os.path.abspath("target/mutations-target"), "RUSTFLAGS": "-Awarnings"}
+    return subprocess.run(command, cwd=COPY, env=environment, capture_output=True, text=True)
+
+
+def try_mutation(file: str, before: str, after: str, package: str, *arguments: str) -> str:
+    """Runs the tests with one text replaced, and says what became of the mutation."""
+    path = os.path.join(COPY, file)
+    with open(path, encoding="utf-8") as source:
+        original = source.read()
+    if before not in original:
+        raise Absent(f"{file}: no such text: {before}")
+    with open(path, "w", encoding="utf-8") as target:
+        target.write(original.replace(before, after, 1))
+    try:
+        result = cargo_test(package, *arguments)
+    finally:
+        with open(path, "w", encoding="utf-8") as target:
+            target.write(original)
+    if "test result:" not in result.stdout:
+        return BROKEN
+    return KILLED if result.returncode != 0 else SURVIVED
+
+
+def tuf_tests() -> set[str]:
+    """The tests of the TUF client, which all pass as long as nothing is mutated."""
+    listed = cargo_test("touchmark-tuf", "--test", "client", "--", "--list")
+    tests = {line.removesuffix(": test") for line in listed.stdout.splitlines() if line.endswith(": test")}
+    named = sorted({mutation[-1] for mutation in tuf.MUTATIONS})
+    if missing := [test for test in named if test not in tests]:
+        raise Absent(f"no such tests: {', '.join(missing)}")
+    if cargo_test("touchmark-tuf", "--test", "client", "--", "--exact", *named).returncode != 0:
+        raise Absent("a test of the TUF client fails before anything is mutated")
+    return tests
+
+
+def write_table(outcomes: list[str]) -> None:
+    lines = [
+        "# The TUF client's checks, taken away one by one",
+        "",
+        "Written by `tests/mutations/run.sh --table` from `tuf.py`, which has the patches: what is checked (with the clause of TUF 1.0), where in",
+        "`crates/tuf/src`, the test in `crates/tuf/tests/client` that is run without the check, and what became of the mutation.",
+        "",
+        "| check | where | test | outcome |",
+        "|---|---|---|---|",
+    ]
+    for (check, file, _, _, test), outcome in zip(tuf.MUTATIONS, outcomes, strict=True):
+        lines.append(f"| {check} | {file} | `{test}` | {outcome} |")
+    with open(TABLE, "w", encoding="utf-8") as table:
+        table.write("\n".join(lines) + "\n")
+
+
 def main() -> int:
-    words = sys.argv[1:]
-    copy = "target/mutations"
-    os.makedirs(copy, exist_ok=True)
+    arguments = sys.argv[1:]
+    table = "--table" in arguments
+    words = [word for word in arguments if word != "--table"]
+    os.makedirs(COPY, exist_ok=True)
     files = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True, text=True).stdout.split("\0")
-    for name in filter(None, files):
-        to = os.path.join(copy, name)
+    for name in filter(os.path.exists, filter(None, files)):
+        to = os.path.join(COPY, name)
         os.makedirs(os.path.dirname(to), exist_ok=True)
         shutil.copy2(name, to)
-    chosen = [m for m in MUTATIONS if not words or any(w in m[1] or w in m[2] for w in words)]
-    survived = []
-    for package, file, before, after in chosen:
-        with open(os.path.join(copy, file), encoding="utf-8") as source:
-            original = source.read()
-        if original.count(before) < 1:
-            print(f"{file}: no such text: {before}")
-            return 1
-        with open(os.path.join(copy, file), "w", encoding="utf-8") as target:
-            target.write(original.replace(before, after, 1))
-        command = ["cargo", "test", "--locked", "--quiet", "-p", package, "--all-features", "--no-fail-fast"]
-        environment = {**os.environ, "CARGO_TARGET_DIR": os.path.abspath("target/mutations-target"), "RUSTFLAGS": "-Awarnings"}
-        result = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
-        built = "test result:" in result.stdout
-        killed = result.returncode != 0 and built
-        print(f"{'killed' if killed else 'SURVIVED' if built else 'DOES NOT COMPILE'}: {file}: {before!r} -> {after!r}", flush=True)
-        if not killed:
-            survived.append(before)
-        with open(os.path.join(copy, file), "w", encoding="utf-8") as target:
-            target.write(original)
-    print(f"{len(chosen) - len(survived)} passed, {len(survived)} failed")
+
+    def wanted(*texts: str) -> bool:
+        return not words or any(word in text for word in words for text in texts)
+
+    chosen = [] if table else [m for m in MUTATIONS if wanted(m[1], m[2])]
+    clauses = [m for m in tuf.MUTATIONS if wanted("crates/tuf/src/" + m[1], m[2], m[0])]
+    outcomes, survived = [], []
+    try:
+        for package, file, before, after in chosen:
+            outcome = try_mutation(file, before, after, package)
+            print(f"{outcome}: {file}: {before!r} -> {after!r}", flush=True)
+            if outcome != KILLED:
+                survived.append(before)
+        if clauses:
+            tuf_tests()
+        for check, file, before, after, test in clauses:
+            file = "crates/tuf/src/" + file
+            outcome = try_mutation(file, before, after, "touchmark-tuf", "--test", "client", "--", "--exact", test)
+            print(f"{outcome}: {check}: {test}", flush=True)
+            outcomes.append(outcome)
+            if outcome != KILLED:
+                survived.append(before)
+    except Absent as error:
+        print(error)
+        return 1
+    if table and not words:
+        write_table(outcomes)
+    total = len(chosen) + len(clauses)
+    print(f"{total - len(survived)} passed, {len(survived)} failed")
     return 1 if survived else 0
 
 

@@ -56,7 +56,8 @@ impl RoleName {
     /// The file of the local store: the encoded name, which no other role has and which stays in its folder.
     ///
     /// A name as long as a file system's limit is cut and its digest added. A name that differs from a top-level role's in case alone has
-    /// its first letter encoded, for file systems that do not see the difference. Whatever is read back is verified as if it had been
+    /// its first letter encoded, for file systems that do not see the difference, and so has that of a device of Windows, where `con.json`
+    /// is one too. Whatever is read back is verified as if it had been
     /// fetched, so that a collision would be no more than a file that is fetched again.
     pub fn file(&self) -> String {
         self.stem() + ".json"
@@ -74,12 +75,19 @@ impl RoleName {
             let digest = Algorithm::Sha256.digest(self.0.as_bytes()).hex();
             stem = format!("{}~{digest}", stem.get(..MAX_FILE_STEM - 65).unwrap_or_default());
         }
-        let top_level = TOP_LEVEL.iter().any(|name| name.eq_ignore_ascii_case(&stem));
-        match self.0.bytes().next().filter(|_| top_level && self.0 != "targets") {
+        let reserved = TOP_LEVEL.iter().any(|name| name.eq_ignore_ascii_case(&stem)) || is_device(&stem);
+        match self.0.bytes().next().filter(|_| reserved && self.0 != "targets") {
             Some(first) => format!("%{first:02X}{}", stem.get(1..).unwrap_or_default()),
             None => stem,
         }
     }
+}
+
+/// Whether Windows takes a file whose name begins like this for a device, whatever follows the first dot.
+fn is_device(stem: &str) -> bool {
+    let first = stem.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let numbered = first.strip_prefix("com").or_else(|| first.strip_prefix("lpt"));
+    matches!(first.as_str(), "con" | "prn" | "aux" | "nul") || numbered.is_some_and(|number| number.len() == 1)
 }
 
 impl fmt::Display for RoleName {
@@ -191,6 +199,9 @@ mod tests {
             ("nul\0", "7.nul%00.json", "nul%00.json"),
             ("ROOT", "7.ROOT.json", "%52OOT.json"),
             ("Targets", "7.Targets.json", "%54argets.json"),
+            ("CON", "7.CON.json", "%43ON.json"),
+            ("com1.x", "7.com1.x.json", "%63om1.x.json"),
+            ("console", "7.console.json", "console.json"),
         ] {
             assert_eq!((role(name).fetch_path(Some(7)).as_str(), role(name).file().as_str()), (path, file), "{name}");
         }

@@ -291,3 +291,40 @@ fn a_malformed_target_is_an_error_and_no_absence() {
     accepted(&honest(), |repository| repository.forge("targets", |signed| set(signed, "/targets/file/hashes/blake2b", "whatever")));
     accepted(&honest(), |repository| repository.forge("targets", |signed| set(signed, "/targets/file/length", 0_u64)));
 }
+
+#[test]
+fn a_root_without_one_of_the_four_roles_is_refused() {
+    for role in ["root", "timestamp", "snapshot", "targets"] {
+        refused(&honest(), "tuf-malformed", |repository| {
+            repository.unset("root", &format!("/roles/{role}"));
+            repository.sign("root");
+        });
+    }
+    // One more, such as mirrors, is no harm.
+    accepted(&honest(), |repository| {
+        repository.set("root", "/roles/mirrors", json(r#"{"keyids":[],"threshold":1}"#));
+        repository.publish();
+    });
+}
+
+#[test]
+fn a_delegation_by_both_paths_and_prefixes_is_refused() {
+    refused(&honest(), "tuf-malformed", |repository| {
+        repository.forge("targets", |signed| set(signed, "/delegations/roles/0/path_hash_prefixes", json(r#"["00"]"#)));
+    });
+    refused(&honest(), "tuf-malformed", |repository| {
+        repository.forge("targets", |signed| {
+            remove(signed, "/delegations/roles/0/paths");
+        });
+    });
+}
+
+#[test]
+fn two_delegations_of_one_name_are_refused() {
+    refused(&honest(), "tuf-malformed", |repository| {
+        repository.forge("targets", |signed| {
+            let again = signed.get("delegations").unwrap().get("roles").unwrap().as_array().unwrap()[0].clone();
+            set(signed, "/delegations/roles/-", again);
+        });
+    });
+}

@@ -241,6 +241,25 @@ fn a_store_with_newer_files_than_the_timestamp_lists_goes_by_the_timestamp() {
     assert_eq!((machine.version("targets.json"), machine.version("acme.json")), (Some(2), Some(1)));
 }
 
+#[test]
+fn a_store_that_lost_its_timestamp_still_knows_its_snapshot() {
+    let old = honest();
+    let mut new = old.clone();
+    renew(&mut new);
+    let mut machine = Machine::refreshed(&new);
+    machine.store.remove("timestamp.json");
+    // Not even the roles went back: the snapshot alone did.
+    let mut evil = new.clone();
+    evil.set("snapshot", "/version", old.version("snapshot"));
+    evil.push("snapshot");
+    assert_eq!(machine.refresh(&evil).unwrap_err().code(), "tuf-rollback");
+    // The owners go on from there, with versions above all that were seen.
+    let mut later = evil.clone();
+    later.set("snapshot", "/version", new.version("snapshot"));
+    renew(&mut later);
+    machine.refresh(&later).unwrap();
+}
+
 // The store alone.
 
 fn offline(machine: &mut Machine) {
