@@ -55,7 +55,8 @@ def main():
         for name, content in seeds:
             (root / target / name).write_bytes(content)
     # Every document is a document.
-    for path in [path for target in ("dsse", "statement", "manifest", "layout_index", "docker_config", "referrers_list", "tag_list", "tuf_root", "tuf_timestamp", "tuf_snapshot", "tuf_targets") for path in (root / target).glob("*.json")]:
+    documents = ("signed", "dsse", "statement", "manifest", "layout_index", "docker_config", "referrers_list", "tag_list", "tuf_root", "tuf_timestamp", "tuf_snapshot", "tuf_targets")
+    for path in [path for target in documents for path in (root / target).glob("*.json")]:
         shutil.copy(path, root / "json" / f"{path.parent.name}-{path.name}")
 
 

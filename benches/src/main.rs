@@ -3,13 +3,15 @@
 //! ```text
 //! touchmark-benches                     every comparison
 //! touchmark-benches envelope [ALGORITHM] that of envelopes alone; in this process, if an algorithm is named
-//! touchmark-benches document MIB ORDER  prints a TUF targets file of this size, sorted or mixed
+//! touchmark-benches document MIB ORDER  prints a TUF targets file of this size, sorted, mixed or canonical
 //! touchmark-benches canonical FILE      hashes the canonical form of a file; benches/run.sh takes its memory
+//! touchmark-benches signed [FILE]       that of documents with signatures alone; or reads one and looks targets up
 //! ```
 
 mod canonical;
 mod document;
 mod envelope;
+mod signed;
 mod stopwatch;
 
 use std::io::Write;
@@ -26,8 +28,14 @@ fn main() -> ExitCode {
         ["envelope", algorithm] => envelope::measure(algorithm),
         ["document", mebibytes, "sorted"] => print_document(mebibytes, document::Order::Sorted),
         ["document", mebibytes, "mixed"] => print_document(mebibytes, document::Order::Mixed),
+        ["document", mebibytes, "canonical"] => print_document(mebibytes, document::Order::Canonical),
         ["canonical", file] => canonical::hash(file),
-        _ => Err("usage: touchmark-benches [envelope [ALGORITHM] | document MIB sorted|mixed | canonical FILE]".into()),
+        ["signed"] => signed::compare(),
+        ["signed", file] => signed::read(file),
+        _ => {
+            Err("usage: touchmark-benches [envelope [ALGORITHM] | document MIB sorted|mixed|canonical | canonical FILE | signed [FILE]]"
+                .into())
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,7 +49,8 @@ fn main() -> ExitCode {
 fn library() -> Result<(), Failure> {
     envelope::digests();
     envelope::compare()?;
-    canonical::compare()
+    canonical::compare()?;
+    signed::compare()
 }
 
 fn print_document(mebibytes: &str, order: document::Order) -> Result<(), Failure> {

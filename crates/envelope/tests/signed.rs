@@ -195,9 +195,17 @@ fn limits_hold() {
     assert_eq!(parse(signatures(MAX_SIGNATURES)).unwrap().signatures().len(), MAX_SIGNATURES);
     assert_eq!(parse(signatures(MAX_SIGNATURES + 1)).unwrap_err(), SignedError::TooManySignatures { limit: MAX_SIGNATURES });
 
-    let members = |count| around(&format!("{{{}}}", (0..count).map(|i| format!("\"{i}\":0")).collect::<Vec<_>>().join(",")));
-    assert_eq!(parse(members(MAX_MEMBERS)).unwrap().members().count(), MAX_MEMBERS);
-    assert_eq!(parse(members(MAX_MEMBERS + 1)).unwrap_err(), SignedError::TooManyMembers);
+    let members = |count| (0..count).map(|i| format!("\"{i}\":0")).collect::<Vec<_>>().join(",");
+    assert_eq!(parse(around(&format!("{{{}}}", members(MAX_MEMBERS)))).unwrap().members().count(), MAX_MEMBERS);
+    assert!(parse(around(&format!(r#"{{"a":{{{}}}}}"#, members(MAX_MEMBERS + 1)))).is_ok());
+    for document in [
+        around(&format!("{{{}}}", members(MAX_MEMBERS + 1))),
+        format!(r#"{{"signed":{{}},"signatures":[],{}}}"#, members(MAX_MEMBERS - 1)),
+        format!(r#"{{"signed":{{}},"signatures":[{{{}}}]}}"#, members(MAX_MEMBERS + 1)),
+    ] {
+        assert_eq!(parse(document.as_str()).unwrap_err(), SignedError::TooManyMembers);
+        assert!(!check(document.as_bytes(), "targets"));
+    }
 
     // The document and `signed` are two of the levels.
     let deep = |depth: usize| around(&format!(r#"{{"targets":{}{}}}"#, "[".repeat(depth), "]".repeat(depth)));

@@ -20,6 +20,7 @@
 
 mod order;
 mod portable;
+mod recognize;
 mod transcribe;
 mod write;
 
@@ -29,6 +30,8 @@ use alloc::vec::Vec;
 use crate::digest::Hasher;
 use crate::json;
 
+pub(crate) use order::{Named, sort};
+pub(crate) use recognize::end_of_value;
 pub use transcribe::{stream, to_vec};
 pub use write::{write, write_unrestricted};
 

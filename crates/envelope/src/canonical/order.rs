@@ -1,78 +1,88 @@
 //! The order of members: by the bytes of their unescaped names.
 
+use alloc::borrow::Cow;
 use core::cmp::Ordering;
 
-/// Where a member stands.
-pub(super) struct Member {
-    /// In the document: its name's opening quotation mark.
-    pub(super) source: usize,
-    /// In the output: its name's opening quotation mark.
-    pub(super) start: usize,
-    /// In the output: its name's closing quotation mark.
-    pub(super) name_end: usize,
-    /// In the output: the end of its value.
-    pub(super) end: usize,
-    /// What [`note_heads`] noted.
-    pub(super) head: u64,
-}
+/// A member that is put in order with others.
+pub(crate) trait Named {
+    /// The document that its name stands in.
+    type Text: ?Sized;
 
-impl Member {
-    /// Its name as it stands in the output.
-    pub(super) fn name<'a>(&self, out: &'a [u8]) -> &'a [u8] {
-        out.get(self.start + 1..self.name_end).unwrap_or_default()
+    /// Its unescaped name.
+    fn name<'a>(&self, text: &'a Self::Text) -> Cow<'a, [u8]>;
+
+    /// Compares unescaped names.
+    fn compare(&self, other: &Self, text: &Self::Text) -> Ordering {
+        self.name(text).cmp(&other.name(text))
     }
+
+    /// Where in the document it stands.
+    fn source(&self) -> usize;
+
+    /// What was noted of its name.
+    fn head(&self) -> u64;
+
+    /// Notes something of its name.
+    fn note(&mut self, head: u64);
 }
 
-/// Sorts members by name, and those of one name by their order in the document.
-pub(super) fn sort(members: &mut [Member], out: &[u8]) {
+/// Sorts members by their unescaped names, and those of one name by their order in the document. What it returns is the document's
+/// first member that repeats a name.
+#[must_use]
+pub(crate) fn sort<'a, T: Named>(members: &'a mut [T], text: &T::Text) -> Option<&'a T> {
     // Names that agree in so many heads are long, and comparing them costs more than finding them.
-    sort_by_heads(members, out, 4);
+    sort_by_heads(members, text, 4);
+    let repeated = members.windows(2).filter_map(|pair| match pair {
+        [first, second] if first.compare(second, text).is_eq() => Some(second),
+        _ => None,
+    });
+    repeated.min_by_key(|member| member.source())
 }
 
-fn sort_by_heads(members: &mut [Member], out: &[u8], rounds: usize) {
+fn sort_by_heads<T: Named>(members: &mut [T], text: &T::Text, rounds: usize) {
     /// So few are compared in no time.
     const FEW: usize = 16;
-    if members.len() <= FEW || rounds == 0 || !note_heads(members, out) {
-        members.sort_unstable_by(|a, b| compare_names(a.name(out), b.name(out)).then(a.source.cmp(&b.source)));
+    if members.len() <= FEW || rounds == 0 {
+        members.sort_unstable_by(|a, b| a.compare(b, text).then(a.source().cmp(&b.source())));
         return;
     }
-    members.sort_unstable_by_key(|member| member.head);
-    for alike in members.chunk_by_mut(|a, b| a.head == b.head) {
-        sort_by_heads(alike, out, rounds - 1);
+    note_heads(members, text);
+    members.sort_unstable_by_key(Named::head);
+    for alike in members.chunk_by_mut(|a, b| a.head() == b.head()) {
+        sort_by_heads(alike, text, rounds - 1);
     }
 }
 
-/// Notes of each name the eight bytes behind what all begin with. They mostly decide, and are at hand, while names lie far apart in the
-/// output. Says whether it did: escapes would have to be undone.
-fn note_heads(members: &mut [Member], out: &[u8]) -> bool {
-    let Some(first) = members.first().map(|member| member.name(out)) else { return false };
+/// Notes of each name the eight bytes behind what all begin with. They mostly decide, and are at hand, while names lie far apart.
+fn note_heads<T: Named>(members: &mut [T], text: &T::Text) {
+    let Some(first) = members.first().map(|member| member.name(text)) else { return };
     let mut common = first.len();
     for member in members.iter() {
-        let name = member.name(out);
-        if name.contains(&b'\\') {
-            return false;
-        }
-        common = name.iter().zip(first).take(common).take_while(|(a, b)| a == b).count();
+        common = member.name(text).iter().zip(first.iter()).take(common).take_while(|(a, b)| a == b).count();
     }
     for member in members {
         // Filled up with zeros, which puts no name before another that it does not precede.
         let mut head = [0; 8];
-        for (to, from) in head.iter_mut().zip(member.name(out).iter().skip(common)) {
+        for (to, from) in head.iter_mut().zip(member.name(text).iter().skip(common)) {
             *to = *from;
         }
-        member.head = u64::from_be_bytes(head);
+        member.note(u64::from_be_bytes(head));
     }
-    true
 }
 
-/// Compares two names as they stand in canonical JSON, where `\` escapes only `"` and itself, by what they stand for.
+/// What a name stands for that stands so in canonical JSON, where `\` escapes only `"` and itself.
+pub(super) fn unescaped(name: &[u8]) -> Cow<'_, [u8]> {
+    if name.contains(&b'\\') { Cow::Owned(characters(name).collect()) } else { Cow::Borrowed(name) }
+}
+
+/// Compares two names as they stand in canonical JSON by what they stand for.
 #[inline]
 pub(super) fn compare_names(a: &[u8], b: &[u8]) -> Ordering {
     let plain = a.cmp(b);
-    if plain.is_eq() || !(a.contains(&b'\\') || b.contains(&b'\\')) { plain } else { unescaped(a).cmp(unescaped(b)) }
+    if plain.is_eq() || !(a.contains(&b'\\') || b.contains(&b'\\')) { plain } else { characters(a).cmp(characters(b)) }
 }
 
-fn unescaped(name: &[u8]) -> impl Iterator<Item = u8> {
+fn characters(name: &[u8]) -> impl Iterator<Item = u8> {
     let mut bytes = name.iter().copied();
     core::iter::from_fn(move || match bytes.next() {
         Some(b'\\') => bytes.next(),

@@ -4,12 +4,13 @@
 //! a small one by moving its members about in the output; for a large one their order is only noted, and followed when the output is
 //! handed out, so that nothing large is held twice.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::ops::Range;
 
-use super::order::{Member, compare_names, sort};
+use super::order::{Named, compare_names, sort, unescaped};
 use super::{Error, Sink, check_number};
 use crate::json::lexer::{Lexer, Token};
 use crate::json::{self, MAX_DEPTH};
@@ -53,6 +54,51 @@ struct Postponed {
     range: Range<usize>,
     /// Where each of them stands, in order.
     members: Box<[Range<usize>]>,
+}
+
+/// Where a member stands.
+struct Member {
+    /// In the document: its name's opening quotation mark.
+    source: usize,
+    /// In the output: its name's opening quotation mark.
+    start: usize,
+    /// In the output: its name's closing quotation mark.
+    name_end: usize,
+    /// In the output: the end of its value.
+    end: usize,
+    /// What is noted when it is put in order.
+    head: u64,
+}
+
+impl Member {
+    /// Its name as it stands in the output.
+    fn written<'a>(&self, out: &'a [u8]) -> &'a [u8] {
+        out.get(self.start + 1..self.name_end).unwrap_or_default()
+    }
+}
+
+impl Named for Member {
+    type Text = [u8];
+
+    fn name<'a>(&self, out: &'a [u8]) -> Cow<'a, [u8]> {
+        unescaped(self.written(out))
+    }
+
+    fn compare(&self, other: &Self, out: &[u8]) -> Ordering {
+        compare_names(self.written(out), other.written(out))
+    }
+
+    fn source(&self) -> usize {
+        self.source
+    }
+
+    fn head(&self) -> u64 {
+        self.head
+    }
+
+    fn note(&mut self, head: u64) {
+        self.head = head;
+    }
 }
 
 impl Transcript {
@@ -169,7 +215,7 @@ impl Transcriber<'_> {
             self.string()?;
             let member = Member { source, start, name_end: self.out.len() - 1, end: 0, head: 0 };
             if in_order && let Some(before) = self.members.get(first..).unwrap_or_default().last() {
-                in_order = match compare_names(before.name(&self.out), member.name(&self.out)) {
+                in_order = match compare_names(before.written(&self.out), member.written(&self.out)) {
                     Ordering::Less => true,
                     Ordering::Equal => return Err(duplicate(&member, &self.out)),
                     Ordering::Greater => false,
@@ -202,12 +248,7 @@ impl Transcriber<'_> {
         let members = self.members.get_mut(first..).unwrap_or_default();
         let start = members.first().map_or(self.out.len(), |member| member.start);
         let out = &self.out;
-        sort(members, out);
-        let repeated = members.windows(2).filter_map(|pair| match pair {
-            [first, second] if first.name(out) == second.name(out) => Some(second),
-            _ => None,
-        });
-        if let Some(second) = repeated.min_by_key(|member| member.source) {
+        if let Some(second) = sort(members, out) {
             return Err(duplicate(second, out));
         }
         if self.out.len() - start > SMALL {
@@ -229,14 +270,7 @@ impl Transcriber<'_> {
 }
 
 fn duplicate(second: &Member, out: &[u8]) -> Error {
-    let canonical = out.get(second.start..=second.name_end).unwrap_or_default();
-    // Control characters stand in the output unescaped, and so the name is unescaped by hand.
-    let mut name = alloc::string::String::new();
-    let mut characters = core::str::from_utf8(canonical).unwrap_or_default().chars().skip(1);
-    while let Some(character) = characters.next().filter(|character| *character != '"') {
-        name.extend(if character == '\\' { characters.next() } else { Some(character) });
-    }
-    json::Error::duplicate(&name, second.source).into()
+    json::Error::duplicate(&alloc::string::String::from_utf8_lossy(&unescaped(second.written(out))), second.source).into()
 }
 
 #[cfg(test)]

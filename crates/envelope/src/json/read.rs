@@ -102,7 +102,9 @@ pub(crate) fn name_at(text: &str, start: usize) -> Result<(Cow<'_, str>, Lexer<'
 pub(crate) fn skip(lexer: &mut Lexer<'_>, levels: usize) -> Result<(), Error> {
     match lexer.value()? {
         Token::Null | Token::Bool(_) | Token::Number(_) => {}
-        Token::String => while lexer.stretch()?.1.is_some() {},
+        Token::String => {
+            lexer.pass_string()?;
+        }
         Token::Array => {
             let levels = lexer.enter(levels)?;
             let mut more = lexer.first_item()?;

@@ -64,6 +64,6 @@ impl Index {
 }
 
 /// Where a pointer has fewer than 32 bits, no document reaches what does not fit.
-fn offset(start: u32) -> usize {
+pub(super) fn offset(start: u32) -> usize {
     usize::try_from(start).unwrap_or(usize::MAX)
 }

@@ -36,7 +36,7 @@ use crate::json;
 use crate::threshold::Signature;
 use crate::verified::Unverified;
 
-/// How many members `signed` may have. TUF's roles and in-toto's layouts and links have fewer than ten.
+/// How many members the document, `signed` and a signature may have each. TUF's roles and in-toto's layouts and links have fewer than ten.
 pub const MAX_MEMBERS: usize = 256;
 
 /// What of a document is taken, and what is noted of it.
@@ -181,8 +181,8 @@ pub enum SignedError {
         /// The limit.
         limit: usize,
     },
-    /// More members in `signed` than [`MAX_MEMBERS`].
-    #[error("`signed` has more than {MAX_MEMBERS} members")]
+    /// More members in the document, in `signed` or in a signature than [`MAX_MEMBERS`].
+    #[error("the document, what is signed or a signature has more than {MAX_MEMBERS} members")]
     TooManyMembers,
 }
 

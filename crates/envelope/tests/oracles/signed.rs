@@ -42,8 +42,8 @@ pub(crate) fn check(document: &[u8], index: &str) -> bool {
 
 /// `signed`, its canonical form, and the signatures.
 fn read(document: &[u8]) -> Option<(Value<'_>, Vec<u8>, Vec<Signature>)> {
-    let whole = json::parse(document, document.len()).ok()?;
-    let signed = whole.get("signed").filter(|signed| signed.as_object().is_some_and(|object| object.len() <= MAX_MEMBERS))?;
+    let whole = json::parse(document, document.len()).ok().filter(|whole| whole.as_object().is_some_and(few))?;
+    let signed = whole.get("signed").filter(|signed| signed.as_object().is_some_and(few))?;
     let members = json::members(document, document.len()).expect("an object");
     let (_, text) = members.iter().find(|(name, _)| name == "signed")?;
     let canonical = canonical::to_vec(text.as_bytes(), text.len()).ok()?;
@@ -52,8 +52,12 @@ fn read(document: &[u8]) -> Option<(Value<'_>, Vec<u8>, Vec<Signature>)> {
     Some((signed.clone(), canonical, signatures?))
 }
 
+fn few(object: &json::Object<'_>) -> bool {
+    object.len() <= MAX_MEMBERS
+}
+
 fn signature(value: &Value<'_>) -> Option<Signature> {
-    let object = value.as_object()?;
+    let object = value.as_object().filter(|object| few(object))?;
     let string = |name| match object.get(name) {
         None => Some(None),
         Some(value) => value.as_str().map(Some),
