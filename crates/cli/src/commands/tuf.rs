@@ -7,8 +7,8 @@ use touchmark::UnixTime;
 use touchmark::oci::access::Access;
 use touchmark::tuf::metadata::Header;
 use touchmark::tuf::{
-    self, Error, Failure as Refusal, Fetch, Found, Limits, MetadataStore, Mode, Settings, Succinct, TargetPath, UpdateClass, UpdateError,
-    Updater,
+    self, Error, Failure as Refusal, Fetch, Found, Index, Limits, MetadataStore, Mode, Settings, Succinct, TargetPath, UpdateClass,
+    UpdateError, Updater,
 };
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
@@ -221,6 +221,7 @@ impl Args {
         let caps = &self.caps;
         let mut settings = Settings::default();
         settings.mode = if self.offline { Mode::StoreOnly } else { Mode::Online };
+        settings.index = Index::Kept;
         settings.succinct = if self.succinct_terminating { Succinct::Terminating } else { Succinct::NonTerminating };
         let Limits { root, roots, timestamp, snapshot, targets, listed, roles, signatures, .. } = &mut settings.limits;
         for (limit, given) in [
