@@ -1,6 +1,11 @@
 //! `touchmark tuf`, run as a test harness runs it, over folders and HTTP.
 
+mod attacks;
+mod bounded;
 mod contract;
+mod downloads;
+mod interrupted;
+mod races;
 
 use std::sync::Arc;
 
