@@ -187,3 +187,60 @@ impl<'a> Check<'a> {
         wrong.map_or(Ok(()), |(listed, _)| Err(Wrong::Digest(*listed)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tuf::testing::Folder;
+    use core::cell::Cell;
+    use touchmark_envelope::digest::Algorithm;
+
+    /// Gives content without an end, and counts it.
+    #[derive(Default)]
+    struct Endless {
+        given: Cell<u64>,
+    }
+
+    impl Fetch for Endless {
+        fn fetch(&self, _: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+            Err(Failure::TooLarge { limit })
+        }
+
+        fn read(&self, _: &str, _: u64) -> Result<Option<Box<dyn Read + '_>>, Failure> {
+            Ok(Some(Box::new(self)))
+        }
+
+        fn location(&self) -> String {
+            "a test".to_owned()
+        }
+    }
+
+    impl Read for &Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            buffer.fill(b'x');
+            self.given.set(self.given.get() + u64::try_from(buffer.len()).unwrap());
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn no_more_than_one_byte_beyond_the_length_is_read() {
+        let folder = Folder::new();
+        for length in [0, 1, 1 << 20] {
+            let source = Endless::default();
+            let listed = Target { length, hashes: vec![Algorithm::Sha256.digest(b"")], custom: None };
+            let refused = download(&source, &TargetPath::new("a").unwrap(), &listed, false, folder.root());
+            assert!(matches!(refused, Err(UpdateError::TargetLength { .. })), "{refused:?}");
+            assert_eq!(source.given.get(), length + 1);
+        }
+        assert_eq!(std::fs::read_dir(folder.root()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn devices_of_windows_are_known_with_any_extension() {
+        for device in ["con", "NUL.tar.gz", "Com1", "lpt9.txt"] {
+            assert!(is_device(device), "{device}");
+        }
+        assert!(!is_device("console") && !is_device("com10") && !is_device("com0") && !is_device(""));
+    }
+}

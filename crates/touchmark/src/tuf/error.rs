@@ -37,10 +37,10 @@ pub enum UpdateError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// What was given as a source is none that is known.
-    #[error("{text}: neither a folder nor a URL that is known")]
+    #[error("{scheme}://…: not the URL of a source")]
     NoSource {
-        /// What was given, without what may be secret in it.
-        text: String,
+        /// The scheme of the URL, of which the rest may be secret.
+        scheme: String,
     },
     /// No role lists the target, and the search was complete.
     #[error("{target}: no role lists this target")]

@@ -39,8 +39,9 @@ pub trait Fetch {
 /// # Errors
 /// It is none of them, or a certificate or a key cannot be read. Whether something is there shows when it is fetched.
 pub fn source(text: &str, access: &Access) -> Result<Box<dyn Fetch>, UpdateError> {
-    let unknown = || UpdateError::NoSource { text: text.split(['?', '#', '@']).next().unwrap_or_default().to_owned() };
     let Some((scheme, rest)) = text.split_once("://") else { return Ok(Box::new(FolderSource::new(text))) };
+    // The rest may hold secrets.
+    let unknown = || UpdateError::NoSource { scheme: scheme.to_owned() };
     match scheme.to_ascii_lowercase().as_str() {
         #[cfg(feature = "registry")]
         "http" | "https" => Ok(Box::new(super::http::HttpSource::new(text, access)?)),
@@ -52,5 +53,41 @@ pub fn source(text: &str, access: &Access) -> Result<Box<dyn Fetch>, UpdateError
             Ok(Box::new(FolderSource::new(path)))
         }
         _ => Err(unknown()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tuf::UpdateClass;
+
+    fn location(text: &str) -> Result<String, UpdateError> {
+        source(text, &Access::default()).map(|source| source.location())
+    }
+
+    #[test]
+    fn a_text_names_a_folder_or_a_server() {
+        for (text, expected) in [
+            ("folder/below", "folder/below"),
+            ("file:///a%20b/c/", "/a b/c/"),
+            ("FILE://localhost/a", "/a"),
+            #[cfg(feature = "registry")]
+            ("HTTP://Host:8080/repo", "http://host:8080/repo"),
+            #[cfg(feature = "registry")]
+            ("https://host/repo/", "https://host/repo/"),
+        ] {
+            assert_eq!(location(text).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_refused_without_its_secrets() {
+        for text in
+            ["ftp://user:hunter2@host/", "file://host/x?hunter2", "file://relative#hunter2", "https://h/?hunter2", "http://hunter2@h"]
+        {
+            let error = location(text).unwrap_err();
+            assert_eq!(error.class(), UpdateClass::Usage, "{text}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        }
     }
 }

@@ -100,3 +100,62 @@ pub(super) fn decoded(path: &str) -> Option<String> {
     }
     String::from_utf8(bytes).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tuf::testing::Folder;
+
+    fn read(source: &FolderSource, path: &str) -> Option<String> {
+        source.fetch(path, 100).unwrap().map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn files_are_found_as_web_servers_find_them_and_by_their_very_name() {
+        let folder = Folder::new();
+        folder.file("in/a b/c", "decoded");
+        folder.file("in/1.x%2Fy.json", "as it is");
+        folder.file("secret", "not below it");
+        let source = FolderSource::new(folder.path("in"));
+        assert_eq!(read(&source, "a%20b/c").as_deref(), Some("decoded"));
+        assert_eq!(read(&source, "1.x%2Fy.json").as_deref(), Some("as it is"));
+        for none in ["a", "a b/d", "../secret", "%2e%2e/secret", "..%2Fsecret", "a%20b/../../secret", "/etc/passwd", "", "a%", "a%zz", "c/"]
+        {
+            assert!(source.fetch(none, 100).is_ok_and(|found| found.is_none()), "{none}");
+        }
+    }
+
+    #[test]
+    fn what_is_larger_than_the_limit_is_refused_before_it_is_read() {
+        let folder = Folder::new();
+        folder.file("in/file", "12345");
+        let source = FolderSource::new(folder.path("in"));
+        assert_eq!(source.fetch("file", 4), Err(Failure::TooLarge { limit: 4 }));
+        assert!(matches!(source.read("file", 4), Err(Failure::TooLarge { limit: 4 })));
+        assert!(source.read("file", 5).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_lacks_no_file() {
+        let folder = Folder::new();
+        folder.file("file", "x");
+        for none in ["none", "file"] {
+            assert!(matches!(FolderSource::new(folder.path(none)).fetch("2.root.json", 9), Err(Failure::Unavailable(_))), "{none}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_pipes_are_refused_without_waiting() {
+        let folder = Folder::new();
+        folder.file("in/sub/file", "x");
+        folder.file("secret", "not below it");
+        std::os::unix::fs::symlink(folder.path("secret"), folder.path("in/link")).unwrap();
+        std::os::unix::fs::symlink(folder.path("in/sub"), folder.path("in/folder")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(folder.path("in/pipe")).status().unwrap().success());
+        let source = FolderSource::new(folder.path("in"));
+        for name in ["link", "folder/file", "pipe", "sub"] {
+            assert!(matches!(source.fetch(name, 100), Err(Failure::Malformed(_))), "{name}");
+        }
+    }
+}

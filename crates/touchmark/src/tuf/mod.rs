@@ -40,6 +40,8 @@ mod folder;
 #[cfg(feature = "registry")]
 mod http;
 mod store;
+#[cfg(test)]
+mod testing;
 mod updater;
 #[cfg(feature = "async")]
 mod updater_async;

@@ -120,3 +120,45 @@ fn check_root(root: &[u8], limit: u64) -> Result<(), UpdateError> {
     client.step()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tuf::testing::Folder;
+
+    #[test]
+    fn only_names_of_metadata_files_lead_to_files() {
+        let folder = Folder::new();
+        let store = MetadataStore::open(folder.root()).unwrap();
+        for file in ["../x.json", "/x.json", "a/x.json", "a\\x.json", "C:x.json", "..", "", "x", "x.txt", ".touchmark.lock", "x\0.json"] {
+            for step in [Step::Load { file, limit: 9 }, Step::Store { file, bytes: b"x" }, Step::Remove { file }] {
+                assert!(matches!(store.answer(&step), Some(Answer::Failed(Failure::Malformed(_)))), "{step:?}");
+            }
+        }
+        assert_eq!(std::fs::read_dir(folder.root()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn files_are_kept_as_they_came_within_the_limit() {
+        let folder = Folder::new();
+        let store = MetadataStore::open(folder.root()).unwrap();
+        let load = |limit| store.answer(&Step::Load { file: "a%2Fb.json", limit }).unwrap();
+        assert!(matches!(load(9), Answer::Absent));
+        assert!(matches!(store.answer(&Step::Store { file: "a%2Fb.json", bytes: b"bytes" }), Some(Answer::Done)));
+        assert!(matches!(load(5), Answer::Bytes(bytes) if bytes == b"bytes"));
+        assert!(matches!(load(4), Answer::Failed(Failure::TooLarge { limit: 4 })));
+        for _ in 0..2 {
+            assert!(matches!(store.answer(&Step::Remove { file: "a%2Fb.json" }), Some(Answer::Done)));
+        }
+        assert!(store.answer(&Step::Fetch { path: "timestamp.json", limit: 9 }).is_none() && store.answer(&Step::Done).is_none());
+    }
+
+    #[test]
+    fn a_lock_removes_what_killed_writers_left() {
+        let folder = Folder::new();
+        folder.file(".touchmark-0123456789abcdef.tmp", "left");
+        let store = MetadataStore::open(folder.root()).unwrap();
+        drop(store.lock().unwrap());
+        assert!(!folder.path(".touchmark-0123456789abcdef.tmp").exists());
+    }
+}

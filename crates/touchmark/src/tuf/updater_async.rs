@@ -125,3 +125,63 @@ impl<'a> Updater<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::pin::pin;
+    use core::task::{Context, Poll, Waker};
+
+    use touchmark_test_tuf_repository::{Delegation, Fetched, NOW, Repository};
+
+    use super::*;
+    use crate::tuf::testing::Folder;
+
+    struct Source(Repository);
+
+    impl AsyncFetch for Source {
+        async fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+            match self.0.fetch(path, limit) {
+                Fetched::File(bytes) => Ok(Some(bytes)),
+                Fetched::Absent => Ok(None),
+                Fetched::TooLong => Err(Failure::TooLarge { limit }),
+                Fetched::Failed => Err(Failure::Unavailable("a test".to_owned())),
+            }
+        }
+    }
+
+    fn done<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(done) => done,
+            Poll::Pending => panic!("nothing here waits"),
+        }
+    }
+
+    #[test]
+    fn the_same_store_is_kept_and_the_same_target_found_as_by_the_blocking_driver() {
+        let mut repository = Repository::new();
+        repository.delegate("targets", Delegation::new("acme").paths(&["acme/*"]));
+        repository.add_target("acme", "acme/x", b"content");
+        repository.publish();
+        let folder = Folder::new();
+        let store = MetadataStore::init(folder.path("store"), repository.file("1.root.json")).unwrap();
+        let (source, at) = (Source(repository), UnixTime::from_seconds(NOW).unwrap());
+        let target = TargetPath::new("acme/x").unwrap();
+        let mut updater = done(Updater::refresh_async(Settings::default(), at, &source, &store)).unwrap();
+        let found = done(updater.look_up_async(&source, &target)).unwrap().found.unwrap();
+        assert_eq!((found.role.as_str(), found.target.length), ("acme", 7));
+        for (file, path) in [("timestamp.json", "timestamp.json"), ("targets.json", "2.targets.json"), ("acme.json", "1.acme.json")] {
+            assert_eq!(std::fs::read(folder.path("store").join(file)).unwrap(), source.0.file(path));
+        }
+    }
+
+    #[test]
+    fn a_source_that_fails_is_not_one_without_the_file() {
+        let mut repository = Repository::new();
+        repository.answer("2.root.json", touchmark_test_tuf_repository::Served::Failure);
+        let folder = Folder::new();
+        let store = MetadataStore::init(folder.path("store"), repository.file("1.root.json")).unwrap();
+        let at = UnixTime::from_seconds(NOW).unwrap();
+        let refused = done(Updater::refresh_async(Settings::default(), at, &Source(repository), &store)).unwrap_err();
+        assert_eq!(refused.code(), "tuf-fetch");
+    }
+}

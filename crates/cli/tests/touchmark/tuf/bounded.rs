@@ -179,7 +179,7 @@ fn ten_thousand_delegations_end_at_the_limit_of_roles() {
         format!(r#"{{"keys":{{"{}":{}}},"roles":[{}]}}"#, key.keyid(), String::from_utf8(key.json().to_vec()).unwrap(), roles.join(","));
     // Some of them are there, more than are visited.
     for number in 0..200 {
-        repository.delegate("targets", Delegation::new(&format!("r{number}")).paths(&["*"]).keys(1, &[key.clone()]));
+        repository.delegate("targets", Delegation::new(&format!("r{number}")).paths(&["*"]).keys(1, std::slice::from_ref(&key)));
     }
     repository.set("targets", "/delegations", touchmark_test_tuf_repository::json(&delegations));
     repository.publish();

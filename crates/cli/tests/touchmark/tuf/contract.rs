@@ -150,7 +150,7 @@ fn what_is_missing_on_the_command_line_is_said() {
         ("tuf --metadata-dir store --metadata-url site/metadata lookup", "--target-name"),
         ("tuf --metadata-dir store --metadata-url site/metadata --target-name a.txt download", "--target-dir"),
         ("tuf --metadata-dir store --metadata-url site/metadata --target-name a.txt --target-dir out download", "--target-base-url"),
-        ("tuf --metadata-dir store --metadata-url ftp://h/ refresh", "ftp://h/"),
+        ("tuf --metadata-dir store --metadata-url ftp://h/ refresh", "ftp://"),
         ("tuf --metadata-dir store --metadata-url http://h/?secret=1 refresh", "query"),
         ("tuf --metadata-dir store --metadata-url http://u:p@h/ refresh", "user name"),
         ("tuf --metadata-dir store --metadata-url site/metadata --target-name ../x lookup", "../x"),
