@@ -5,6 +5,9 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::answer::{Answer, Content};
 use crate::connection::{self, Answering};
 use crate::fault::{Action, Fault, Faults};
@@ -25,6 +28,8 @@ pub struct Site {
 
 struct Shared {
     folder: Mutex<PathBuf>,
+    /// The value of `Authorization` that it asks for.
+    wanted: Mutex<Option<String>>,
     faults: Faults,
     log: Log,
 }
@@ -36,7 +41,8 @@ impl Site {
     /// There is no free port.
     #[must_use]
     pub fn start(folder: impl Into<PathBuf>) -> Self {
-        let shared = Arc::new(Shared { folder: Mutex::new(folder.into()), faults: Faults::default(), log: Log::new() });
+        let shared =
+            Arc::new(Shared { folder: Mutex::new(folder.into()), wanted: Mutex::default(), faults: Faults::default(), log: Log::new() });
         let of_connections = Arc::clone(&shared);
         let serve: Arc<Serve> = Arc::new(move |stream, number| connection::serve(&*of_connections, Wire::plain(stream), number));
         let mut server = Server::new();
@@ -49,6 +55,11 @@ impl Site {
     /// Serves another folder from now on.
     pub fn show(&self, folder: impl Into<PathBuf>) {
         *lock(&self.shared.folder) = folder.into();
+    }
+
+    /// Asks for this name and password from now on.
+    pub fn ask_for(&self, user: &str, password: &str) {
+        *lock(&self.shared.wanted) = Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))));
     }
 
     /// `http://127.0.0.1:PORT/`.
@@ -94,6 +105,9 @@ impl Answering for Shared {
 
     fn answer(&self, head: &Head, body: Body<'_>, _action: Option<&Action>) -> (Answer, bool) {
         let clean = body.drain();
+        if lock(&self.wanted).as_deref().is_some_and(|wanted| head.header("authorization") != Some(wanted)) {
+            return (Answer::new(401).header("WWW-Authenticate", "Basic realm=\"a site\""), clean);
+        }
         if !matches!(head.method.as_str(), "GET" | "HEAD") {
             return (Answer::new(405), clean);
         }

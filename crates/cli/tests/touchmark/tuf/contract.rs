@@ -1,6 +1,7 @@
 //! What test harnesses rely on: the verbs, the options before them in any order, the files of the store, the exits.
 
-use touchmark_test_registry::{Action, Fault};
+use touchmark_test_registry::{Action, Fault, Site};
+use touchmark_test_tuf_repository::{Delegation, Repository};
 
 use super::{AT, Tuf};
 use crate::harness::Place;
@@ -210,4 +211,40 @@ fn help_has_the_verbs_and_the_short_list_of_commands_does_not_have_it() {
     }
     assert!(!help.contains("--plain-http"), "{help}");
     assert!(!place.ok("--help").contains("tuf "));
+}
+
+#[test]
+fn a_succinct_bin_ends_the_search_only_if_that_is_asked_for() {
+    let mut repository = Repository::new();
+    repository.delegate("targets", Delegation::new("binned").paths(&["*"]));
+    repository.delegate("binned", Delegation::bins("bin", 1));
+    repository.delegate("targets", Delegation::new("after").paths(&["*"]));
+    repository.add_target("after", "x", b"content");
+    repository.publish();
+    let tuf = Tuf::of(repository);
+    tuf.run("--target-name x lookup").is(0);
+    assert_eq!(tuf.refused(4, "--succinct-terminating --target-name x lookup"), "no-such-target");
+}
+
+#[test]
+fn a_password_answers_the_server_that_asks_for_it_and_no_other() {
+    let tuf = Tuf::new();
+    tuf.site.ask_for("alice", "secret");
+    let other = Site::start(tuf.place.path("site"));
+    other.ask_for("alice", "secret");
+    assert_eq!(tuf.refused(4, "refresh"), "tuf-fetch");
+    tuf.run("refresh").is(4).says("touchmark login");
+    let line = tuf.line("--username alice --password-stdin refresh");
+    tuf.place.run_with_input(&line, b"secret").is(0);
+    assert!(tuf.site.log().iter().any(|logged| logged.authorization.is_some()));
+    // Led elsewhere it is shown to nobody.
+    tuf.site.fault(Fault::new(Action::Redirect(format!("{}metadata/timestamp.json", other.url()))).path("timestamp.json"));
+    tuf.place.run_with_input(&line, b"secret").is(4);
+    assert!(!other.log().is_empty() && other.log().iter().all(|logged| logged.authorization.is_none()));
+    // Nor is it taken for two.
+    let two = format!(
+        "--username alice --password-stdin --target-name a.txt --target-dir out --target-base-url {}targets/ download",
+        other.url()
+    );
+    tuf.place.run_with_input(&tuf.line(&two), b"secret").is(2).says("--username is for one server");
 }
