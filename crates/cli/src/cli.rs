@@ -4,7 +4,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use touchmark_verify::output::Format;
 
 use crate::commands::{
-    attest, completions, copy, index, key, login, logout, man, pack, repair, resolve, sign, signature, tree, tuf, unpack, verify,
+    attest, completions, copy, index, key, login, logout, man, pack, repair, resolve, sign, signature, tree, trust, tuf, unpack, verify,
 };
 
 /// Sign an OCI artifact once and verify it anywhere.
@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Attest(attest::Args),
     Signature(signature::Args),
     Key(key::Args),
+    Trust(trust::Args),
     Login(login::Args),
     Logout(logout::Args),
     Resolve(resolve::Args),
@@ -57,7 +58,7 @@ pub(crate) enum Command {
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Every day", &["pack", "index", "sign", "verify", "unpack", "copy", "tree"]),
     ("Evidence", &["attest", "signature"]),
-    ("Trust", &["key"]),
+    ("Trust", &["key", "trust"]),
     ("Registries", &["login", "logout"]),
     ("Plumbing", &["resolve", "repair", "completions", "man"]),
 ];

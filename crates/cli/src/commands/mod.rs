@@ -14,6 +14,7 @@ pub(crate) mod resolve;
 pub(crate) mod sign;
 pub(crate) mod signature;
 pub(crate) mod tree;
+pub(crate) mod trust;
 pub(crate) mod tuf;
 pub(crate) mod unpack;
 pub(crate) mod verify;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli) -> Exit {
         Command::Attest(args) => attest::run(&args, &mut output),
         Command::Signature(args) => signature::run(&args, &mut output),
         Command::Key(args) => key::run(&args, &mut output),
+        Command::Trust(args) => trust::run(&args, &mut output),
         Command::Login(args) => login::run(&args, &mut output),
         Command::Logout(args) => logout::run(&args, &mut output),
         Command::Resolve(args) => resolve::run(&args, &mut output),
@@ -71,6 +73,7 @@ fn name(command: &Command) -> &'static str {
         Command::Attest(_) => "attest",
         Command::Signature(args) => args.command.name(),
         Command::Key(args) => args.command.name(),
+        Command::Trust(args) => args.command.name(),
         Command::Login(_) => "login",
         Command::Logout(_) => "logout",
         Command::Resolve(_) => "resolve",
@@ -83,7 +86,7 @@ fn name(command: &Command) -> &'static str {
 
 /// The command that stands in arguments which could not be read; `touchmark` if none does.
 pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
-    const NAMES: [&str; 25] = [
+    const NAMES: [&str; 41] = [
         "attest",
         "completions",
         "copy",
@@ -103,6 +106,22 @@ pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
         "signature export",
         "signature list",
         "tree",
+        "trust delegate",
+        "trust discard",
+        "trust init",
+        "trust key add",
+        "trust key remove",
+        "trust key replace",
+        "trust key threshold",
+        "trust lifetime",
+        "trust publish",
+        "trust redelegate",
+        "trust renew",
+        "trust sign",
+        "trust status",
+        "trust target add",
+        "trust target remove",
+        "trust undelegate",
         "tuf download",
         "tuf init",
         "tuf lookup",
@@ -110,16 +129,25 @@ pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
         "unpack",
         "verify",
     ];
-    let words = || arguments.iter().skip(1).filter_map(|argument| argument.to_str()).filter(|word| !word.starts_with('-'));
-    let first = words().position(|word| NAMES.iter().any(|name| name.split(' ').next() == Some(word)));
-    let Some(first) = first else { return "touchmark" };
-    let Some(command) = words().nth(first) else { return "touchmark" };
-    if let Some(name) = NAMES.into_iter().find(|name| *name == command) {
-        return name;
-    }
-    // A verb may stand after options and their values.
-    let mut verbs = words().skip(first).skip(1);
-    verbs.find_map(|verb| NAMES.into_iter().find(|name| name.split_once(' ') == Some((command, verb)))).unwrap_or("touchmark")
+    let words: Vec<&str> =
+        arguments.iter().skip(1).filter_map(|argument| argument.to_str()).filter(|word| !word.starts_with('-')).collect();
+    let Some(first) = words.iter().position(|word| NAMES.iter().any(|name| name.split(' ').next() == Some(word))) else {
+        return "touchmark";
+    };
+    let words = words.get(first..).unwrap_or_default();
+    // At once, or with values of options in between.
+    let at_once = NAMES.into_iter().find(|name| {
+        let count = name.split(' ').count();
+        words.get(..count).is_some_and(|words| words.join(" ") == *name)
+    });
+    let spread = || {
+        NAMES.into_iter().find(|name| {
+            let mut ahead = words.iter();
+            let first = name.split(' ').next() == words.first().copied();
+            first && name.split(' ').all(|part| ahead.any(|word| *word == part))
+        })
+    };
+    at_once.or_else(spread).unwrap_or("touchmark")
 }
 
 #[cfg(test)]
@@ -134,8 +162,15 @@ mod tests {
         assert_eq!(named("touchmark key frobnicate"), "touchmark");
         assert_eq!(named("touchmark frobnicate"), "touchmark");
         assert_eq!(named("touchmark tuf --metadata-dir d --at never refresh"), "tuf refresh");
+        assert_eq!(named("touchmark trust --dir x publish --key"), "trust publish");
+        assert_eq!(named("touchmark trust --dir x key add root"), "trust key add");
         for (command, name) in crate::cli::command().get_subcommands().map(|command| (command, command.get_name())) {
-            let line = command.get_subcommands().next().map_or(name.to_owned(), |below| format!("{name} {}", below.get_name()));
+            let mut line = name.to_owned();
+            let mut command = command;
+            while let Some(below) = command.get_subcommands().next() {
+                line = format!("{line} {}", below.get_name());
+                command = below;
+            }
             assert_eq!(named(&format!("touchmark {line}")), line);
         }
     }

@@ -38,4 +38,6 @@ mod remote;
 mod schema;
 mod signing;
 mod stock;
+mod trust;
+mod trust_commands;
 mod tuf;

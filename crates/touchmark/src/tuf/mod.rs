@@ -39,6 +39,8 @@ mod fetch;
 mod folder;
 #[cfg(feature = "registry")]
 mod http;
+#[cfg(feature = "sign")]
+pub mod repository;
 mod store;
 #[cfg(test)]
 mod testing;
@@ -50,6 +52,9 @@ pub use touchmark_tuf::{
     Answer, Class, Client, Error, Failure, Found, Index, Key, Limits, LookUp, Mode, RoleName, Settings, Shape, Step, Succinct, TargetPath,
     TargetPathError, metadata, pattern,
 };
+
+#[cfg(feature = "sign")]
+pub use touchmark_tuf::repository as edit;
 
 pub use download::{Downloaded, download};
 pub use error::{UpdateClass, UpdateError};

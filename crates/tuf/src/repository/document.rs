@@ -137,6 +137,11 @@ impl Document {
         self.set("expires", &Value::from(expires.to_string()))
     }
 
+    /// Whether what is signed differs from what was opened.
+    pub fn is_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     /// The text of a member of what is signed.
     pub fn member(&self, name: &str) -> Option<&str> {
         match self.changed.get(name) {
@@ -171,9 +176,15 @@ impl Document {
     }
 
     fn set_text(&mut self, name: &str, text: Option<String>) {
-        if self.member(name) != text.as_deref() {
+        if self.member(name) == text.as_deref() {
+            return;
+        }
+        self.signatures.clear();
+        // What is as it was is no change.
+        if self.base.member(name) == text.as_deref() {
+            self.changed.remove(name);
+        } else {
             self.changed.insert(name.to_owned(), text);
-            self.signatures.clear();
         }
     }
 

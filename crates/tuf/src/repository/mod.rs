@@ -55,4 +55,4 @@ pub use self::listing::{
 };
 pub use self::root::{change_top_level, new_root};
 pub use self::standing::{Mandate, Signatory, Standing, drop_strangers};
-pub use self::targets::{NewTarget, TargetChanges, custom, new_targets};
+pub use self::targets::{NewTarget, TargetChanges, check_target_path, custom, new_targets};

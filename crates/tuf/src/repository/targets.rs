@@ -64,8 +64,7 @@ impl TargetChanges {
     /// object or not portable.
     pub fn add(&mut self, path: &TargetPath, target: &NewTarget) -> Result<(), EditError> {
         let refused = |reason: String| EditError::Target { path: path.as_str().to_owned(), reason };
-        // Names of members must be portable, and what refuses them says why.
-        canonical::write(&Value::object([(path.as_str(), Value::Null)])).map_err(|error| refused(error.to_string()))?;
+        check_target_path(path)?;
         if target.length > canonical::MAX_INTEGER {
             return Err(refused("it is longer than can be written".into()));
         }
@@ -92,19 +91,49 @@ impl TargetChanges {
         self.0.insert(path.to_owned(), None);
     }
 
-    /// Makes the changes.
+    /// Each path, and what is said of it: the text of its entry, or that it is removed.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.0.iter().map(|(path, change)| (path.as_str(), change.as_deref()))
+    }
+
+    /// Takes one change of another set over.
+    pub fn take(&mut self, path: &str, other: &TargetChanges) {
+        if let Some(change) = other.0.get(path) {
+            self.0.insert(path.to_owned(), change.clone());
+        }
+    }
+
+    /// Asserts that the changes can be made.
     ///
     /// # Errors
     /// A target that is to be removed is not listed.
-    pub fn apply(&self, document: &mut Document) -> Result<(), EditError> {
+    pub fn check(&self, document: &Document) -> Result<(), EditError> {
         document.expect("targets")?;
         for (path, _) in self.0.iter().filter(|(_, change)| change.is_none()) {
             if document.find("targets", path)?.is_none() {
                 return Err(EditError::NoSuchTarget { path: path.clone() });
             }
         }
+        Ok(())
+    }
+
+    /// Makes the changes.
+    ///
+    /// # Errors
+    /// A target that is to be removed is not listed.
+    pub fn apply(&self, document: &mut Document) -> Result<(), EditError> {
+        self.check(document)?;
         document.merge("targets", &self.0)
     }
+}
+
+/// Asserts that a path can be written: names of members must be portable, and what refuses them says why.
+///
+/// # Errors
+/// [`EditError::Target`].
+pub fn check_target_path(path: &TargetPath) -> Result<(), EditError> {
+    let refused = |error: canonical::Error| EditError::Target { path: path.as_str().to_owned(), reason: error.to_string() };
+    canonical::write(&Value::object([(path.as_str(), Value::Null)])).map_err(refused).map(|_| ())
 }
 
 /// The text of a JSON object for `custom`, as a value.

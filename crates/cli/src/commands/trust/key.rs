@@ -1,0 +1,125 @@
+//! `touchmark trust key`: who signs for a role.
+
+use std::ffi::{OsStr, OsString};
+
+use touchmark::keys::{DEFAULT_TIMEOUT, KeySource};
+use touchmark::tuf::edit::{Change, KeyChoice};
+use touchmark_verify::output::{Failure, Output};
+
+use super::{Here, failure, keys, staged};
+use crate::signers::{self, Passphrase};
+
+/// Changes the keys and the threshold of a role
+///
+/// ROLE is root, targets, snapshot, timestamp, a delegated role, or the prefix of hash bins. Prints the roles that are staged for it: the
+/// one that lists the keys, and the role itself where the new keys have to sign it anew.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Lets a key sign for a role
+    Add {
+        /// The role
+        #[arg(value_name = "ROLE")]
+        role: String,
+        /// The key, public or private: a file, env:VARIABLE or exec:PROGRAM
+        #[arg(required = true, value_name = "KEY")]
+        keys: Vec<OsString>,
+        /// How many keys must sign from now on
+        #[arg(long, value_name = "N")]
+        threshold: Option<u64>,
+        #[command(flatten)]
+        passphrase: Passphrase,
+    },
+    /// Lets a key no longer sign for a role
+    Remove {
+        /// The role
+        #[arg(value_name = "ROLE")]
+        role: String,
+        /// The key: a file, env:VARIABLE, exec:PROGRAM, or its keyid as `trust status` shows it, which may be shortened
+        #[arg(required = true, value_name = "KEY|KEYID")]
+        keys: Vec<OsString>,
+        /// How many keys must sign from now on
+        #[arg(long, value_name = "N")]
+        threshold: Option<u64>,
+        #[command(flatten)]
+        passphrase: Passphrase,
+    },
+    /// Puts a key in the place of another one
+    Replace {
+        /// The role
+        #[arg(value_name = "ROLE")]
+        role: String,
+        /// The key that goes: a file or a keyid
+        #[arg(value_name = "OLD")]
+        old: OsString,
+        /// The key that comes
+        #[arg(value_name = "NEW")]
+        new: OsString,
+        #[command(flatten)]
+        passphrase: Passphrase,
+    },
+    /// Sets how many keys must sign for a role
+    Threshold {
+        /// The role
+        #[arg(value_name = "ROLE")]
+        role: String,
+        /// How many
+        #[arg(value_name = "N")]
+        threshold: u64,
+    },
+}
+
+impl Command {
+    /// The name of the command, as the JSON document has it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Add { .. } => "trust key add",
+            Self::Remove { .. } => "trust key remove",
+            Self::Replace { .. } => "trust key replace",
+            Self::Threshold { .. } => "trust key threshold",
+        }
+    }
+}
+
+/// Stages the change.
+pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
+    let mut changes = Vec::new();
+    let (role, threshold) = match &args.command {
+        Command::Add { role, keys, threshold, passphrase } => {
+            changes.extend(keys::public_keys(keys, &mut passphrase.source())?.into_iter().map(Change::Add));
+            (role, *threshold)
+        }
+        Command::Remove { role, keys, threshold, passphrase } => {
+            for key in keys {
+                changes.push(Change::Remove(choice(key, passphrase)?));
+            }
+            (role, *threshold)
+        }
+        Command::Replace { role, old, new, passphrase } => {
+            changes.extend(keys::public_keys(std::slice::from_ref(new), &mut passphrase.source())?.into_iter().map(Change::Add));
+            changes.push(Change::Remove(choice(old, passphrase)?));
+            (role, None)
+        }
+        Command::Threshold { role, threshold } => (role, Some(*threshold)),
+    };
+    changes.extend(threshold.map(Change::Threshold));
+    let roles = here.open()?.change_keys(role, &changes, here.now).map_err(|error| failure(&error))?;
+    staged(here, &roles, output)
+}
+
+/// A key file, or else a keyid.
+fn choice(key: &OsStr, passphrase: &Passphrase) -> Result<KeyChoice, Failure> {
+    let source = KeySource::from(key);
+    match (&source, key.to_str()) {
+        (KeySource::File(path), Some(text)) if !path.exists() && text.len() >= 4 => Ok(KeyChoice::Id(text.to_owned())),
+        _ => {
+            let held = source.any_key(&mut passphrase.source(), DEFAULT_TIMEOUT).map_err(|error| signers::failure(&error))?;
+            Ok(KeyChoice::Key(held.public_key().clone()))
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `touchmark trust renew` and `discard`: what is staged without a change of its own.
+
+use touchmark_verify::output::{Failure, Output};
+
+use super::{Here, failure, staged};
+
+/// Stages the next version of a role, which says the same and expires later
+#[derive(Debug, clap::Args)]
+pub(crate) struct Renew {
+    /// The role: root, targets or a delegated one
+    #[arg(required = true, value_name = "ROLE")]
+    roles: Vec<String>,
+}
+
+/// Stages it.
+pub(super) fn renew(here: &Here<'_>, args: &Renew, output: &mut Output<'_>) -> Result<(), Failure> {
+    let repository = here.open()?;
+    for role in &args.roles {
+        repository.renew(role, here.now).map_err(|error| failure(&error))?;
+    }
+    staged(here, &args.roles, output)
+}
+
+/// Gives up what is staged of a role, with its signatures
+#[derive(Debug, clap::Args)]
+pub(crate) struct Discard {
+    /// The role
+    #[arg(required = true, value_name = "ROLE")]
+    roles: Vec<String>,
+}
+
+/// Gives it up.
+pub(super) fn discard(here: &Here<'_>, args: &Discard, output: &mut Output<'_>) -> Result<(), Failure> {
+    let repository = here.open()?;
+    for role in &args.roles {
+        repository.discard(role).map_err(|error| failure(&error))?;
+    }
+    staged(here, &[], output)
+}

@@ -1,0 +1,150 @@
+//! `touchmark trust target`: what a role vouches for.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use touchmark::envelope::digest::Algorithm;
+use touchmark::tuf::TargetPath;
+use touchmark::tuf::edit::{self, EditError, TargetChanges};
+use touchmark::tuf::repository::{Repository, RepositoryError, files_below, read_list, read_removals};
+use touchmark_verify::exit::Exit;
+use touchmark_verify::output::{Failure, Output};
+
+use super::{Here, failure, staged};
+
+/// Adds and removes targets
+///
+/// ROLE is targets unless given, a delegated role, or the prefix of hash bins, of which each target comes to its own. Prints the roles that
+/// are staged for it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Adds files, the files of folders, or what a list names
+    ///
+    /// Files are copied to DIR/targets. A list only says what the targets are; the files may be anywhere.
+    Add(Box<Add>),
+    /// Removes targets
+    Remove {
+        /// The path of a target
+        #[arg(required_unless_present = "from_list", value_name = "PATH")]
+        paths: Vec<String>,
+        /// Removes the paths in this file, one a line; - is standard input
+        #[arg(long, value_name = "FILE")]
+        from_list: Option<PathBuf>,
+        /// The role that lists them
+        #[arg(long, value_name = "ROLE", default_value = "targets")]
+        role: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Add {
+    /// A file, or a folder whose files are added under their paths in it
+    #[arg(required_unless_present = "from_list", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The path of the one file
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["prefix", "from_list"])]
+    name: Option<String>,
+    /// What comes before the names of files, such as acme/
+    #[arg(long, value_name = "PATH/", default_value = "", hide_default_value = true)]
+    prefix: String,
+    /// Adds what this file lists in lines of PATH LENGTH sha256:HEX; - is standard input
+    #[arg(long, value_name = "FILE")]
+    from_list: Option<PathBuf>,
+    /// The role that vouches for them
+    #[arg(long, value_name = "ROLE", default_value = "targets")]
+    role: String,
+    /// What is said of each besides, a JSON object
+    #[arg(long, value_name = "JSON")]
+    custom: Option<String>,
+    /// The hash of files that are added: sha256 or sha512; may be repeated
+    #[arg(long = "hash", value_name = "ALGORITHM", value_parser = algorithm, default_value = "sha256")]
+    hashes: Vec<Algorithm>,
+}
+
+impl Command {
+    /// The name of the command, as the JSON document has it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Add(_) => "trust target add",
+            Self::Remove { .. } => "trust target remove",
+        }
+    }
+}
+
+fn algorithm(text: &str) -> Result<Algorithm, String> {
+    Algorithm::from_name(text).ok_or_else(|| "it is sha256 or sha512".to_owned())
+}
+
+/// Stages the change.
+pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
+    let repository = here.open()?;
+    let mut changes = TargetChanges::new();
+    let role = match &args.command {
+        Command::Add(args) => {
+            add(&repository, args, &mut changes)?;
+            &args.role
+        }
+        Command::Remove { paths, from_list, role } => {
+            paths.iter().for_each(|path| changes.remove(path));
+            if let Some(list) = from_list {
+                read_removals(lines(list)?, &mut changes).map_err(|error| failure(&error))?;
+            }
+            role
+        }
+    };
+    let roles = repository.change_targets(role, &changes, here.now).map_err(|error| failure(&error))?;
+    staged(here, &roles, output)
+}
+
+fn add(repository: &Repository, args: &Add, changes: &mut TargetChanges) -> Result<(), Failure> {
+    let failed = |error: RepositoryError| failure(&error);
+    let custom = match &args.custom {
+        Some(text) => Some(edit::custom(text).map_err(|error| Failure::usage(format!("--custom: {error}")))?),
+        None => None,
+    };
+    let mut named: Vec<(String, PathBuf)> = Vec::new();
+    for file in &args.files {
+        if file.is_dir() {
+            let below = files_below(file).map_err(failed)?;
+            named.extend(below.into_iter().map(|(path, file)| (format!("{}{path}", args.prefix), file)));
+        } else {
+            let name = file.file_name().and_then(|name| name.to_str());
+            let name = name.ok_or_else(|| Failure::usage(format!("{}: has no name that is UTF-8", file.display())))?;
+            named.push((format!("{}{name}", args.prefix), file.clone()));
+        }
+    }
+    if let Some(name) = &args.name {
+        let [(path, _)] = named.as_mut_slice() else {
+            return Err(Failure::usage("--name is for one file").hint("--prefix is for several"));
+        };
+        path.clone_from(name);
+    }
+    for (path, file) in &named {
+        let reason = |reason: String| failed(RepositoryError::Edit(EditError::Target { path: path.clone(), reason }));
+        let target_path = TargetPath::new(path).map_err(|error| reason(error.to_string()))?;
+        // Before anything is copied that cannot be listed.
+        edit::check_target_path(&target_path).map_err(|error| failed(error.into()))?;
+        let target = repository.take_file(file, &target_path, &args.hashes, custom.as_ref()).map_err(failed)?;
+        changes.add(&target_path, &target).map_err(|error| failed(error.into()))?;
+    }
+    if let Some(list) = &args.from_list {
+        read_list(lines(list)?, custom.as_ref(), changes).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// The lines of a file or of standard input.
+fn lines(list: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if list.as_os_str() == "-" {
+        return Ok(Box::new(std::io::stdin().lock()));
+    }
+    let unreadable = |error| Failure::new(Exit::Unknown, "io", format!("{}: cannot be read: {error}", list.display()));
+    Ok(Box::new(BufReader::with_capacity(1 << 20, File::open(list).map_err(unreadable)?)))
+}

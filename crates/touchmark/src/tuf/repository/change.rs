@@ -1,0 +1,313 @@
+//! Changes, each staged as the next version of a role.
+
+use std::collections::BTreeMap;
+
+use touchmark_envelope::UnixTime;
+use touchmark_oci::files;
+use touchmark_tuf::metadata::{Delegation, Paths};
+use touchmark_tuf::repository::{
+    self as edit, Appointment, Change, Document, EditError, NewDelegation, Place, TargetChanges, drop_strangers,
+};
+
+use super::router::Router;
+use super::state::{Seat, State, children};
+use super::{Repository, RepositoryError};
+
+/// A delegation to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delegate {
+    /// To roles, in their order.
+    Roles(Vec<NewDelegation>, Place),
+    /// To 2^`bit_length` bins by one description (TAP 15).
+    Succinct {
+        /// What the names of the bins begin with.
+        name_prefix: String,
+        /// How many bits of the hash number the bin.
+        bit_length: u32,
+        /// Who signs for every bin.
+        signers: Appointment,
+    },
+}
+
+impl Repository {
+    /// Changes a targets role, or the root. What is staged of it already is changed further, and loses its signatures. Gives whether
+    /// anything changed.
+    ///
+    /// # Errors
+    /// No such role; what the edit says.
+    pub fn edit(
+        &self,
+        role: &str,
+        now: UnixTime,
+        change: impl FnOnce(&mut Document) -> Result<(), EditError>,
+    ) -> Result<bool, RepositoryError> {
+        let _lock = self.lock()?;
+        let mut state = self.state()?;
+        match state.seat(role)? {
+            Seat::Delegated { prefix: true, .. } => return Err(RepositoryError::Bins { role: role.to_owned() }),
+            _ if matches!(role, "snapshot" | "timestamp") => return Err(RepositoryError::NotEdited { role: role.to_owned() }),
+            _ => {}
+        }
+        self.stage(&mut state, role, now, Touch::IfChanged, change)
+    }
+
+    /// Changes who signs for a role, or for hash bins by their prefix; gives the roles that are staged for it. Documents that the new keys
+    /// have not signed are staged too, to be signed by them.
+    ///
+    /// # Errors
+    /// No such role or key, or an outcome that could never verify.
+    pub fn change_keys(&self, role: &str, changes: &[Change], now: UnixTime) -> Result<Vec<String>, RepositoryError> {
+        let _lock = self.lock()?;
+        let mut state = self.state()?;
+        let mut staged = Vec::new();
+        let affected = match state.seat(role) {
+            Ok(Seat::Root(top)) => {
+                if self.stage(&mut state, "root", now, Touch::IfChanged, |root| edit::change_top_level(root, top, changes))? {
+                    staged.push("root".to_owned());
+                }
+                // Roots are signed by old and new keys anyway; snapshot and timestamp are made when something is published.
+                Vec::from_iter((role == "targets").then(|| role.to_owned()))
+            }
+            Ok(Seat::Delegated { by, prefix }) => {
+                let change = |document: &mut Document| edit::change_delegated(document, role, changes);
+                if self.stage(&mut state, &by, now, Touch::IfChanged, change)? {
+                    staged.push(by.clone());
+                }
+                match prefix {
+                    true => state.delegations(&by)?.iter().flat_map(children).map(|(bin, _)| bin).collect(),
+                    false => vec![role.to_owned()],
+                }
+            }
+            Err(RepositoryError::NoSuchRole { .. }) => {
+                let (by, bins) = hash_bins(&mut state, role)?;
+                let change = |document: &mut Document| bins.iter().try_for_each(|bin| edit::change_delegated(document, bin, changes));
+                if self.stage(&mut state, &by, now, Touch::IfChanged, change)? {
+                    staged.push(by);
+                }
+                bins
+            }
+            Err(error) => return Err(error),
+        };
+        for name in affected {
+            if self.have_signed_again(&mut state, &name, now)? {
+                staged.push(name);
+            }
+        }
+        Ok(staged)
+    }
+
+    /// Stages the next version of a role that its keys, as they are now, have not signed. Of what is staged, signatures of keys that left
+    /// are dropped.
+    fn have_signed_again(&self, state: &mut State, name: &str, now: UnixTime) -> Result<bool, RepositoryError> {
+        let mandate = state.mandate(name)?;
+        if let Some(staged) = state.staged(name)? {
+            let mut staged = staged.clone();
+            if drop_strangers(&mut staged, &[&mandate])? {
+                self.write_staged(name, &staged)?;
+                state.put_staged(name, Some(staged));
+            }
+            return Ok(false);
+        }
+        let Some(published) = state.published(name)? else { return Ok(false) };
+        if mandate.standing(published)?.missing() == 0 {
+            return Ok(false);
+        }
+        self.stage(state, name, now, Touch::Always, |_| Ok(()))
+    }
+
+    /// Delegates from `by`, and stages an empty document of each new role. Gives the roles that are staged.
+    ///
+    /// # Errors
+    /// A name that is taken anywhere, a pattern that no client would match, keys that could never reach the threshold.
+    pub fn delegate(&self, by: &str, delegate: &Delegate, now: UnixTime) -> Result<Vec<String>, RepositoryError> {
+        let _lock = self.lock()?;
+        let mut state = self.state()?;
+        match state.seat(by)? {
+            Seat::Delegated { prefix: true, .. } => return Err(RepositoryError::Bins { role: by.to_owned() }),
+            Seat::Root(_) if by != "targets" => return Err(RepositoryError::NotEdited { role: by.to_owned() }),
+            _ => {}
+        }
+        let taken: std::collections::BTreeSet<String> = state.tree()?.into_iter().map(|role| role.name.to_ascii_lowercase()).collect();
+        let names: Vec<String> = match delegate {
+            Delegate::Roles(roles, _) => roles.iter().map(|role| role.name.clone()).collect(),
+            Delegate::Succinct { name_prefix, bit_length, .. } => {
+                edit::hash_bins(name_prefix, *bit_length, &Appointment { keys: Vec::new(), threshold: 1 })?
+                    .into_iter()
+                    .map(|bin| bin.name)
+                    .collect()
+            }
+        };
+        if let Some(name) = names.iter().find(|name| taken.contains(&name.to_ascii_lowercase())) {
+            return Err(RepositoryError::Edit(EditError::RoleExists { role: name.clone() }));
+        }
+        self.stage(&mut state, by, now, Touch::IfChanged, |document| match delegate {
+            Delegate::Roles(roles, place) => edit::delegate(document, roles, place),
+            Delegate::Succinct { name_prefix, bit_length, signers } => edit::delegate_succinct(document, name_prefix, *bit_length, signers),
+        })?;
+        for name in &names {
+            // Empty, also where a role of that name was delegated before: its targets were other people's.
+            let mut document = edit::new_targets(self.expires(name, now)?)?;
+            document.set_version(state.next_version(name)?)?;
+            self.write_staged(name, &document)?;
+        }
+        Ok(std::iter::once(by.to_owned()).chain(names).collect())
+    }
+
+    /// Takes a delegation away, or that to hash bins by their prefix; gives the role that is staged for it.
+    ///
+    /// # Errors
+    /// No such role.
+    pub fn undelegate(&self, role: &str, now: UnixTime) -> Result<String, RepositoryError> {
+        let _lock = self.lock()?;
+        let mut state = self.state()?;
+        let (by, named, gone) = match state.seat(role) {
+            Ok(Seat::Delegated { by, prefix: true }) => {
+                let bins = state.delegations(&by)?.iter().flat_map(children).map(|(bin, _)| bin).collect();
+                (by, vec![role.to_owned()], bins)
+            }
+            Ok(Seat::Delegated { by, prefix: false }) => (by, vec![role.to_owned()], vec![role.to_owned()]),
+            Err(RepositoryError::NoSuchRole { .. }) => {
+                let (by, bins) = hash_bins(&mut state, role)?;
+                (by, bins.clone(), bins)
+            }
+            Ok(Seat::Root(_)) => return Err(RepositoryError::NoSuchRole { role: role.to_owned() }),
+            Err(error) => return Err(error),
+        };
+        let change = |document: &mut Document| named.iter().try_for_each(|name| edit::undelegate(document, name));
+        self.stage(&mut state, &by, now, Touch::IfChanged, change)?;
+        for name in &gone {
+            files::remove(&self.folders.staged_file(name))?;
+        }
+        Ok(by)
+    }
+
+    /// Changes what a delegated role may vouch for; gives the role that is staged for it.
+    ///
+    /// # Errors
+    /// No such role, or a pattern that no client would match.
+    pub fn change_paths(&self, role: &str, paths: &Paths, terminating: bool, now: UnixTime) -> Result<String, RepositoryError> {
+        let _lock = self.lock()?;
+        let mut state = self.state()?;
+        let Seat::Delegated { by, prefix: false } = state.seat(role)? else { return Err(RepositoryError::Bins { role: role.to_owned() }) };
+        self.stage(&mut state, &by, now, Touch::IfChanged, |document| edit::change_paths(document, role, paths, terminating))?;
+        Ok(by)
+    }
+
+    /// Adds targets to a role, or removes them, or to the hash bins whose names begin with `role` and a hyphen. Gives the roles that are
+    /// staged for it.
+    ///
+    /// # Errors
+    /// A target that no client would look for there, or that is to be removed and not listed. Nothing is staged then.
+    pub fn change_targets(&self, role: &str, changes: &TargetChanges, now: UnixTime) -> Result<Vec<String>, RepositoryError> {
+        let _lock = self.lock()?;
+        let mut state = self.state()?;
+        let router = Router::new(&mut state, role)?;
+        let mut by_role: BTreeMap<String, TargetChanges> = BTreeMap::new();
+        for (path, change) in changes.iter() {
+            let target = touchmark_tuf::TargetPath::new(path);
+            let target = target.map_err(|error| EditError::Target { path: path.to_owned(), reason: error.to_string() })?;
+            let name = match change {
+                Some(_) => router.role(&target)?,
+                // What was listed where nobody looks can be taken away all the same.
+                None => router.role(&target).or_else(|error| if state.seat(role).is_ok() { Ok(role.to_owned()) } else { Err(error) })?,
+            };
+            by_role.entry(name).or_default().take(path, changes);
+        }
+        // All of them are tried before one is written.
+        for (name, changes) in &by_role {
+            if let Some(document) = state.current(name)? {
+                changes.check(document)?;
+            }
+        }
+        let mut staged = Vec::new();
+        for (name, changes) in &by_role {
+            if self.stage(&mut state, name, now, Touch::IfChanged, |document| changes.apply(document))? {
+                staged.push(name.clone());
+            }
+        }
+        Ok(staged)
+    }
+
+    /// Stages the next version of a role that says the same and expires later.
+    ///
+    /// # Errors
+    /// No such role.
+    pub fn renew(&self, role: &str, now: UnixTime) -> Result<(), RepositoryError> {
+        let _lock = self.lock()?;
+        let mut state = self.state()?;
+        match state.seat(role)? {
+            Seat::Delegated { prefix: true, .. } => return Err(RepositoryError::Bins { role: role.to_owned() }),
+            _ if matches!(role, "snapshot" | "timestamp") => return Err(RepositoryError::NotEdited { role: role.to_owned() }),
+            _ => {}
+        }
+        self.stage(&mut state, role, now, Touch::Always, |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Gives up what is staged of a role, with its signatures.
+    ///
+    /// # Errors
+    /// Nothing is staged of it.
+    pub fn discard(&self, role: &str) -> Result<(), RepositoryError> {
+        let _lock = self.lock()?;
+        let file = self.folders.staged_file(role);
+        if files::size(&file)?.is_none() {
+            return Err(RepositoryError::NothingStaged { role: role.to_owned() });
+        }
+        Ok(files::remove(&file)?)
+    }
+
+    /// Stages a change of a role, under the lock. Gives whether anything was staged.
+    fn stage(
+        &self,
+        state: &mut State,
+        name: &str,
+        now: UnixTime,
+        touch: Touch,
+        change: impl FnOnce(&mut Document) -> Result<(), EditError>,
+    ) -> Result<bool, RepositoryError> {
+        let expires = self.expires(name, now)?;
+        let mut document = match state.fresh(name)? {
+            Some(staged) => staged.clone(),
+            None => match state.published(name)? {
+                Some(published) => published.clone(),
+                // It is delegated, and what was staged of it was given up.
+                None => edit::new_targets(expires)?,
+            },
+        };
+        change(&mut document)?;
+        if touch == Touch::IfChanged && !document.is_changed() {
+            return Ok(false);
+        }
+        document.set_version(state.next_version(name)?)?;
+        document.set_expires(expires)?;
+        self.write_staged(name, &document)?;
+        state.put_staged(name, Some(document));
+        Ok(true)
+    }
+}
+
+/// The delegator of the hash bins whose names begin with this and a hyphen, and their names.
+fn hash_bins(state: &mut State, prefix: &str) -> Result<(String, Vec<String>), RepositoryError> {
+    for by in state.tree()? {
+        let Some(delegations) = state.delegations(&by.name)? else { continue };
+        let is_bin = |role: &&Delegation| {
+            let named = role.name.as_str().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('-'));
+            named && matches!(role.paths, Paths::HashPrefixes(_))
+        };
+        let bins: Vec<String> = delegations.roles.iter().filter(is_bin).map(|role| role.name.as_str().to_owned()).collect();
+        if !bins.is_empty() {
+            return Ok((by.name, bins));
+        }
+    }
+    Err(RepositoryError::NoSuchRole { role: prefix.to_owned() })
+}
+
+/// When a document is staged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Touch {
+    /// If the edit has changed it.
+    IfChanged,
+    /// In any case.
+    Always,
+}

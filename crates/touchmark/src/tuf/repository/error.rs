@@ -1,0 +1,285 @@
+//! Why a trust repository was not changed.
+
+use std::path::PathBuf;
+
+use touchmark_envelope::UnixTime;
+use touchmark_envelope::json;
+use touchmark_oci::Error as FileError;
+use touchmark_tuf::repository::EditError;
+
+/// What a failure means to the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Class {
+    /// What was asked for cannot be done: a mistake on the command line or in what it names.
+    Usage,
+    /// A client would refuse what was to be published, or what is published.
+    Untrusted,
+    /// It could not be done now: files, signers.
+    Unavailable,
+}
+
+/// Why a trust repository was not changed. What was published before is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RepositoryError {
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The folder holds no trust repository.
+    #[error("{}: there is no trust repository", folder.display())]
+    NotThere {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder holds a trust repository already, or other files.
+    #[error("{}: is there already, and is not empty", folder.display())]
+    Exists {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The settings cannot be read.
+    #[error("{}: {reason}", file.display())]
+    Settings {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A document of the repository is not what it should be.
+    #[error("{}: {source}", file.display())]
+    Document {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        source: EditError,
+    },
+    /// A document that is listed is not there.
+    #[error("{}: is missing, and the repository lists it", file.display())]
+    Missing {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The repository has no consistent snapshots, and this writes nothing else.
+    #[error("{}: the root has no consistent snapshots, without which nothing is published here", folder.display())]
+    NotConsistent {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// An edit was refused.
+    #[error("{0}")]
+    Edit(#[from] EditError),
+    /// No role of this name.
+    #[error("there is no role {role:?}")]
+    NoSuchRole {
+        /// The role.
+        role: String,
+    },
+    /// The role delegates by bins, and this is for one role.
+    #[error("{role}: names hash bins, and not one role")]
+    Bins {
+        /// The prefix.
+        role: String,
+    },
+    /// A role that nobody edits: it follows from the others.
+    #[error("{role}: is made when something is published")]
+    NotEdited {
+        /// The role.
+        role: String,
+    },
+    /// What is staged was made for an earlier state of the repository.
+    #[error("{role}: version {staged} is staged, and version {published} is published already")]
+    Stale {
+        /// The role.
+        role: String,
+        /// The staged version.
+        staged: u64,
+        /// The published one.
+        published: u64,
+    },
+    /// Nothing is staged for the role.
+    #[error("{role}: nothing is staged")]
+    NothingStaged {
+        /// The role.
+        role: String,
+    },
+    /// None of the keys signs for anything that is staged.
+    #[error("none of these keys signs for anything that is staged{}", .role.as_ref().map(|role| format!(" for {role}")).unwrap_or_default())]
+    NothingToSign {
+        /// The role that was asked for.
+        role: Option<String>,
+    },
+    /// What is staged changed while it was being signed.
+    #[error("{role}: was changed by somebody else while it was being signed, and the signature is of no use")]
+    Changed {
+        /// The role.
+        role: String,
+    },
+    /// A document from elsewhere says something else than what is staged.
+    #[error("{}: says something else than anything that is staged", file.display())]
+    SaysOther {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A target that no client would look for in the role.
+    #[error("{path:?} is not delegated to {role}: no client would look for it there")]
+    NotDelegated {
+        /// The target's path.
+        path: String,
+        /// The role.
+        role: String,
+    },
+    /// Signatures are missing, so that a client would refuse the role.
+    #[error("{role}: {valid} of {threshold} required signatures{}", .by.map(|by| format!(" {by}")).unwrap_or_default())]
+    Unsigned {
+        /// The role.
+        role: String,
+        /// How many distinct keys have signed.
+        valid: usize,
+        /// How many must.
+        threshold: u64,
+        /// Whose signatures, where there are two sets of keys.
+        by: Option<&'static str>,
+        /// The keyids of those that have not signed.
+        needed: Vec<String>,
+    },
+    /// A role is delegated and nothing of it is published or staged.
+    #[error("{role}: is delegated, and there is no metadata of it")]
+    NoMetadata {
+        /// The role.
+        role: String,
+    },
+    /// What was to be published has expired.
+    #[error("{role}: expired at {expires}")]
+    Expired {
+        /// The role.
+        role: String,
+        /// When.
+        expires: UnixTime,
+    },
+    /// A client refuses what was to be published.
+    #[error("{who} would refuse it: {source}")]
+    Client {
+        /// Which client.
+        who: &'static str,
+        /// Why.
+        source: touchmark_tuf::Error,
+    },
+    /// A line of a list of targets.
+    #[error("line {line}: {reason}")]
+    List {
+        /// The number of the line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something that cannot be added as a target.
+    #[error("{}: {reason}", file.display())]
+    Input {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl RepositoryError {
+    /// What the failure means to the caller.
+    pub fn class(&self) -> Class {
+        match self {
+            RepositoryError::File(error) => match error.class() {
+                touchmark_oci::Class::Usage => Class::Usage,
+                _ => Class::Unavailable,
+            },
+            RepositoryError::Edit(EditError::Sign(_)) | RepositoryError::Changed { .. } => Class::Unavailable,
+            RepositoryError::Document { .. }
+            | RepositoryError::Missing { .. }
+            | RepositoryError::Unsigned { .. }
+            | RepositoryError::NoMetadata { .. }
+            | RepositoryError::Expired { .. }
+            | RepositoryError::Client { .. } => Class::Untrusted,
+            _ => Class::Usage,
+        }
+    }
+
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            RepositoryError::File(error) => error.code(),
+            RepositoryError::NotThere { .. } => "no-trust-repository",
+            RepositoryError::Exists { .. } => "exists",
+            RepositoryError::Settings { .. } => "bad-settings",
+            RepositoryError::Document { source, .. } | RepositoryError::Edit(source) => source.code(),
+            RepositoryError::Missing { .. } => "metadata-missing",
+            RepositoryError::NotConsistent { .. } => "not-consistent",
+            RepositoryError::NoSuchRole { .. } => "no-such-role",
+            RepositoryError::Bins { .. } => "role-is-bins",
+            RepositoryError::NotEdited { .. } => "role-not-edited",
+            RepositoryError::Stale { .. } => "staged-stale",
+            RepositoryError::NothingStaged { .. } => "nothing-staged",
+            RepositoryError::NothingToSign { .. } => "nothing-to-sign",
+            RepositoryError::Changed { .. } => "staged-changed",
+            RepositoryError::SaysOther { .. } => "says-other",
+            RepositoryError::NotDelegated { .. } => "target-not-delegated",
+            RepositoryError::Unsigned { .. } => "signatures-missing",
+            RepositoryError::NoMetadata { .. } => "role-without-metadata",
+            RepositoryError::Expired { .. } => "metadata-expired",
+            RepositoryError::Client { source, .. } => source.code(),
+            RepositoryError::List { .. } => "bad-list",
+            RepositoryError::Input { .. } => "bad-input",
+        }
+    }
+
+    /// What to try, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            RepositoryError::File(error) => return error.hint(),
+            RepositoryError::NotThere { .. } => "touchmark trust init makes one; --dir says where it is".to_owned(),
+            RepositoryError::Exists { .. } => "name a new folder with --dir".to_owned(),
+            RepositoryError::Stale { role, .. } => format!("touchmark trust discard {role}, then make the change again"),
+            RepositoryError::NothingStaged { .. } | RepositoryError::NothingToSign { .. } => {
+                "touchmark trust status shows what is staged, and whose signatures it needs".to_owned()
+            }
+            RepositoryError::NoSuchRole { .. } => "touchmark trust status lists the roles".to_owned(),
+            RepositoryError::NotEdited { .. } => "touchmark trust publish".to_owned(),
+            RepositoryError::Changed { .. } => "look at it with touchmark trust status, and sign again".to_owned(),
+            RepositoryError::SaysOther { .. } => {
+                "it was signed before the last change: have what is staged now signed, and send that".to_owned()
+            }
+            RepositoryError::NotDelegated { .. } => "delegate its path to the role, or add it to another one with --role".to_owned(),
+            RepositoryError::Unsigned { needed, .. } => format!("touchmark trust sign, with one of the keys {}", shortened(needed)),
+            RepositoryError::NoMetadata { role } => {
+                format!("stage it: touchmark trust renew {role}; or take it away: trust undelegate {role}")
+            }
+            RepositoryError::Expired { role, .. } => format!("touchmark trust renew {role}, have it signed, and publish again"),
+            RepositoryError::Edit(EditError::ThresholdTooHigh { .. }) => "add a key, or lower the threshold in the same command".to_owned(),
+            RepositoryError::Edit(EditError::Canonical(_) | EditError::Target { .. }) => {
+                "use letters, digits and -_./ in names that are signed".to_owned()
+            }
+            RepositoryError::Edit(EditError::Pattern { .. }) => "a pattern is like acme/* or acme/*/*.tgz".to_owned(),
+            RepositoryError::List { .. } => "a line is PATH LENGTH sha256:HEX".to_owned(),
+            _ => return None,
+        })
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            RepositoryError::File(error) => error.is_retryable(),
+            RepositoryError::Edit(EditError::Sign(touchmark_envelope::sign::SignError::Refused { retryable, .. })) => *retryable,
+            _ => false,
+        }
+    }
+}
+
+/// The beginnings of some keyids.
+fn shortened(keyids: &[String]) -> String {
+    let short = |keyid: &String| keyid.chars().take(12).collect::<String>();
+    keyids.iter().take(10).map(short).collect::<Vec<_>>().join(", ")
+}
+
+impl From<json::Error> for RepositoryError {
+    fn from(error: json::Error) -> Self {
+        RepositoryError::Edit(error.into())
+    }
+}

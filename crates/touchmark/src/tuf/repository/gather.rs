@@ -1,0 +1,77 @@
+//! Signatures that come back from elsewhere.
+
+use std::path::{Path, PathBuf};
+
+use touchmark_oci::files;
+use touchmark_tuf::repository::Document;
+
+use super::sign::{mandates, missing};
+use super::{Repository, RepositoryError, state};
+
+/// What was taken from a document that came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gathered {
+    /// The file.
+    pub file: PathBuf,
+    /// The role whose staged document says the same.
+    pub role: String,
+    /// How many signatures were new.
+    pub added: usize,
+    /// How many are still needed.
+    pub missing: u64,
+}
+
+impl Repository {
+    /// Takes the signatures from a copy of a staged document, whatever its name, or from all of those in the folder `staged` of a copy of
+    /// the repository. Only signatures are taken, and only of documents that say what is staged here.
+    ///
+    /// # Errors
+    /// [`RepositoryError::SaysOther`] of a file that says something else.
+    pub fn gather(&self, from: &Path) -> Result<Vec<Gathered>, RepositoryError> {
+        let folder = from.is_dir();
+        let files = if folder { documents(from)? } else { vec![from.to_owned()] };
+        let mut state = self.state()?;
+        let staged = state.staged_names()?;
+        let mut gathered = Vec::new();
+        for file in files {
+            let Some(document) = state::read(&file)? else { return Err(RepositoryError::Missing { file }) };
+            let mut same = None;
+            for name in &staged {
+                if state.staged(name)?.is_some_and(|staged: &Document| staged.says_the_same_as(&document)) {
+                    same = Some(name.clone());
+                }
+            }
+            match same {
+                Some(role) => {
+                    let mandates = mandates(&mut state, &role)?;
+                    let (merged, added) = self.merge_staged(&role, &document, &mandates)?;
+                    gathered.push(Gathered { file, role, added, missing: missing(&merged, &mandates)? });
+                }
+                // Of a whole copy there may be more than is staged here.
+                None if folder => {}
+                None => return Err(RepositoryError::SaysOther { file }),
+            }
+        }
+        if gathered.is_empty() {
+            return Err(RepositoryError::SaysOther { file: from.to_owned() });
+        }
+        Ok(gathered)
+    }
+}
+
+/// The documents in a folder, or in the folder `staged` in it.
+fn documents(folder: &Path) -> Result<Vec<PathBuf>, RepositoryError> {
+    let below = folder.join("staged");
+    let folder = if below.is_dir() { below } else { folder.to_owned() };
+    let failed = |source| touchmark_oci::Error::Io { action: "list", path: folder.clone(), source };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let ours = path.file_name().and_then(|name| name.to_str()).is_some_and(files::is_ours);
+        if path.extension().is_some_and(|extension| extension == "json") && !ours {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,335 @@
+//! Publishing: what is staged becomes what clients get, all of it or nothing.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use touchmark_envelope::UnixTime;
+use touchmark_envelope::sign::Signer;
+use touchmark_oci::files;
+use touchmark_tuf::RoleName;
+use touchmark_tuf::metadata::TopLevel;
+use touchmark_tuf::repository::{self as edit, Age, Document, Listed, Mandate};
+
+use super::rehearsal::Rehearsal;
+use super::sign::{mandates, missing};
+use super::state::State;
+use super::{Repository, RepositoryError};
+
+/// What is published, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Publish {
+    /// What is taken of what is staged.
+    pub scope: Scope,
+    /// Whether it is only found out what would be published.
+    pub dry_run: bool,
+}
+
+/// What is taken of what is staged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it; nothing is published if a signature is missing.
+    #[default]
+    All,
+    /// What has all its signatures. The rest stays staged.
+    Ready,
+    /// Nothing: snapshot and timestamp alone are renewed, where half of their life is over.
+    Renewal,
+}
+
+/// What was published.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// The documents, in the order in which they were written.
+    pub documents: Vec<PublishedRole>,
+    /// Roles that stay staged, because signatures are missing.
+    pub waiting: Vec<String>,
+}
+
+/// A document that was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedRole {
+    /// The role.
+    pub role: String,
+    /// Its version.
+    pub version: u64,
+    /// When it expires.
+    pub expires: UnixTime,
+}
+
+/// A document that is about to be published.
+struct New {
+    role: String,
+    document: Document,
+    bytes: Vec<u8>,
+}
+
+impl New {
+    fn of(role: &str, document: Document) -> Self {
+        Self { role: role.to_owned(), bytes: document.to_bytes(), document }
+    }
+
+    fn listed(&self) -> Result<Listed, RepositoryError> {
+        Ok(Listed::of(&self.document, &self.bytes)?)
+    }
+}
+
+impl Repository {
+    /// Publishes what is staged, with a snapshot and a timestamp that these signers sign. Where their signatures do not suffice, what was
+    /// made is staged for others to sign.
+    ///
+    /// # Errors
+    /// Signatures are missing, or a client would refuse the outcome: one that has what is published now, or a new one that begins with the
+    /// first root. Nothing that clients get has changed then.
+    pub fn publish(&self, signers: &[Box<dyn Signer>], how: Publish, now: UnixTime) -> Result<Published, RepositoryError> {
+        let _lock = self.lock()?;
+        let mut state = self.state()?;
+        let mut published = Published::default();
+        self.choose(&mut state, how.scope, &mut published.waiting)?;
+        let mut new: Vec<New> = Vec::new();
+        if how.scope != Scope::Renewal {
+            self.targets(&mut state, now, &mut new)?;
+        }
+        let root = state.staged("root")?.cloned();
+        if let Some(root) = &root {
+            unexpired("root", root, now)?;
+        }
+        let snapshot = self.snapshot(&mut state, &new, signers, how, now)?;
+        let listed = match &snapshot {
+            Some(snapshot) => Some(snapshot.listed()?),
+            None => None,
+        };
+        new.extend(snapshot);
+        let timestamp = self.timestamp(&mut state, listed.as_ref(), signers, how, now)?;
+        // A new root right before the timestamp: what it says of the timestamp's keys is then in force for the shortest time without one.
+        new.extend(root.map(|root| New::of("root", root)));
+        new.extend(timestamp);
+        if new.is_empty() {
+            return Ok(published);
+        }
+        self.rehearse(&state, &new, now)?;
+        for one in &new {
+            let (version, expires) = (one.document.version()?, one.document.expires()?);
+            published.documents.push(PublishedRole { role: one.role.clone(), version, expires });
+        }
+        if !how.dry_run {
+            self.write(&new)?;
+        }
+        Ok(published)
+    }
+
+    /// Drops from what is staged what is not to be published now.
+    fn choose(&self, state: &mut State, scope: Scope, waiting: &mut Vec<String>) -> Result<(), RepositoryError> {
+        if scope == Scope::Renewal {
+            state.ignore_staged_roles()?;
+            return Ok(());
+        }
+        // Whatever is dropped may give others back the keys that they had.
+        loop {
+            let mut dropped = None;
+            for name in state.staged_names()? {
+                if matches!(name.as_str(), "snapshot" | "timestamp") {
+                    continue;
+                }
+                let mandates = mandates(state, &name)?;
+                let Some(document) = state.fresh(&name)? else { continue };
+                if missing(document, &mandates)? == 0 {
+                    continue;
+                }
+                if scope == Scope::All {
+                    return Err(unsigned(&name, document, &mandates)?);
+                }
+                dropped = Some(name);
+                break;
+            }
+            let Some(name) = dropped else { return Ok(()) };
+            state.put_staged(&name, None);
+            waiting.push(name);
+        }
+    }
+
+    /// The staged targets roles, once every role that a search may come to was found good.
+    fn targets(&self, state: &mut State, now: UnixTime, new: &mut Vec<New>) -> Result<(), RepositoryError> {
+        let tree = state.tree()?;
+        for role in tree {
+            if let Some(document) = state.staged(&role.name)?.cloned() {
+                unexpired(&role.name, &document, now)?;
+                new.push(New::of(&role.name, document));
+                continue;
+            }
+            let delegator = match &role.by {
+                Some(by) => state.staged(by)?.is_some(),
+                None => state.staged("root")?.is_some(),
+            };
+            let Some(document) = state.published(&role.name)? else {
+                return Err(RepositoryError::NoMetadata { role: role.name });
+            };
+            // What nobody changed was found good when it was published. That a delegated role has expired since is its own affair.
+            if delegator && role.mandate.standing(document)?.missing() > 0 {
+                return Err(unsigned(&role.name, document, &[role.mandate])?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The snapshot that lists what is new; none if what is published will do.
+    fn snapshot(
+        &self,
+        state: &mut State,
+        new: &[New],
+        signers: &[Box<dyn Signer>],
+        how: Publish,
+        now: UnixTime,
+    ) -> Result<Option<New>, RepositoryError> {
+        let mut listed = BTreeMap::new();
+        for one in new {
+            let name = RoleName::delegated(&one.role).unwrap_or_else(RoleName::targets);
+            listed.insert(name, one.listed()?);
+        }
+        let expires = self.expires("snapshot", now)?;
+        let document = match state.published("snapshot")? {
+            None => edit::new_snapshot(&listed, expires)?,
+            Some(published) => {
+                let mut document = published.clone();
+                if !edit::list_in_snapshot(&mut document, &listed)? && !self.is_due(state, TopLevel::Snapshot, &document, now)? {
+                    return Ok(None);
+                }
+                document
+            }
+        };
+        self.finish(state, TopLevel::Snapshot, document, signers, how, now).map(Some)
+    }
+
+    /// The timestamp that lists the new snapshot; none if what is published will do.
+    fn timestamp(
+        &self,
+        state: &mut State,
+        snapshot: Option<&Listed>,
+        signers: &[Box<dyn Signer>],
+        how: Publish,
+        now: UnixTime,
+    ) -> Result<Option<New>, RepositoryError> {
+        let expires = self.expires("timestamp", now)?;
+        let document = match (state.published("timestamp")?, snapshot) {
+            (None, None) => return Ok(None),
+            (None, Some(snapshot)) => edit::new_timestamp(snapshot, expires)?,
+            (Some(published), snapshot) => {
+                let mut document = published.clone();
+                let changed = match snapshot {
+                    Some(snapshot) => edit::list_in_timestamp(&mut document, snapshot)?,
+                    None => false,
+                };
+                if !changed && !self.is_due(state, TopLevel::Timestamp, &document, now)? {
+                    return Ok(None);
+                }
+                document
+            }
+        };
+        self.finish(state, TopLevel::Timestamp, document, signers, how, now).map(Some)
+    }
+
+    /// Whether a published document is to be made anew: half of its life is over, or its keys are others.
+    fn is_due(&self, state: &mut State, role: TopLevel, document: &Document, now: UnixTime) -> Result<bool, RepositoryError> {
+        let age = self.lifetimes.of(role.name()).age(document.expires()?, now);
+        Ok(age >= Age::Due || state.top_level(role)?.standing(document)?.missing() > 0)
+    }
+
+    /// Gives a snapshot or timestamp its version, expiry and signatures: those of the signers, and those that were collected before for
+    /// one that says the same.
+    fn finish(
+        &self,
+        state: &mut State,
+        role: TopLevel,
+        mut document: Document,
+        signers: &[Box<dyn Signer>],
+        how: Publish,
+        now: UnixTime,
+    ) -> Result<New, RepositoryError> {
+        let name = role.name();
+        document.set_version(state.next_version(name)?)?;
+        document.set_expires(self.expires(name, now)?)?;
+        if let Some(staged) = state.staged(name)? {
+            let mut same = document.clone();
+            same.set_expires(staged.expires()?)?;
+            if same.says_the_same_as(staged) && self.lifetimes.of(name).age(staged.expires()?, now) < Age::Late {
+                document = staged.clone();
+            }
+        }
+        let mandate = state.top_level(role)?;
+        // The keys of the root that is in force now too, if they are given: clients that have not seen the new root yet go on.
+        let before = match state.published("root")? {
+            Some(root) => Some(Mandate::of_root(root, role)?),
+            None => None,
+        };
+        for signer in signers {
+            let key = signer.public_key();
+            let keyid = mandate.keyid(key).or_else(|| before.as_ref().and_then(|before| before.keyid(key)));
+            if let Some(keyid) = keyid
+                && !document.signatures().iter().any(|signature| signature.keyid.as_deref() == Some(keyid))
+            {
+                document.sign(signer.as_ref(), Some(keyid))?;
+            }
+        }
+        if mandate.standing(&document)?.missing() > 0 {
+            if !how.dry_run {
+                self.write_staged(name, &document)?;
+            }
+            return Err(unsigned(name, &document, &[mandate])?);
+        }
+        Ok(New::of(name, document))
+    }
+
+    /// Lets clients see what they would get.
+    fn rehearse(&self, state: &State, new: &[New], now: UnixTime) -> Result<(), RepositoryError> {
+        let mut rehearsal = Rehearsal::new(self.folders.metadata(), now);
+        for one in new {
+            let file = self.published_name(one)?;
+            if let Some(name) = file.file_name().and_then(|name| name.to_str()) {
+                rehearsal.put(name, &one.bytes);
+            }
+        }
+        rehearsal.run(&state.roots)
+    }
+
+    /// Writes the files, the timestamp last, then takes away what was staged.
+    fn write(&self, new: &[New]) -> Result<(), RepositoryError> {
+        for one in new {
+            files::write(&self.published_name(one)?, &one.bytes)?;
+        }
+        for one in new {
+            files::remove(&self.folders.staged_file(&one.role))?;
+        }
+        for made in ["snapshot", "timestamp"] {
+            files::remove(&self.folders.staged_file(made))?;
+        }
+        Ok(())
+    }
+
+    fn published_name(&self, new: &New) -> Result<PathBuf, RepositoryError> {
+        self.folders.published_file(&new.role, new.document.version()?)
+    }
+}
+
+fn unexpired(role: &str, document: &Document, now: UnixTime) -> Result<(), RepositoryError> {
+    let expires = document.expires()?;
+    if expires > now { Ok(()) } else { Err(RepositoryError::Expired { role: role.to_owned(), expires }) }
+}
+
+/// Which signatures a document lacks.
+fn unsigned(role: &str, document: &Document, mandates: &[Mandate]) -> Result<RepositoryError, RepositoryError> {
+    let whose = [Some("by the new keys"), Some("by the keys of the published root")];
+    for (mandate, by) in mandates.iter().zip(whose) {
+        let standing = mandate.standing(document)?;
+        if standing.missing() > 0 {
+            let needed = standing.keys.iter().filter(|key| !key.signed).map(|key| key.keyid.clone()).collect();
+            let by = by.filter(|_| mandates.len() > 1);
+            return Ok(RepositoryError::Unsigned {
+                role: role.to_owned(),
+                valid: standing.valid,
+                threshold: standing.threshold,
+                by,
+                needed,
+            });
+        }
+    }
+    Ok(RepositoryError::NothingStaged { role: role.to_owned() })
+}

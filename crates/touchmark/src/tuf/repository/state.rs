@@ -1,0 +1,330 @@
+//! What is published, and what is staged on top of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use touchmark_envelope::json::Value;
+use touchmark_oci::files;
+use touchmark_tuf::RoleName;
+use touchmark_tuf::metadata::{Delegations, FileMeta, RoleKeys, TopLevel};
+use touchmark_tuf::repository::{self as edit, Document, EditError, Mandate};
+
+use super::RepositoryError;
+
+/// Bytes of a document of the repository: what an index over one reaches.
+const MAX_DOCUMENT: u64 = 4 << 30;
+
+/// Where the files of a repository are.
+#[derive(Clone, Debug)]
+pub(super) struct Folders {
+    pub(super) root: PathBuf,
+}
+
+impl Folders {
+    /// The published metadata.
+    pub(super) fn metadata(&self) -> PathBuf {
+        self.root.join("metadata")
+    }
+
+    /// The published targets.
+    pub(super) fn targets(&self) -> PathBuf {
+        self.root.join("targets")
+    }
+
+    /// What is staged.
+    pub(super) fn staged(&self) -> PathBuf {
+        self.root.join("staged")
+    }
+
+    /// The staged document of a role.
+    pub(super) fn staged_file(&self, role: &str) -> PathBuf {
+        let file = match RoleName::delegated(role) {
+            Some(name) => name.file(),
+            None => format!("{role}.json"),
+        };
+        self.staged().join(file)
+    }
+
+    /// The published document of a role at a version; that of a timestamp has none in its name. A web server decodes the percent-encoding
+    /// of a request, so that the name stands here as it is.
+    pub(super) fn published_file(&self, role: &str, version: u64) -> Result<PathBuf, RepositoryError> {
+        if role == "timestamp" {
+            return Ok(self.metadata().join("timestamp.json"));
+        }
+        if role.contains(['/', '\\', '\0']) {
+            let source = EditError::RoleName { role: role.to_owned(), reason: "it would be no name of a file" };
+            return Err(RepositoryError::Edit(source));
+        }
+        Ok(self.metadata().join(format!("{version}.{role}.json")))
+    }
+}
+
+/// Reads a document; `None` if it is not there.
+pub(super) fn read(path: &Path) -> Result<Option<Document>, RepositoryError> {
+    let Some(bytes) = files::read(path, MAX_DOCUMENT)? else { return Ok(None) };
+    Document::open(bytes).map(Some).map_err(|source| RepositoryError::Document { file: path.to_owned(), source })
+}
+
+/// The state of a repository, read as it is asked for.
+pub(super) struct State {
+    pub(super) folders: Folders,
+    /// The versions of the roots that are published.
+    pub(super) roots: BTreeSet<u64>,
+    /// What the published snapshot lists.
+    pub(super) listed: BTreeMap<String, FileMeta>,
+    published: BTreeMap<String, Option<Document>>,
+    staged: BTreeMap<String, Option<Document>>,
+    ignore_staged: bool,
+}
+
+/// Where a role is described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Seat {
+    /// In the root.
+    Root(TopLevel),
+    /// In the delegations of this targets role.
+    Delegated {
+        /// The delegator.
+        by: String,
+        /// Whether it is the prefix of succinct bins.
+        prefix: bool,
+    },
+}
+
+/// A targets role, as the search comes to it.
+#[derive(Clone, Debug)]
+pub(super) struct Visited {
+    pub(super) name: String,
+    /// Its delegator; `None` of the top-level targets.
+    pub(super) by: Option<String>,
+    /// Who signs for it, by its delegator's current document.
+    pub(super) mandate: Mandate,
+}
+
+impl State {
+    /// What is published and what is staged.
+    pub(super) fn read(folders: &Folders) -> Result<Self, RepositoryError> {
+        let (published, staged) = (BTreeMap::new(), BTreeMap::new());
+        let roots = roots(&folders.metadata())?;
+        let mut state = Self { folders: folders.clone(), roots, listed: BTreeMap::new(), published, staged, ignore_staged: false };
+        let root = match state.roots.last() {
+            Some(version) => Some(state.required("root", *version)?),
+            None => None,
+        };
+        if let Some(root) = &root
+            && root.value("consistent_snapshot").ok().flatten().as_ref().and_then(Value::as_bool) != Some(true)
+        {
+            return Err(RepositoryError::NotConsistent { folder: folders.root.clone() });
+        }
+        let file = folders.published_file("timestamp", 0)?;
+        let timestamp = read(&file)?;
+        let malformed = |file: PathBuf| move |source| RepositoryError::Document { file, source };
+        let entry = timestamp.as_ref().map(edit::timestamp_entry).transpose().map_err(malformed(file))?.flatten();
+        let mut snapshot = entry.map(|entry| state.required("snapshot", entry.version)).transpose()?;
+        if let Some(snapshot) = &mut snapshot {
+            let file = folders.published_file("snapshot", snapshot.version()?)?;
+            state.listed = edit::snapshot_entries(snapshot).map_err(malformed(file))?;
+        }
+        for (role, document) in [("root", root), ("snapshot", snapshot), ("timestamp", timestamp)] {
+            state.published.insert(role.to_owned(), document);
+        }
+        Ok(state)
+    }
+
+    /// The same, as if nothing were staged.
+    pub(super) fn without_staged(&self) -> Result<Self, RepositoryError> {
+        let mut state = Self::read(&self.folders)?;
+        state.ignore_staged = true;
+        Ok(state)
+    }
+
+    /// Takes no staged document any more, besides those that were asked for.
+    pub(super) fn ignore_staged(&mut self) {
+        self.ignore_staged = true;
+    }
+
+    /// The published document of this version, which must be there.
+    fn required(&self, role: &str, version: u64) -> Result<Document, RepositoryError> {
+        let file = self.folders.published_file(role, version)?;
+        read(&file)?.ok_or(RepositoryError::Missing { file })
+    }
+
+    /// The version of a role that is published.
+    pub(super) fn published_version(&self, name: &str) -> Result<Option<u64>, RepositoryError> {
+        if let Some(Some(document)) = self.published.get(name) {
+            return Ok(Some(document.version()?));
+        }
+        Ok(self.listed.get(&format!("{name}.json")).map(|entry| entry.version))
+    }
+
+    /// The published document of a role.
+    pub(super) fn published(&mut self, name: &str) -> Result<Option<&Document>, RepositoryError> {
+        if !self.published.contains_key(name) {
+            let document = self.published_version(name)?.map(|version| self.required(name, version)).transpose()?;
+            self.published.insert(name.to_owned(), document);
+        }
+        Ok(self.published.get(name).and_then(Option::as_ref))
+    }
+
+    /// The staged document of a role.
+    pub(super) fn staged(&mut self, name: &str) -> Result<Option<&Document>, RepositoryError> {
+        if !self.staged.contains_key(name) {
+            let mut staged = if self.ignore_staged { None } else { read(&self.folders.staged_file(name))? };
+            // A publish that was interrupted after its last step but one leaves what it has published.
+            if let Some(document) = &staged
+                && self.published_version(name)? == Some(document.version()?)
+                && self.published(name)?.is_some_and(|published| published.says_the_same_as(document))
+            {
+                staged = None;
+            }
+            self.staged.insert(name.to_owned(), staged);
+        }
+        Ok(self.staged.get(name).and_then(Option::as_ref))
+    }
+
+    /// As [`staged`](Self::staged), which must have been made for what is published now.
+    pub(super) fn fresh(&mut self, name: &str) -> Result<Option<&Document>, RepositoryError> {
+        let published = self.published_version(name)?.unwrap_or_default();
+        let staged = self.staged(name)?.map(Document::version).transpose()?;
+        match staged {
+            Some(staged) if staged != published.saturating_add(1) => {
+                Err(RepositoryError::Stale { role: name.to_owned(), staged, published })
+            }
+            _ => self.staged(name),
+        }
+    }
+
+    /// The document of a role that is in force once everything is published.
+    pub(super) fn current(&mut self, name: &str) -> Result<Option<&Document>, RepositoryError> {
+        if self.staged(name)?.is_some() { self.staged(name) } else { self.published(name) }
+    }
+
+    /// Takes note of what is staged of a role now.
+    pub(super) fn put_staged(&mut self, name: &str, document: Option<Document>) {
+        self.staged.insert(name.to_owned(), document);
+    }
+
+    /// The version that the next document of a role has.
+    pub(super) fn next_version(&self, name: &str) -> Result<u64, RepositoryError> {
+        let published = self.published_version(name)?.unwrap_or_default();
+        published.checked_add(1).ok_or(RepositoryError::Edit(EditError::Version { version: published }))
+    }
+
+    /// The root that is in force once everything is published.
+    pub(super) fn root(&mut self) -> Result<&Document, RepositoryError> {
+        let folder = self.folders.root.clone();
+        self.current("root")?.ok_or(RepositoryError::NotThere { folder })
+    }
+
+    /// Who signs for a top-level role, by the root that is in force once everything is published.
+    pub(super) fn top_level(&mut self, role: TopLevel) -> Result<Mandate, RepositoryError> {
+        Ok(Mandate::of_root(self.root()?, role)?)
+    }
+
+    /// The delegations of a targets role, as they are once everything is published.
+    pub(super) fn delegations(&mut self, name: &str) -> Result<Option<Delegations>, RepositoryError> {
+        match self.current(name)? {
+            Some(document) => Ok(edit::delegations(document)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Every targets role, from the top-level one down, each once, as its first delegator has it.
+    pub(super) fn tree(&mut self) -> Result<Vec<Visited>, RepositoryError> {
+        let mandate = self.top_level(TopLevel::Targets)?;
+        let mut visited = vec![Visited { name: "targets".to_owned(), by: None, mandate }];
+        let mut seen = BTreeSet::from(["targets".to_owned()]);
+        let mut next = 0;
+        while let Some(name) = visited.get(next).map(|role| role.name.clone()) {
+            next += 1;
+            let Some(delegations) = self.delegations(&name)? else { continue };
+            for (child, keys) in children(&delegations) {
+                if seen.insert(child.clone()) {
+                    visited.push(Visited { name: child, by: Some(name.clone()), mandate: Mandate::of_delegation(&keys, &delegations) });
+                }
+            }
+        }
+        Ok(visited)
+    }
+
+    /// Where a role is described.
+    pub(super) fn seat(&mut self, name: &str) -> Result<Seat, RepositoryError> {
+        if let Some(role) = TopLevel::ALL.into_iter().find(|role| role.name() == name) {
+            return Ok(Seat::Root(role));
+        }
+        // Breadth first: nearly always the top-level targets know.
+        let mut ahead = std::collections::VecDeque::from(["targets".to_owned()]);
+        let mut seen: BTreeSet<String> = ahead.iter().cloned().collect();
+        while let Some(by) = ahead.pop_front() {
+            let Some(delegations) = self.delegations(&by)? else { continue };
+            if delegations.succinct.as_ref().is_some_and(|bins| bins.name_prefix == name) {
+                return Ok(Seat::Delegated { by, prefix: true });
+            }
+            let children = children(&delegations);
+            if children.iter().any(|(child, _)| child == name) {
+                return Ok(Seat::Delegated { by, prefix: false });
+            }
+            ahead.extend(children.into_iter().map(|(child, _)| child).filter(|child| seen.insert(child.clone())));
+        }
+        Err(RepositoryError::NoSuchRole { role: name.to_owned() })
+    }
+
+    /// Who signs for a targets role.
+    pub(super) fn mandate(&mut self, name: &str) -> Result<Mandate, RepositoryError> {
+        match self.seat(name)? {
+            Seat::Root(role) => self.top_level(role),
+            Seat::Delegated { by, .. } => {
+                let delegations = self.delegations(&by)?;
+                let found = delegations.as_ref().and_then(|delegations| {
+                    let keys = children(delegations).into_iter().find(|(child, _)| child == name)?.1;
+                    Some(Mandate::of_delegation(&keys, delegations))
+                });
+                found.ok_or_else(|| RepositoryError::Bins { role: name.to_owned() })
+            }
+        }
+    }
+
+    /// The names of the roles that are staged.
+    pub(super) fn staged_names(&mut self) -> Result<Vec<String>, RepositoryError> {
+        let mut names = Vec::new();
+        if self.staged("root")?.is_some() {
+            names.push("root".to_owned());
+        }
+        for role in self.tree()? {
+            if self.staged(&role.name)?.is_some() {
+                names.push(role.name);
+            }
+        }
+        for role in ["snapshot", "timestamp"] {
+            if self.staged(role)?.is_some() {
+                names.push(role.to_owned());
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// The delegated roles and their keys, in the order of the search; of succinct bins all.
+pub(super) fn children(delegations: &Delegations) -> Vec<(String, RoleKeys)> {
+    let bins = delegations.succinct.iter().flat_map(|bins| {
+        (0..1_u64 << bins.bit_length.min(16))
+            .filter_map(|bin| Some((bins.name(u32::try_from(bin).ok()?).as_str().to_owned(), bins.keys.clone())))
+    });
+    bins.chain(delegations.roles.iter().map(|role| (role.name.as_str().to_owned(), role.keys.clone()))).collect()
+}
+
+/// The versions of the roots in a folder, without those behind a gap: no client comes to them.
+fn roots(folder: &Path) -> Result<BTreeSet<u64>, RepositoryError> {
+    let mut versions = BTreeSet::new();
+    if !files::is_folder(folder)? {
+        return Ok(versions);
+    }
+    let failed = |source| touchmark_oci::Error::Io { action: "list", path: folder.to_owned(), source };
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let version: Option<u64> = name.to_str().and_then(|name| name.strip_suffix(".root.json")).and_then(|version| version.parse().ok());
+        versions.extend(version);
+    }
+    let first = versions.first().copied().unwrap_or_default();
+    Ok(versions.iter().zip(first..).take_while(|(found, expected)| **found == *expected).map(|(found, _)| *found).collect())
+}
