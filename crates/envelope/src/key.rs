@@ -1,4 +1,4 @@
-//! Public keys and the signatures that they check (RFC 8032, FIPS 186-5).
+//! Public keys and the signatures that they check (RFC 8032, FIPS 186-5, and RFC 8017 with the feature `rsa`).
 //!
 //! A key is identified by its algorithm and its decoded value, never by the bytes it came in: one P-256 key has
 //! two encodings. Key identifiers are hints. A signature's bytes identify nothing, since ECDSA signatures are malleable.
@@ -18,6 +18,8 @@ mod ecdsa;
 mod ed25519;
 mod error;
 mod key_id;
+#[cfg(feature = "rsa")]
+mod rsa;
 pub(crate) mod spki;
 
 use alloc::string::String;
@@ -30,6 +32,8 @@ pub use self::ecdsa::{P256Key, P384Key};
 pub use self::ed25519::Ed25519Key;
 pub use self::error::{KeyError, SignatureError};
 pub use self::key_id::KeyId;
+#[cfg(feature = "rsa")]
+pub use self::rsa::RsaKey;
 use crate::pem;
 pub use crate::pem::PemError;
 
@@ -46,11 +50,23 @@ pub enum KeyAlgorithm {
     EcdsaP256,
     /// ECDSA over P-384 with SHA-384 (FIPS 186-5).
     EcdsaP384,
+    /// RSASSA-PSS with SHA-256 (RFC 8017), which is checked and never made.
+    #[cfg(feature = "rsa")]
+    RsaPssSha256,
 }
 
 impl KeyAlgorithm {
     /// Every supported algorithm.
-    pub const ALL: [KeyAlgorithm; 3] = [KeyAlgorithm::Ed25519, KeyAlgorithm::EcdsaP256, KeyAlgorithm::EcdsaP384];
+    pub const ALL: &'static [KeyAlgorithm] = &[
+        KeyAlgorithm::Ed25519,
+        KeyAlgorithm::EcdsaP256,
+        KeyAlgorithm::EcdsaP384,
+        #[cfg(feature = "rsa")]
+        KeyAlgorithm::RsaPssSha256,
+    ];
+
+    /// Those that private keys are made of. Signatures of the others are only checked.
+    pub const SIGNING: [KeyAlgorithm; 3] = [KeyAlgorithm::Ed25519, KeyAlgorithm::EcdsaP256, KeyAlgorithm::EcdsaP384];
 
     /// The name on the command line and in JSON output.
     pub const fn name(self) -> &'static str {
@@ -58,12 +74,14 @@ impl KeyAlgorithm {
             KeyAlgorithm::Ed25519 => "ed25519",
             KeyAlgorithm::EcdsaP256 => "ecdsa-p256",
             KeyAlgorithm::EcdsaP384 => "ecdsa-p384",
+            #[cfg(feature = "rsa")]
+            KeyAlgorithm::RsaPssSha256 => "rsassa-pss-sha256",
         }
     }
 
     /// The algorithm of this exact name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+        Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 }
 
@@ -85,6 +103,9 @@ pub enum PublicKey {
     EcdsaP256(P256Key),
     /// A P-384 key.
     EcdsaP384(P384Key),
+    /// An RSA key.
+    #[cfg(feature = "rsa")]
+    RsaPss(RsaKey),
 }
 
 /// Proof that a signature was checked and is valid. Only [`PublicKey::verify`] makes one.
@@ -120,7 +141,7 @@ impl PublicKey {
         }
     }
 
-    /// Reads a SubjectPublicKeyInfo in DER (RFC 5280, section 4.1.2.7; RFC 5480; RFC 8410).
+    /// Reads a SubjectPublicKeyInfo in DER (RFC 5280, section 4.1.2.7; RFC 3279, section 2.3.1; RFC 5480; RFC 8410).
     ///
     /// # Errors
     /// As for [`from_pem`](Self::from_pem).
@@ -130,15 +151,19 @@ impl PublicKey {
         Self::from_raw(algorithm, key)
     }
 
-    /// Decodes the key itself: 32 bytes for Ed25519, a point (SEC 1, section 2.3.3, compressed or not) for ECDSA.
+    /// Decodes the key itself: 32 bytes for Ed25519, a point (SEC 1, section 2.3.3, compressed or not) for ECDSA, an RSAPublicKey in DER
+    /// (RFC 8017, appendix A.1.1) for RSA.
     ///
     /// # Errors
-    /// [`KeyError::Malformed`] if the bytes are no such key, [`KeyError::Weak`] for an Ed25519 key of small order.
+    /// [`KeyError::Malformed`] if the bytes are no such key, [`KeyError::Weak`] for an Ed25519 key of small order, an RSA key of less than
+    /// 2048 bits or with the exponent 1, [`KeyError::Unsupported`] for an RSA key with a larger modulus or exponent than is checked.
     pub fn from_raw(algorithm: KeyAlgorithm, key: &[u8]) -> Result<Self, KeyError> {
         Ok(match algorithm {
             KeyAlgorithm::Ed25519 => PublicKey::Ed25519(Ed25519Key::decode(key)?),
             KeyAlgorithm::EcdsaP256 => PublicKey::EcdsaP256(P256Key::decode(key)?),
             KeyAlgorithm::EcdsaP384 => PublicKey::EcdsaP384(P384Key::decode(key)?),
+            #[cfg(feature = "rsa")]
+            KeyAlgorithm::RsaPssSha256 => PublicKey::RsaPss(RsaKey::decode(key)?),
         })
     }
 
@@ -148,22 +173,27 @@ impl PublicKey {
             PublicKey::Ed25519(_) => KeyAlgorithm::Ed25519,
             PublicKey::EcdsaP256(_) => KeyAlgorithm::EcdsaP256,
             PublicKey::EcdsaP384(_) => KeyAlgorithm::EcdsaP384,
+            #[cfg(feature = "rsa")]
+            PublicKey::RsaPss(_) => KeyAlgorithm::RsaPssSha256,
         }
     }
 
-    /// The decoded key: 32 bytes for Ed25519, the uncompressed point for ECDSA. With the algorithm it is the key's identity.
+    /// The decoded key: 32 bytes for Ed25519, the uncompressed point for ECDSA, n and e for RSA as the one DER that they have as an
+    /// RSAPublicKey. With the algorithm it is the key's identity.
     pub fn as_raw(&self) -> &[u8] {
         match self {
             PublicKey::Ed25519(key) => key.as_bytes(),
             PublicKey::EcdsaP256(key) => key.as_bytes(),
             PublicKey::EcdsaP384(key) => key.as_bytes(),
+            #[cfg(feature = "rsa")]
+            PublicKey::RsaPss(key) => key.as_bytes(),
         }
     }
 
     /// Checks `signature` over `message`.
     ///
     /// Ed25519 is checked strictly: a canonical S, an R and a key that are not of small order, and the equation
-    /// without the cofactor. ECDSA takes the DER form of RFC 3279, section 2.2.3, and no other.
+    /// without the cofactor. ECDSA takes the DER form of RFC 3279, section 2.2.3, and no other. RSASSA-PSS takes a salt of any length.
     ///
     /// # Errors
     /// [`SignatureError`], which does not say more than that the signature is not valid.
@@ -172,6 +202,8 @@ impl PublicKey {
             PublicKey::Ed25519(key) => key.verify(message, signature),
             PublicKey::EcdsaP256(key) => key.verify(message, signature),
             PublicKey::EcdsaP384(key) => key.verify(message, signature),
+            #[cfg(feature = "rsa")]
+            PublicKey::RsaPss(key) => key.verify(message, signature),
         }
         .map(|()| SignatureValid(()))
     }

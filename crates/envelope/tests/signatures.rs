@@ -155,7 +155,7 @@ fn the_signature_of_the_identity_key_is_not_accepted() {
     // The identity point as key and as R, with S zero, satisfies the lax equation for every message.
     let mut identity = [0; 32];
     identity[0] = 1;
-    assert_eq!(PublicKey::from_raw(KeyAlgorithm::Ed25519, &identity), Err(KeyError::Weak));
+    assert!(matches!(PublicKey::from_raw(KeyAlgorithm::Ed25519, &identity), Err(KeyError::Weak { .. })));
     let key = PrivateKey::from_raw(KeyAlgorithm::Ed25519, &[1; 32]).unwrap();
     assert!(key.public_key().verify(b"any", &[identity, [0; 32]].concat()).is_err());
 }
@@ -172,7 +172,7 @@ fn secrets_that_are_none_are_refused() {
 
 #[test]
 fn a_key_needs_random_bytes() {
-    for algorithm in KeyAlgorithm::ALL {
+    for algorithm in KeyAlgorithm::SIGNING {
         assert_eq!(PrivateKey::generate(algorithm, &mut |_| Err(RandomFailed)).err(), Some(KeyError::Random(RandomFailed)));
     }
     // A source that gives the same unusable bytes for ever is not asked for ever.

@@ -53,7 +53,7 @@ fn every_vector_of_canonical_json_is_read_alike_wherever_it_stands() {
 #[test]
 fn made_up_documents_are_read_alike() {
     let mut taken = 0;
-    for seed in 0..10_000 {
+    for seed in 0..4_000 {
         let mut random = Random::new(seed);
         let [targets, other, last] = [(); 3].map(|()| document(&mut random, Strings::Any));
         let text = match random.below(3) {
@@ -65,13 +65,13 @@ fn made_up_documents_are_read_alike() {
         };
         taken += usize::from(check(text.as_bytes(), "targets"));
     }
-    assert!(taken > 5000, "{taken}");
+    assert!(taken > 2000, "{taken}");
 }
 
 #[test]
 fn what_is_canonical_already_is_read_alike_and_one_wrong_byte_of_it_too() {
     let mut taken = 0;
-    for seed in 0..2_000 {
+    for seed in 0..1_000 {
         let mut random = Random::new(seed);
         let targets = document(&mut random, Strings::Portable);
         let canonical = canonical::to_vec(targets.as_bytes(), usize::MAX).expect("canonical");
@@ -86,7 +86,7 @@ fn what_is_canonical_already_is_read_alike_and_one_wrong_byte_of_it_too() {
             text[place] = byte;
         }
     }
-    assert!(taken > 1000, "{taken}");
+    assert!(taken > 500, "{taken}");
 }
 
 #[test]

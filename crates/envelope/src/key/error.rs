@@ -29,9 +29,12 @@ pub enum KeyError {
         /// What contradicts what.
         what: &'static str,
     },
-    /// An Ed25519 key of small order: signatures by it prove nothing.
-    #[error("weak Ed25519 key: a point of small order, for which anybody can make signatures")]
-    Weak,
+    /// Signatures by it prove nothing, or too little.
+    #[error("weak key: {what}")]
+    Weak {
+        /// What makes it weak.
+        what: &'static str,
+    },
     /// A private key was given where a public key is needed.
     #[error("{what}, and a public key is needed")]
     Private {
@@ -76,7 +79,7 @@ impl KeyError {
             KeyError::NotAKey => "key-not-a-key",
             KeyError::Pem(_) | KeyError::Malformed { .. } => "key-malformed",
             KeyError::Confused { .. } => "key-confused",
-            KeyError::Weak => "key-weak",
+            KeyError::Weak { .. } => "key-weak",
             KeyError::Private { .. } => "key-private",
             KeyError::Public => "key-public",
             KeyError::Unsupported { .. } => "key-unsupported",
@@ -97,9 +100,12 @@ impl KeyError {
             }
             KeyError::Pem(PemError::Headers) => "convert it: openssl pkcs8 -topk8 -in OLD -out NEW",
             KeyError::Pem(_) => "the file must hold the whole block, from its BEGIN to its END line",
-            KeyError::Weak => "the key's owner must make another one",
+            KeyError::Weak { .. } => "the key's owner must make another one",
             KeyError::Private { .. } => "give the public key; `touchmark key public KEY` prints it",
             KeyError::Public => "give the private key that belongs to it",
+            KeyError::Unsupported { .. } if cfg!(feature = "rsa") => {
+                "supported are Ed25519, ECDSA P-256 and ECDSA P-384 as SubjectPublicKeyInfo or PKCS#8, and RSA public keys of 2048 to 8192 bits"
+            }
             KeyError::Unsupported { .. } => "supported are Ed25519, ECDSA P-256 and ECDSA P-384 as SubjectPublicKeyInfo or PKCS#8",
             KeyError::PassphraseNeeded => "use --passphrase-file FILE or $TOUCHMARK_PASSPHRASE, or run on a terminal",
             KeyError::WrongPassphrase => "check the passphrase; a newline at its end is not part of it",

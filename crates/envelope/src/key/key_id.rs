@@ -80,10 +80,12 @@ impl PublicKey {
             KeyAlgorithm::Ed25519 => (&["ed25519"], &["ed25519"]),
             KeyAlgorithm::EcdsaP256 => (&["ecdsa", "ecdsa-sha2-nistp256"], &["ecdsa-sha2-nistp256"]),
             KeyAlgorithm::EcdsaP384 => (&["ecdsa", "ecdsa-sha2-nistp384"], &["ecdsa-sha2-nistp384", "ecdsa-sha2-nistp256"]),
+            #[cfg(feature = "rsa")]
+            KeyAlgorithm::RsaPssSha256 => (&["rsa"], &["rsassa-pss-sha256"]),
         };
         let values = match self.algorithm() {
             KeyAlgorithm::Ed25519 => alloc::vec![hex(self.as_raw())],
-            KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 => {
+            _ => {
                 let pem = self.to_pem();
                 alloc::vec![pem.trim_end().to_string(), pem]
             }

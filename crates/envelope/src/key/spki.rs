@@ -10,6 +10,7 @@ use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
 use super::{KeyAlgorithm, KeyError};
 
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -19,6 +20,9 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const ED25519_PREFIX: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 const P256_PREFIX: &[u8] = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
 const P384_PREFIX: &[u8] = b"\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00";
+
+/// What a key in the older form of PKCS#1 is called.
+const PKCS1: &str = "an RSA key as PKCS#1 (convert it: openssl rsa -RSAPublicKey_in -pubout)";
 
 /// The algorithm and the raw key in `der`.
 pub(super) fn parse(der: &[u8]) -> Result<(KeyAlgorithm, &[u8]), KeyError> {
@@ -36,6 +40,11 @@ pub(crate) fn algorithm(identifier: &AlgorithmIdentifierRef<'_>) -> Result<KeyAl
         (ED25519, Some(_)) => Err(KeyError::Malformed { what: "an Ed25519 key has no parameters" }),
         (EC_PUBLIC_KEY, Some(parameters)) => curve(parameters),
         (EC_PUBLIC_KEY, None) => Err(KeyError::Malformed { what: "an elliptic curve key without a curve" }),
+        // RFC 3279, section 2.3.1: the parameters must be NULL.
+        #[cfg(feature = "rsa")]
+        (RSA_ENCRYPTION, Some(parameters)) if parameters.is_null() => Ok(KeyAlgorithm::RsaPssSha256),
+        #[cfg(feature = "rsa")]
+        (RSA_ENCRYPTION, _) => Err(KeyError::Malformed { what: "an RSA key has the parameters NULL" }),
         (other, _) => Err(KeyError::Unsupported { what: key_kind(&other) }),
     }
 }
@@ -60,12 +69,14 @@ pub(crate) fn curve(parameters: AnyRef<'_>) -> Result<KeyAlgorithm, KeyError> {
     }
 }
 
-/// The DER of a key whose raw form is `key`: 32 bytes, or the uncompressed point.
+/// The DER of a key whose raw form is `key`: 32 bytes, the uncompressed point, or an RSAPublicKey.
 pub(super) fn encode(algorithm: KeyAlgorithm, key: &[u8]) -> Vec<u8> {
     let prefix = match algorithm {
         KeyAlgorithm::Ed25519 => ED25519_PREFIX,
         KeyAlgorithm::EcdsaP256 => P256_PREFIX,
         KeyAlgorithm::EcdsaP384 => P384_PREFIX,
+        #[cfg(feature = "rsa")]
+        KeyAlgorithm::RsaPssSha256 => return super::rsa::encode(key),
     };
     [prefix, key].concat()
 }
@@ -85,7 +96,7 @@ pub(crate) fn other_label(label: &str) -> KeyError {
     let what = match label {
         "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => "a certificate".to_string(),
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => "a certificate request".to_string(),
-        "RSA PUBLIC KEY" => "an RSA key".to_string(),
+        "RSA PUBLIC KEY" => PKCS1.to_string(),
         "PGP PUBLIC KEY BLOCK" | "PGP PRIVATE KEY BLOCK" => "an OpenPGP key".to_string(),
         // A label is the file's own text: shown in quotes, and no more of it than fits a line.
         other => format!("a PEM block {:?}", other.chars().take(40).collect::<String>()),
@@ -116,7 +127,7 @@ fn not_spki(der: &[u8]) -> KeyError {
         [] => not_a_key(der),
         [Integer, Sequence, OctetString, ..] => private("this is a private key"),
         [Integer, OctetString, ..] => private("this is an EC private key"),
-        [Integer, Integer] => unsupported("an RSA key"),
+        [Integer, Integer] => unsupported(PKCS1),
         [Integer, Integer, Integer, ..] => private("this is an RSA or DSA private key"),
         [Sequence, OctetString] => private("this is an encrypted private key"),
         [Sequence, Sequence, BitString] => unsupported("a certificate or a certificate request"),
@@ -139,8 +150,10 @@ fn outer_tags(der: &[u8]) -> Vec<Tag> {
 }
 
 fn key_kind(oid: &ObjectIdentifier) -> String {
+    if *oid == RSA_ENCRYPTION {
+        return "an RSA key".to_string();
+    }
     let kind = match oid.to_string().as_str() {
-        "1.2.840.113549.1.1.1" => "an RSA key",
         "1.2.840.113549.1.1.10" => "an RSA-PSS key",
         "1.2.840.10040.4.1" => "a DSA key",
         "1.3.101.110" => "an X25519 key",

@@ -23,14 +23,6 @@ const P384: &[u8] = b"\x30\x81\xb6\x02\x01\x00\x30\x10\x06\x07\x2a\x86\x48\xce\x
     \x04\x81\x9e\x30\x81\x9b\x02\x01\x01\x04\x30";
 const P384_PUBLIC: &[u8] = b"\xa1\x64\x03\x62\x00";
 
-/// Bytes in the secret of a key.
-pub(super) fn secret_length(algorithm: KeyAlgorithm) -> usize {
-    match algorithm {
-        KeyAlgorithm::Ed25519 | KeyAlgorithm::EcdsaP256 => 32,
-        KeyAlgorithm::EcdsaP384 => 48,
-    }
-}
-
 /// Whether `der` is an EncryptedPrivateKeyInfo: a SEQUENCE of a SEQUENCE and an OCTET STRING.
 pub(super) fn is_encrypted(der: &[u8]) -> bool {
     let Ok(mut reader) = SliceReader::new(der) else { return false };
@@ -55,6 +47,8 @@ pub(super) fn parse(der: &[u8]) -> Result<PrivateKey, KeyError> {
             PrivateKey::from_raw(algorithm, seed.as_bytes())?
         }
         KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 => parse_ec(secret, Some(algorithm))?,
+        #[cfg(feature = "rsa")]
+        KeyAlgorithm::RsaPssSha256 => return Err(KeyError::Unsupported { what: "an RSA key".into() }),
     };
     belongs(key, public)
 }
@@ -70,14 +64,23 @@ pub(super) fn parse_ec(der: &[u8], outer: Option<KeyAlgorithm>) -> Result<Privat
     belongs(PrivateKey::from_raw(algorithm, secret)?, public)
 }
 
-/// The DER of a key, in memory that is wiped.
-pub(super) fn encode(public: &PublicKey, secret: &[u8]) -> Zeroizing<Vec<u8>> {
-    let parts: [&[u8]; 4] = match public.algorithm() {
-        KeyAlgorithm::Ed25519 => [ED25519, secret, &[], &[]],
-        KeyAlgorithm::EcdsaP256 => [P256, secret, P256_PUBLIC, public.as_raw()],
-        KeyAlgorithm::EcdsaP384 => [P384, secret, P384_PUBLIC, public.as_raw()],
-    };
-    // `concat` allocates the whole length at once, so no copy is left behind.
+/// The DER of an Ed25519 key, in memory that is wiped.
+pub(super) fn encode_ed25519(secret: &[u8]) -> Zeroizing<Vec<u8>> {
+    wiped(&[ED25519, secret])
+}
+
+/// The DER of a P-256 key, in memory that is wiped.
+pub(super) fn encode_p256(secret: &[u8], point: &[u8]) -> Zeroizing<Vec<u8>> {
+    wiped(&[P256, secret, P256_PUBLIC, point])
+}
+
+/// The DER of a P-384 key, in memory that is wiped.
+pub(super) fn encode_p384(secret: &[u8], point: &[u8]) -> Zeroizing<Vec<u8>> {
+    wiped(&[P384, secret, P384_PUBLIC, point])
+}
+
+/// `concat` allocates the whole length at once, so no copy is left behind.
+fn wiped(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(parts.concat())
 }
 

@@ -32,10 +32,11 @@ impl PrivateKey {
     /// A new key from random bytes.
     ///
     /// # Errors
-    /// [`KeyError::Random`] if there are none, or none that make a key.
+    /// [`KeyError::Random`] if there are none, or none that make a key; [`KeyError::Unsupported`] if nothing is signed by this algorithm.
     pub fn generate(algorithm: KeyAlgorithm, random: &mut Random<'_>) -> Result<Self, KeyError> {
         let mut bytes = Zeroizing::new([0; 48]);
-        let bytes = bytes.get_mut(..pkcs8::secret_length(algorithm)).ok_or(RandomFailed)?;
+        let length = secret_length(algorithm).ok_or_else(|| unsupported(algorithm))?;
+        let bytes = bytes.get_mut(..length).ok_or(RandomFailed)?;
         for _ in 0..ATTEMPTS {
             random(bytes)?;
             if let Ok(key) = Self::from_raw(algorithm, bytes) {
@@ -48,10 +49,11 @@ impl PrivateKey {
     /// The key with this secret: the 32 bytes of an Ed25519 seed, or a scalar of 32 (P-256) or 48 (P-384) bytes, big-endian.
     ///
     /// # Errors
-    /// [`KeyError::Malformed`] for another length, or a scalar that is zero or not below the order.
+    /// [`KeyError::Malformed`] for another length, or a scalar that is zero or not below the order; [`KeyError::Unsupported`] if nothing
+    /// is signed by this algorithm.
     pub fn from_raw(algorithm: KeyAlgorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let malformed = KeyError::Malformed { what: "the secret is not in the range of the algorithm" };
-        if secret.len() != pkcs8::secret_length(algorithm) {
+        if secret_length(algorithm).is_some_and(|length| secret.len() != length) {
             return Err(malformed);
         }
         let (secret, public) = match algorithm {
@@ -70,6 +72,8 @@ impl PrivateKey {
                 let point = key.verifying_key().to_sec1_point(false);
                 (Secret::P384(key), PublicKey::from_raw(algorithm, point.as_bytes())?)
             }
+            #[cfg(feature = "rsa")]
+            KeyAlgorithm::RsaPssSha256 => return Err(unsupported(algorithm)),
         };
         Ok(Self { secret, public })
     }
@@ -129,9 +133,9 @@ impl PrivateKey {
     pub fn to_pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
         // In arrays of their own, so that they are wiped.
         match &self.secret {
-            Secret::Ed25519(key) => pkcs8::encode(&self.public, &*Zeroizing::new(key.to_bytes())),
-            Secret::P256(key) => pkcs8::encode(&self.public, &Zeroizing::new(key.to_bytes())[..]),
-            Secret::P384(key) => pkcs8::encode(&self.public, &Zeroizing::new(key.to_bytes())[..]),
+            Secret::Ed25519(key) => pkcs8::encode_ed25519(&*Zeroizing::new(key.to_bytes())),
+            Secret::P256(key) => pkcs8::encode_p256(&Zeroizing::new(key.to_bytes())[..], self.public.as_raw()),
+            Secret::P384(key) => pkcs8::encode_p384(&Zeroizing::new(key.to_bytes())[..], self.public.as_raw()),
         }
     }
 
@@ -183,6 +187,20 @@ impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PrivateKey of {:?}", self.public)
     }
+}
+
+/// Bytes in the secret of a key; none if nothing is signed by the algorithm.
+fn secret_length(algorithm: KeyAlgorithm) -> Option<usize> {
+    match algorithm {
+        KeyAlgorithm::Ed25519 | KeyAlgorithm::EcdsaP256 => Some(32),
+        KeyAlgorithm::EcdsaP384 => Some(48),
+        #[cfg(feature = "rsa")]
+        KeyAlgorithm::RsaPssSha256 => None,
+    }
+}
+
+fn unsupported(algorithm: KeyAlgorithm) -> KeyError {
+    KeyError::Unsupported { what: alloc::format!("a private key of {algorithm}") }
 }
 
 /// RFC 3279, section 2.2.3.

@@ -29,7 +29,8 @@ pub(crate) fn check(document: &[u8], index: &str) -> bool {
     let mut names: Vec<&str> = indexed.into_iter().flat_map(json::Object::iter).map(|(name, _)| name).collect();
     names.sort_unstable();
     assert!(ours.indexed().map(|(name, _)| name).eq(names.iter().copied()));
-    for name in &names {
+    // Of very many some, since the slow way looks through all of them each time.
+    for name in names.iter().step_by(1 + names.len() / 50) {
         assert_eq!(ours.find(name).map(parsed).as_ref(), indexed.and_then(|object| object.get(name)), "{name:?}");
         for other in [format!("{name}\0"), name.chars().skip(1).collect(), name.to_uppercase()] {
             assert_eq!(ours.find(&other).map(parsed).as_ref(), indexed.and_then(|object| object.get(&other)), "{other:?}");
