@@ -221,7 +221,7 @@ MUTATIONS = [
      "        self.ask(Purpose::StoreRole(name), Wanted::Store { file });\n        Ok(())", "        let _ = file;\n        self.role_is_here()",
      "targets::s5_6_6_targets_are_stored_as_received"),
     ("5.6: an unchanged role is not asked for again", LOOK_UP,
-     "Some(Ok((role, recalled))) => {", "Some(Ok((role, recalled))) if only => {",
+     "match bytes.map(|bytes| self.read_role(", "match bytes.filter(|_| only).map(|bytes| self.read_role(",
      "targets::s5_6_unchanged_roles_are_not_asked_for_again"),
     # The search.
     ("5.6.7: the first role that lists the target decides", LOOK_UP,
@@ -379,7 +379,7 @@ MUTATIONS = [
     # The index.
     ("an index is of one file", INDEX,
      ".filter(|index| is_of(&index.file))", ".filter(|index| is_of(&index.file) || true)",
-     "index::no_damage_to_an_index_changes_what_is_found"),
+     "index::an_index_of_an_earlier_version_is_not_used"),
     ("an index has its checksum", INDEX,
      "sha256(checksum)?.matches(content).then_some(())?;", "let _ = checksum;",
      "index::no_damage_to_an_index_changes_what_is_found"),

@@ -200,3 +200,56 @@ fn an_index_serves_only_the_delegator_whose_keys_it_names() {
         assert_eq!(machine.find(&repository, "right/7").unwrap_err().code(), "tuf-threshold");
     }
 }
+
+#[test]
+fn an_index_of_an_earlier_version_is_not_used() {
+    // The two versions are of one length, and all but the first and the last entry stand one byte further on in the second.
+    let mut repository = large();
+    repository.add_target("targets", "a", b"1");
+    repository.add_target("targets", "z", b"0123456789");
+    repository.publish();
+    let mut machine = keeping(&repository);
+    look_up_all(&mut machine, &repository);
+    let (index, length) = (machine.store["targets.index"].clone(), machine.store["targets.json"].len());
+    repository.add_target("targets", "a", b"0123456789");
+    repository.add_target("targets", "z", b"1");
+    repository.publish();
+    look_up_all(&mut machine, &repository);
+    assert_eq!(machine.store["targets.json"].len(), length);
+    assert!(machine.store["targets.index"] != index);
+    machine.store.insert("targets.index".to_owned(), index);
+    assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
+}
+
+#[test]
+fn no_index_however_it_lies_makes_the_client_panic_or_find_what_the_file_does_not_say() {
+    // Whoever can write this can write the trusted root too; but it is read, and must not be read beyond its file.
+    let repository = large();
+    let mut machine = keeping(&repository);
+    look_up_all(&mut machine, &repository);
+    let index = machine.store["targets.index"].clone();
+    let text = String::from_utf8(machine.store["targets.json"].clone()).unwrap();
+    // The magic, a digest, one signer, and the outline of four bytes each: its head, then the starts.
+    let outline = 8 + 32 + 1 + 32;
+    let values = [0, 1, 7, text.len() / 2, text.len() - 1, text.len(), text.len() + 1, u32::MAX as usize];
+    let places = [0, 4, 8, 12, 16, (index.len() - 32 - outline) / 8 * 4];
+    for place in places {
+        for value in values {
+            let mut lying = index[..index.len() - 32].to_vec();
+            lying.splice(outline + place..outline + place + 4, u32::try_from(value).unwrap().to_le_bytes());
+            lying.extend(Algorithm::Sha256.digest(&lying).as_bytes().to_vec());
+            let mut machine = machine.clone();
+            machine.store.insert("targets.index".to_owned(), lying);
+            for target in ["file-0", "file-300", "file-599", "other"] {
+                let Ok(outcome) = machine.find(&repository, target) else { continue };
+                let Some(found) = outcome.found else { continue };
+                let said = format!(
+                    "\"{target}\":{{\"hashes\":{{\"sha256\":\"{}\"}},\"length\":{}}}",
+                    found.target.hashes[0].hex(),
+                    found.target.length
+                );
+                assert!(text.contains(&said), "{place} {value} {target}");
+            }
+        }
+    }
+}

@@ -74,13 +74,21 @@ impl Machine {
     /// Does what the client says until it is done.
     pub(crate) fn drive(&mut self, client: &mut Client, repository: &Repository) -> Result<(), Error> {
         for _ in 0..MAX_STEPS {
-            let answer = match client.step()? {
-                Step::Done => return Ok(()),
-                step => self.answer(&step, repository),
-            };
-            client.answer(answer);
+            if self.step(client, repository)? {
+                return Ok(());
+            }
         }
         panic!("more than {MAX_STEPS} steps: {:?}", self.steps.last());
+    }
+
+    /// Does what the client says once, and says whether it is done.
+    pub(crate) fn step(&mut self, client: &mut Client, repository: &Repository) -> Result<bool, Error> {
+        let answer = match client.step()? {
+            Step::Done => return Ok(true),
+            step => self.answer(&step, repository),
+        };
+        client.answer(answer);
+        Ok(false)
     }
 
     /// What was fetched in the last run, in its order.

@@ -257,6 +257,18 @@ fn s5_6_7_a_search_needs_a_finished_update() {
     evil.lose("timestamp.json");
     assert!(machine.drive(&mut client, &evil).is_err());
     assert_eq!(client.look_up(&target), Err(Error::NotReady));
+    // Nor while it goes on with what an earlier one stored, which it is about to replace.
+    let mut machine = Machine::refreshed(&repository);
+    let mut newer = repository.clone();
+    renew(&mut newer);
+    let mut client = touchmark_tuf::Client::new(Settings::default(), touchmark_tuf::UnixTime::from_seconds(machine.at).unwrap());
+    while !machine.steps.contains(&"fetch 3.snapshot.json".to_owned()) {
+        assert_eq!(client.look_up(&target), Err(Error::NotReady), "{:?}", machine.steps);
+        machine.step(&mut client, &newer).unwrap();
+    }
+    assert_eq!(client.look_up(&target), Err(Error::NotReady));
+    machine.drive(&mut client, &newer).unwrap();
+    assert!(machine.look_up(&mut client, &newer, "file").unwrap().found.is_some());
 }
 
 // Diamonds: one role, two delegators.

@@ -92,12 +92,20 @@ fn an_answer_to_something_else_is_refused() {
     client.answer(Answer::Done);
     assert_eq!(client.step(), Err(Error::WrongAnswer));
     assert_eq!(client.step(), Err(Error::WrongAnswer), "an error stays");
-    // More bytes than were asked for.
+    // More bytes than were asked for: of the store, then of the repository.
+    let longer = |bytes: &[u8], limit: u64| [bytes, &vec![b' '; usize::try_from(limit).unwrap()]].concat();
+    let root = repository.file("1.root.json");
     let mut client = begin();
     let Step::Load { limit, .. } = client.step().unwrap() else { panic!("a load") };
-    let longer = vec![b' '; usize::try_from(limit).unwrap() + 1];
-    client.answer(Answer::Bytes(longer));
-    assert!(client.step().is_err());
+    client.answer(Answer::Bytes(longer(root, limit)));
+    assert_eq!(client.step().map(|_| ()).unwrap_err().code(), "tuf-store");
+    let mut next = repository.clone();
+    renew(&mut next);
+    let mut client = begin();
+    client.answer(Answer::Bytes(root.to_vec()));
+    let Step::Fetch { limit, .. } = client.step().unwrap() else { panic!("a fetch") };
+    client.answer(Answer::Bytes(longer(next.file("2.root.json"), limit)));
+    assert_eq!(client.step().map(|_| ()).unwrap_err().code(), "tuf-fetch");
     // Nothing was asked.
     let mut machine = Machine::new(&repository);
     let mut client = machine.refresh(&repository).unwrap();

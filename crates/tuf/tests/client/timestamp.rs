@@ -122,6 +122,15 @@ fn s5_4_3_2_timestamp_with_an_older_snapshot_is_a_rollback() {
         repository.forge("timestamp", |signed| set(signed, "/meta/snapshot.json/version", 1_u64));
     });
     assert!(error.to_string().starts_with("snapshot.json"), "{error}");
+    // It is noticed before the snapshot is asked for, and the timestamp is not stored.
+    let mut machine = Machine::refreshed(&honest());
+    let kept = machine.store.clone();
+    let mut evil = honest();
+    evil.bump("timestamp");
+    evil.set("timestamp", "/meta/snapshot.json/version", 1_u64);
+    evil.sign("timestamp");
+    assert_eq!(machine.refresh(&evil).unwrap_err().code(), "tuf-rollback");
+    assert_eq!((machine.fetched().last(), &machine.store), (Some(&"timestamp.json"), &kept));
 }
 
 #[test]
