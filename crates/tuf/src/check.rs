@@ -66,7 +66,7 @@ pub(crate) fn unexpired(file: &str, header: &Header, at: UnixTime) -> Result<(),
 }
 
 /// Makes an error of what is wrong with a file's shape.
-pub(crate) fn malformed(file: &str) -> impl FnOnce(Shape) -> Error {
+pub(crate) fn malformed(file: &str) -> impl FnOnce(Shape) -> Error + use<> {
     let file = file.to_string();
     move |shape| Error::Malformed { file, shape }
 }

@@ -1,8 +1,10 @@
 //! The local store: what a client trusts, as files in a folder.
 
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use touchmark_envelope::UnixTime;
+use touchmark_envelope::digest::{Algorithm, Hasher};
+use touchmark_envelope::{Digest, UnixTime};
 use touchmark_oci::error::Error as StoreError;
 use touchmark_oci::files::{self, Lock};
 use touchmark_tuf::{Answer, Client, Error, Failure, Settings, Step};
@@ -95,6 +97,14 @@ impl MetadataStore {
                 Err(StoreError::TooLarge { .. }) => Answer::Failed(Failure::TooLarge { limit }),
                 Err(error) => Answer::Failed(failure(&error)),
             },
+            Step::Hash { file, algorithms, limit } => match self.path(file).and_then(|path| hash(&path, algorithms, limit)) {
+                Ok(found) => found.map_or(Answer::Absent, |(length, digests)| Answer::Hashed { length, digests }),
+                Err(error) => Answer::Failed(failure(&error)),
+            },
+            Step::Read { file, start, length } => match self.path(file).and_then(|path| read_piece(&path, start, length)) {
+                Ok(bytes) => bytes.map_or(Answer::Absent, Answer::Bytes),
+                Err(error) => Answer::Failed(failure(&error)),
+            },
             Step::Store { file, bytes } => done(self.path(file).and_then(|path| files::write(&path, bytes))),
             Step::Remove { file } => done(self.path(file).and_then(|path| files::remove(&path))),
             _ => return None,
@@ -108,6 +118,33 @@ impl MetadataStore {
         }
         Err(StoreError::Input { path: self.folder.join("…"), reason: "not the name of a metadata file" })
     }
+}
+
+/// The length and the digests of a file, of which little is in memory at a time; `None` if there is none, or it has more than `limit` bytes.
+fn hash(path: &Path, algorithms: &[Algorithm], limit: u64) -> Result<Option<(u64, Vec<Digest>)>, StoreError> {
+    let Some(mut file) = files::open(path)? else { return Ok(None) };
+    let failed = |source| StoreError::Io { action: "read", path: path.to_owned(), source };
+    let mut hashers: Vec<Hasher> = algorithms.iter().map(|algorithm| Hasher::new(*algorithm)).collect();
+    let (mut buffer, mut length) = (vec![0; 1 << 16], 0_u64);
+    while length <= limit {
+        let count = file.read(&mut buffer).map_err(failed)?;
+        let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else {
+            return Ok(Some((length, hashers.into_iter().map(Hasher::finish).collect())));
+        };
+        length = length.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        hashers.iter_mut().for_each(|hasher| hasher.update(bytes));
+    }
+    Ok(None)
+}
+
+/// `length` bytes of a file from `start` on, fewer where it ends; `None` if there is none.
+fn read_piece(path: &Path, start: u64, length: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(mut file) = files::open(path)? else { return Ok(None) };
+    let failed = |source| StoreError::Io { action: "read", path: path.to_owned(), source };
+    file.seek(SeekFrom::Start(start)).map_err(failed)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    file.take(length).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Some(bytes))
 }
 
 /// Whether a client would begin with these bytes: a root that is signed by a threshold of its own keys. Its expiry does not matter.

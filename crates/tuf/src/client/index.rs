@@ -4,6 +4,8 @@
 //! checked, and used only for a file whose digest the snapshot lists, under keys that the file's delegator still lists. It knows no name,
 //! length or digest of any target: these are read from the file. So a forged one can hide targets and spare the counting of signatures,
 //! but not bring in a file that the snapshot's keys do not vouch for.
+//!
+//! With it the file is hashed, and otherwise only those parts of it are read that are needed.
 
 use alloc::vec::Vec;
 
@@ -13,24 +15,28 @@ use touchmark_envelope::signed::Signed;
 use touchmark_envelope::threshold::hazmat;
 use touchmark_envelope::{Digest, Verified};
 
-use crate::metadata::{FileMeta, Signatories, Targets};
+use crate::metadata::{FileMeta, Places, Signatories, Targets};
 
 /// What an index begins with; the last byte is its version.
 const MAGIC: [u8; 8] = *b"tmtuf\0i\x01";
 /// A smaller file is read anew in no time.
 const SMALLEST: usize = 64 << 10;
+/// What stands before and behind the targets is read in one piece, of at most so many bytes.
+const MAX_PIECE: u64 = 16 << 20;
 /// Bytes of a SHA-256.
 const HASH: usize = 32;
 
-/// The index of a role whose signatures were counted just now; none for a small one.
+/// Whether a role may have an index: the snapshot lists a digest of its file, and no length that is small.
+pub(super) fn is_for(meta: &FileMeta) -> bool {
+    !meta.hashes.is_empty() && meta.length.is_none_or(|length| usize::try_from(length).is_ok_and(|length| length >= SMALLEST))
+}
+
+/// The index of a role whose signatures were counted just now; none for a small one, and for one that was itself recalled.
 pub(super) fn make(role: &Verified<Targets>, meta: &FileMeta) -> Option<Vec<u8>> {
-    let document = role.get().document();
-    if document.bytes().len() < SMALLEST {
-        return None;
-    }
+    let document = role.get().document().filter(|document| document.bytes().len() >= SMALLEST)?;
+    let outline = document.outline()?;
     let listed = meta.hashes.iter().find(|digest| digest.algorithm() == Algorithm::Sha256).copied();
     let file = listed.unwrap_or_else(|| Algorithm::Sha256.digest(document.bytes()));
-    let outline = document.outline()?;
     let signers = role.evidence().keys();
     let count = u8::try_from(signers.len()).ok()?;
     let mut index = Vec::with_capacity(outline.len().saturating_add(1 << 10));
@@ -46,25 +52,6 @@ pub(super) fn make(role: &Verified<Targets>, meta: &FileMeta) -> Option<Vec<u8>>
     Some(index)
 }
 
-/// Whether a role may have an index: the snapshot lists a digest of its file, and no length that is small.
-pub(super) fn is_for(meta: &FileMeta) -> bool {
-    !meta.hashes.is_empty() && meta.length.is_none_or(|length| usize::try_from(length).is_ok_and(|length| length >= SMALLEST))
-}
-
-/// The document that `bytes`, which are as `meta` lists them, are, if the index is this file's and enough of the keys that signed it still sign for the role; else the bytes
-/// are given back.
-pub(super) fn recall(bytes: Vec<u8>, index: &[u8], meta: &FileMeta, by: &Signatories) -> Result<Verified<Signed>, Vec<u8>> {
-    let is_of = |file: &Digest| meta.hashes.contains(file) || file.matches(&bytes);
-    let Some(index) = Index::read(index).filter(|index| is_of(&index.file)) else { return Err(bytes) };
-    let needed = usize::try_from(by.threshold).unwrap_or(usize::MAX);
-    let signed = |key: &PublicKey| index.signers.contains(&fingerprint(key));
-    if by.keys.keys().iter().filter(|key| signed(key)).count() < needed {
-        return Err(bytes);
-    }
-    let document = Signed::recall(bytes, "targets", index.outline)?;
-    hazmat::recall(&by.keys, needed, signed, document).map_err(|_| Vec::new())
-}
-
 /// What identifies a key: its algorithm and its decoded value.
 fn fingerprint(key: &PublicKey) -> Digest {
     let mut text = Vec::from(key.algorithm().name().as_bytes());
@@ -73,14 +60,26 @@ fn fingerprint(key: &PublicKey) -> Digest {
     Algorithm::Sha256.digest(&text)
 }
 
-struct Index<'a> {
+/// An index that was read, and what was read with it of its file.
+#[derive(Debug)]
+pub(super) struct Recalled {
+    /// The SHA-256 of the file.
     file: Digest,
     signers: Vec<Digest>,
-    outline: &'a [u8],
+    /// Where `signed` begins, and the value of its `targets` begins and ends.
+    signed: u32,
+    targets: core::ops::Range<u32>,
+    /// Where each target begins, by name.
+    starts: Vec<u32>,
+    /// The length of the file.
+    length: u64,
+    /// What stands before the targets.
+    head: Vec<u8>,
 }
 
-impl<'a> Index<'a> {
-    fn read(bytes: &'a [u8]) -> Option<Self> {
+impl Recalled {
+    /// Reads an index. `None` if it is damaged, or too few of the keys that signed its file sign for the role.
+    pub(super) fn read(bytes: &[u8], by: &Signatories) -> Option<Self> {
         let sha256 = |bytes: &[u8]| Digest::from_bytes(Algorithm::Sha256, bytes);
         let (content, checksum) = bytes.split_at_checked(bytes.len().checked_sub(HASH)?)?;
         sha256(checksum)?.matches(content).then_some(())?;
@@ -88,6 +87,71 @@ impl<'a> Index<'a> {
         let (file, rest) = rest.split_at_checked(HASH)?;
         let (count, rest) = rest.split_first()?;
         let (signers, outline) = rest.split_at_checked(usize::from(*count).checked_mul(HASH)?)?;
-        Some(Self { file: sha256(file)?, signers: signers.chunks(HASH).map(sha256).collect::<Option<_>>()?, outline })
+        let (words, []) = outline.as_chunks::<4>() else { return None };
+        let mut words = words.iter().map(|word| u32::from_le_bytes(*word));
+        let (signed, from, to) = (words.next()?, words.next()?, words.next()?);
+        let starts: Vec<u32> = words.collect();
+        let inside = starts.iter().all(|start| from < *start && *start < to);
+        (signed < from && from < to && inside).then_some(())?;
+        let signers = signers.chunks(HASH).map(sha256).collect::<Option<_>>()?;
+        let read = Self { file: sha256(file)?, signers, signed, targets: from..to, starts, length: 0, head: Vec::new() };
+        let counted = by.keys.keys().iter().filter(|key| read.signed_by(key)).count();
+        (counted >= usize::try_from(by.threshold).ok()?).then_some(read)
+    }
+
+    fn signed_by(&self, key: &PublicKey) -> bool {
+        self.signers.contains(&fingerprint(key))
+    }
+
+    /// Whether it is of another file than the snapshot lists.
+    pub(super) fn is_stale(&self, meta: &FileMeta) -> bool {
+        meta.hashes.iter().any(|digest| digest.algorithm() == Algorithm::Sha256 && *digest != self.file)
+    }
+
+    /// The algorithms by which the file is to be hashed: those by which the snapshot lists it, and the index's.
+    pub(super) fn algorithms(meta: &FileMeta) -> Vec<Algorithm> {
+        let listed = |algorithm: &Algorithm| meta.hashes.iter().any(|digest| digest.algorithm() == *algorithm);
+        Algorithm::ALL.into_iter().filter(|algorithm| *algorithm == Algorithm::Sha256 || listed(algorithm)).collect()
+    }
+
+    /// Takes the length and the digests of the stored file. Whether it is the one that the snapshot lists and the index is of (5.6.1,
+    /// 5.6.2).
+    pub(super) fn is_of(&mut self, length: u64, digests: &[Digest], meta: &FileMeta) -> bool {
+        self.length = length;
+        let listed = meta.length.is_none_or(|listed| listed == length) && meta.hashes.iter().all(|digest| digests.contains(digest));
+        listed && digests.contains(&self.file) && u64::from(self.targets.end) < length
+    }
+
+    /// The piece of the file before the targets: where it begins, and its length.
+    pub(super) fn before(&self) -> Option<(u64, u64)> {
+        let length = u64::from(self.targets.start.checked_sub(self.signed)?);
+        (length <= MAX_PIECE).then_some((self.signed.into(), length))
+    }
+
+    pub(super) fn take_head(&mut self, bytes: Vec<u8>) {
+        self.head = bytes;
+    }
+
+    /// The piece of the file behind the targets.
+    pub(super) fn behind(&self) -> Option<(u64, u64)> {
+        let length = self.length.checked_sub(self.targets.end.into())?;
+        (length <= MAX_PIECE).then_some((self.targets.end.into(), length))
+    }
+
+    /// The role, with the piece behind its targets: everything but these is read anew, from the file.
+    pub(super) fn finish(mut self, tail: &[u8], by: &Signatories) -> Option<Verified<Targets>> {
+        let mut beside = core::mem::take(&mut self.head);
+        let from = beside.len();
+        beside.extend_from_slice(b"{}");
+        let to = beside.len();
+        beside.extend_from_slice(tail);
+        let outline = [0, from, to].map(|word| u32::try_from(word).map(u32::to_le_bytes));
+        let outline: Vec<u8> = outline.into_iter().collect::<Result<Vec<_>, _>>().ok()?.concat();
+        let beside = Signed::recall(beside, "targets", &outline).ok()?;
+        let needed = usize::try_from(by.threshold).ok()?;
+        let counted = |key: &PublicKey| self.signers.contains(&fingerprint(key));
+        let places = Places::new(self.starts, self.targets.end);
+        let beside = hazmat::recall(&by.keys, needed, counted, beside).ok()?;
+        beside.try_map(|beside| Targets::read_stored(beside, places)).ok()
     }
 }

@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 
 use touchmark_envelope::Verified;
 
-use super::step::Wanted;
+use super::index::Recalled;
+use super::step::{Given, Wanted};
 use super::{Client, Purpose, State, index};
 use crate::check;
 use crate::error::Error;
-use crate::metadata::{FileMeta, Signatories, Target, Targets, TopLevel};
+use crate::metadata::{FileMeta, Probe, Probed, Signatories, Sought, Target, Targets, TopLevel};
 use crate::path::{RoleName, TargetPath};
 use crate::settings::{Index, Mode, Succinct};
 
@@ -40,6 +41,18 @@ pub(super) struct Search {
     seen: BTreeSet<RoleName>,
     /// What is still to be visited, the next one last.
     ahead: Vec<Ahead>,
+    /// How far the search in the stored document of the next one is.
+    probe: Option<Probe>,
+}
+
+/// What came of a visit.
+enum Visited {
+    /// It is over.
+    Done,
+    /// This piece of the role's stored document is needed.
+    Wants { start: u32, length: u32 },
+    /// The role's stored document is not what its index is of.
+    Wrong,
 }
 
 /// A role to be visited, and who signs for it as its delegator says.
@@ -52,7 +65,7 @@ struct Ahead {
 impl Search {
     pub(super) fn new(target: TargetPath) -> Self {
         let ahead = alloc::vec![Ahead { name: RoleName::targets(), by: None }];
-        Self { target, found: None, visited: Vec::new(), seen: BTreeSet::new(), ahead }
+        Self { target, found: None, visited: Vec::new(), seen: BTreeSet::new(), ahead, probe: None }
     }
 
     pub(super) fn outcome(self) -> LookUp {
@@ -85,23 +98,51 @@ impl Client {
                 self.search = Some(search);
                 return self.ask_for_role(name);
             }
-            self.visit(&mut search, next.name)?;
-            self.search = Some(search);
+            match self.visit(&mut search, &next.name)? {
+                Visited::Done => self.search = Some(search),
+                Visited::Wants { start, length } => {
+                    let name = next.name.clone();
+                    search.ahead.push(next);
+                    self.search = Some(search);
+                    let wanted = Wanted::Read { file: name.file(), start: start.into(), length: length.into() };
+                    self.ask(Purpose::ReadTarget(name), wanted);
+                    return Ok(());
+                }
+                Visited::Wrong => {
+                    let name = next.name.clone();
+                    search.ahead.push(next);
+                    self.search = Some(search);
+                    return self.load_again(name);
+                }
+            }
         }
         Ok(())
     }
 
     /// 5.6.7.1 and 5.6.7.2 for a role that is here and verified as its delegator wants it.
-    fn visit(&self, search: &mut Search, name: RoleName) -> Result<(), Error> {
-        let Some((role, _)) = self.roles.get(&name) else { return Err(Error::NotReady) };
+    fn visit(&self, search: &mut Search, name: &RoleName) -> Result<Visited, Error> {
+        let Some((role, _)) = self.roles.get(name) else { return Err(Error::NotReady) };
         let role = role.get();
+        let malformed = || check::malformed(&name.metapath());
+        let target = match role.find(&search.target).map_err(malformed())? {
+            Sought::Known(target) => target,
+            Sought::Stored(places) => {
+                let probe = search.probe.get_or_insert_with(|| places.probe());
+                match places.go_on(probe, search.target.as_str()) {
+                    Probed::Piece(start, length) => return Ok(Visited::Wants { start, length }),
+                    Probed::Wrong => return Ok(Visited::Wrong),
+                    Probed::Entry(entry) => entry.map(|entry| Target::read(&entry, &search.target)).transpose().map_err(malformed())?,
+                }
+            }
+        };
+        search.probe = None;
         search.visited.push(name.clone());
         search.seen.insert(name.clone());
-        if let Some(target) = role.find(&search.target).map_err(check::malformed(&name.metapath()))? {
-            search.found = Some(Found { role: name, target });
-            return Ok(());
+        if let Some(target) = target {
+            search.found = Some(Found { role: name.clone(), target });
+            return Ok(Visited::Done);
         }
-        let Some(delegations) = role.delegations() else { return Ok(()) };
+        let Some(delegations) = role.delegations() else { return Ok(Visited::Done) };
         // In the order of appearance; after a terminating one that is for the target, nothing else is, here or further up.
         let mut children = Vec::new();
         let mut terminating = false;
@@ -120,7 +161,29 @@ impl Client {
             search.ahead.clear();
         }
         search.ahead.extend(children.into_iter().rev());
-        Ok(())
+        Ok(Visited::Done)
+    }
+
+    /// Takes a piece of a stored document, which a search goes on in.
+    pub(super) fn read_target(&mut self, name: RoleName, wanted: &Wanted, bytes: Option<Vec<u8>>) -> Result<(), Error> {
+        let (Some(bytes), Wanted::Read { start, length, .. }) = (bytes, wanted) else { return self.load_again(name) };
+        let probe = self.search.as_mut().and_then(|search| search.probe.as_mut());
+        // A file that has become shorter is not the one that was hashed.
+        let whole = u64::try_from(bytes.len()).is_ok_and(|found| found == *length);
+        match (probe, u32::try_from(*start)) {
+            (Some(probe), Ok(start)) if whole => probe.take(start, bytes),
+            _ => return self.load_again(name),
+        }
+        self.go_on_with_search()
+    }
+
+    /// Reads a document whole, the pieces of which do not fit.
+    fn load_again(&mut self, name: RoleName) -> Result<(), Error> {
+        self.roles.remove(&name);
+        if let Some(search) = &mut self.search {
+            search.probe = None;
+        }
+        self.load_role(name)
     }
 
     /// Who signs for a role: the root says it of the top-level one, the delegator that the search came by of any other.
@@ -141,7 +204,7 @@ impl Client {
     /// 5.6.1: a role is looked for in the store, and fetched if that has not the version that the snapshot lists.
     pub(super) fn ask_for_role(&mut self, name: RoleName) -> Result<(), Error> {
         let meta = self.listed(&name)?;
-        self.index = None;
+        (self.recalled, self.index) = (None, None);
         if self.settings.index == Index::Kept && index::is_for(&meta) {
             // A document has more bytes than its index.
             let wanted = Wanted::Load { file: name.index_file(), limit: self.role_limit(&meta) };
@@ -151,9 +214,55 @@ impl Client {
         self.load_role(name)
     }
 
+    /// With an index of the file that the snapshot lists, the store's file is hashed; with one of another file it is known to be old.
     pub(super) fn loaded_index(&mut self, name: RoleName, bytes: Option<Vec<u8>>) -> Result<(), Error> {
-        self.index = bytes;
-        self.load_role(name)
+        let (by, meta) = (self.signatories_of(&name)?, self.listed(&name)?);
+        self.recalled = bytes.and_then(|bytes| Recalled::read(&bytes, &by));
+        match &self.recalled {
+            None => self.load_role(name),
+            Some(recalled) if recalled.is_stale(&meta) => match self.settings.mode {
+                Mode::Online => self.fetch_role(name),
+                Mode::StoreOnly => self.load_role(name),
+            },
+            Some(_) => {
+                let algorithms = Recalled::algorithms(&meta);
+                let wanted = Wanted::Hash { file: name.file(), algorithms, limit: self.role_limit(&meta) };
+                self.ask(Purpose::HashRole(name), wanted);
+                Ok(())
+            }
+        }
+    }
+
+    /// 5.6.1, 5.6.2 for a file that stays in the store.
+    pub(super) fn hashed_role(&mut self, name: RoleName, given: Given) -> Result<(), Error> {
+        let meta = self.listed(&name)?;
+        let (Some(recalled), Given::Hashed(length, digests)) = (&mut self.recalled, given) else { return self.load_role(name) };
+        let before = recalled.is_of(length, &digests, &meta).then(|| recalled.before()).flatten();
+        let Some((start, length)) = before else { return self.load_role(name) };
+        let wanted = Wanted::Read { file: name.file(), start, length };
+        self.ask(Purpose::ReadHead(name), wanted);
+        Ok(())
+    }
+
+    pub(super) fn read_head(&mut self, name: RoleName, bytes: Option<Vec<u8>>) -> Result<(), Error> {
+        let (Some(recalled), Some(bytes)) = (&mut self.recalled, bytes) else { return self.load_role(name) };
+        recalled.take_head(bytes);
+        let Some((start, length)) = recalled.behind() else { return self.load_role(name) };
+        let wanted = Wanted::Read { file: name.file(), start, length };
+        self.ask(Purpose::ReadTail(name), wanted);
+        Ok(())
+    }
+
+    /// 5.6.3 was checked when the index was made, for the same file; 5.6.4 and 5.6.5 are checked anew.
+    pub(super) fn read_tail(&mut self, name: RoleName, bytes: Option<Vec<u8>>) -> Result<(), Error> {
+        let (by, meta) = (self.signatories_of(&name)?, self.listed(&name)?);
+        let role = self.recalled.take().and_then(|recalled| recalled.finish(&bytes?, &by));
+        let Some(role) = role else { return self.load_role(name) };
+        let (file, header) = (name.metapath(), role.get().header());
+        check::version(&file, header, meta.version)?;
+        check::unexpired(&file, header, self.at)?;
+        self.roles.insert(name, (role, by));
+        self.role_is_here()
     }
 
     fn load_role(&mut self, name: RoleName) -> Result<(), Error> {
@@ -172,18 +281,21 @@ impl Client {
     pub(super) fn loaded_role(&mut self, name: RoleName, bytes: Option<Vec<u8>>) -> Result<(), Error> {
         let by = self.signatories_of(&name)?;
         let only = self.settings.mode == Mode::StoreOnly;
-        let index = self.index.take();
-        match bytes.map(|bytes| self.read_role(&name, bytes, index.as_deref(), &by)) {
-            Some(Ok((role, recalled))) => {
+        match bytes.map(|bytes| self.read_role(&name, bytes, &by)) {
+            Some(Ok(role)) => {
                 check::unexpired(&name.metapath(), role.get().header(), self.at)?;
                 self.roles.insert(name.clone(), (role, by));
-                return if recalled || only { self.role_is_here() } else { self.store_index(name) };
+                return if only { self.role_is_here() } else { self.store_index(name) };
             }
             Some(Err(error)) if only => return Err(error),
             None if only => return Err(Error::Missing { path: name.file() }),
             // Of another version, damaged, or signed by other keys.
             Some(Err(_)) | None => {}
         }
+        self.fetch_role(name)
+    }
+
+    fn fetch_role(&mut self, name: RoleName) -> Result<(), Error> {
         let meta = self.listed(&name)?;
         let version = self.trusted_root()?.consistent_snapshot().then_some(meta.version);
         let wanted = Wanted::Fetch { path: name.fetch_path(version), limit: self.role_limit(&meta) };
@@ -194,7 +306,7 @@ impl Client {
     /// 5.6.1 to 5.6.5.
     pub(super) fn fetched_role(&mut self, name: RoleName, bytes: Vec<u8>) -> Result<(), Error> {
         let by = self.signatories_of(&name)?;
-        let (role, _) = self.read_role(&name, bytes, None, &by)?;
+        let role = self.read_role(&name, bytes, &by)?;
         // 5.6.5.
         check::unexpired(&name.metapath(), role.get().header(), self.at)?;
         self.roles.insert(name.clone(), (role, by));
@@ -220,7 +332,7 @@ impl Client {
 
     /// A targets role is verified, and kept.
     pub(super) fn role_is_here(&mut self) -> Result<(), Error> {
-        self.index = None;
+        (self.recalled, self.index) = (None, None);
         if self.search.is_some() {
             return self.go_on_with_search();
         }
@@ -230,34 +342,17 @@ impl Client {
     }
 
     /// 5.6.1 to 5.6.4 and the document's form, which are the same for the store and the repository.
-    ///
-    /// With the index that was made of this very file, it says so, and only the form of what stands beside the targets is looked at again.
-    fn read_role(
-        &self,
-        name: &RoleName,
-        bytes: Vec<u8>,
-        index: Option<&[u8]>,
-        by: &Signatories,
-    ) -> Result<(Verified<Targets>, bool), Error> {
+    fn read_role(&self, name: &RoleName, bytes: Vec<u8>, by: &Signatories) -> Result<Verified<Targets>, Error> {
         let file = name.metapath();
         let meta = self.listed(name)?;
         // 5.6.1, 5.6.2.
         check::listed(&file, &bytes, &meta)?;
-        let recalled = match index {
-            Some(index) => index::recall(bytes, index, &meta, by),
-            None => Err(bytes),
-        };
-        let (signed, recalled) = match recalled {
-            Ok(signed) => (signed, true),
-            Err(bytes) => {
-                let document = check::document(&file, bytes, &self.settings.limits)?;
-                // 5.6.3.
-                (check::signatures(name.as_str(), document, by)?, false)
-            }
-        };
+        let document = check::document(&file, bytes, &self.settings.limits)?;
+        // 5.6.3.
+        let signed = check::signatures(name.as_str(), document, by)?;
         let role = signed.try_map(Targets::read).map_err(check::malformed(&file))?;
         // 5.6.4.
         check::version(&file, role.get().header(), meta.version)?;
-        Ok((role, recalled))
+        Ok(role)
     }
 }

@@ -15,6 +15,7 @@ use crate::metadata::{Root, Signatories, Snapshot, Targets, Timestamp};
 use crate::path::{RoleName, TargetPath};
 use crate::settings::{Mode, Settings};
 
+use self::index::Recalled;
 use self::look_up::Search;
 pub use self::look_up::{Found, LookUp};
 use self::step::Wanted;
@@ -43,7 +44,9 @@ pub struct Client {
     /// Targets roles that were verified, each with who vouched for it.
     roles: BTreeMap<RoleName, (Verified<Targets>, Signatories)>,
     search: Option<Search>,
-    /// What the store has as the index of the role that is loaded, or is to have of the one that is kept.
+    /// What the store has as the index of the role that is loaded.
+    recalled: Option<Recalled>,
+    /// What the store is to have as the index of the role that was verified.
     index: Option<Vec<u8>>,
     /// The update came to its end.
     refreshed: bool,
@@ -83,6 +86,13 @@ enum Purpose {
     StoreSnapshot,
     /// What the store has as the index of a targets role.
     LoadIndex(RoleName),
+    /// Whether its file is the one that the index is of.
+    HashRole(RoleName),
+    /// What of it stands before its targets, and behind them.
+    ReadHead(RoleName),
+    ReadTail(RoleName),
+    /// One of its targets.
+    ReadTarget(RoleName),
     /// A targets role, the top-level one or one that a search has reached, of the store.
     LoadRole(RoleName),
     /// 5.6.1.
@@ -107,6 +117,7 @@ impl Client {
             snapshot: None,
             roles: BTreeMap::new(),
             search: None,
+            recalled: None,
             index: None,
             refreshed: false,
             error: None,
@@ -136,6 +147,8 @@ impl Client {
         Ok(match &self.state {
             State::Ready => Step::Done,
             State::Asking(_, Wanted::Load { file, limit }) => Step::Load { file, limit: *limit },
+            State::Asking(_, Wanted::Hash { file, algorithms, limit }) => Step::Hash { file, algorithms, limit: *limit },
+            State::Asking(_, Wanted::Read { file, start, length }) => Step::Read { file, start: *start, length: *length },
             State::Asking(_, Wanted::Fetch { path, limit }) => Step::Fetch { path, limit: *limit },
             State::Asking(_, Wanted::Remove { file }) => Step::Remove { file },
             State::Asking(purpose, Wanted::Store { file }) => Step::Store { file, bytes: self.bytes_of(purpose) },
@@ -198,10 +211,15 @@ impl Client {
         let State::Asking(purpose, wanted) = core::mem::replace(&mut self.state, State::Ready) else {
             return Err(Error::WrongAnswer);
         };
-        let replaceable = self.settings.mode == Mode::Online && purpose != Purpose::LoadRoot;
+        let only = self.settings.mode == Mode::StoreOnly;
+        let replaceable = matches!(purpose, Purpose::LoadIndex(_)) || !(only || purpose == Purpose::LoadRoot);
         let given = wanted.check(answer, replaceable)?;
         match purpose {
             Purpose::LoadIndex(name) => self.loaded_index(name, given.bytes()),
+            Purpose::HashRole(name) => self.hashed_role(name, given),
+            Purpose::ReadHead(name) => self.read_head(name, given.bytes()),
+            Purpose::ReadTail(name) => self.read_tail(name, given.bytes()),
+            Purpose::ReadTarget(name) => self.read_target(name, &wanted, given.bytes()),
             Purpose::LoadRole(name) => self.loaded_role(name, given.bytes()),
             Purpose::FetchRole(name) => self.fetched_role(name, given.required(&wanted)?),
             Purpose::StoreRole(name) => self.store_index(name),
@@ -223,7 +241,7 @@ impl Client {
             Purpose::StoreRoot => self.root.as_ref().map(|root| root.get().document()),
             Purpose::StoreTimestamp => self.timestamp.as_ref().map(|timestamp| timestamp.get().document()),
             Purpose::StoreSnapshot => self.snapshot.as_ref().map(|snapshot| snapshot.get().document()),
-            Purpose::StoreRole(name) => self.role(name).map(|role| role.get().document()),
+            Purpose::StoreRole(name) => self.role(name).and_then(|role| role.get().document()),
             _ => None,
         };
         document.map(|document| document.bytes()).unwrap_or_default()

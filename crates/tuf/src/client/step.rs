@@ -4,6 +4,9 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use touchmark_envelope::Digest;
+use touchmark_envelope::digest::Algorithm;
+
 use crate::error::Error;
 
 /// What a client wants done next.
@@ -16,6 +19,26 @@ pub enum Step<'a> {
         file: &'a str,
         /// At most this many bytes.
         limit: u64,
+    },
+    /// The length and the digests of this file of the local store, computed from all of its bytes: [`Answer::Hashed`].
+    ///
+    /// Asked for only with [`Index::Kept`](crate::Index::Kept), as is `Read`. The file must not change between the two.
+    Hash {
+        /// The name of a file, never with a folder in it.
+        file: &'a str,
+        /// The algorithms.
+        algorithms: &'a [Algorithm],
+        /// At most this many bytes.
+        limit: u64,
+    },
+    /// Bytes of this file of the local store.
+    Read {
+        /// The name of a file, never with a folder in it.
+        file: &'a str,
+        /// The first of them.
+        start: u64,
+        /// How many; fewer only where the file ends.
+        length: u64,
     },
     /// The bytes of a file of the repository.
     Fetch {
@@ -46,6 +69,13 @@ pub enum Step<'a> {
 pub enum Answer {
     /// The bytes of the file, all of them.
     Bytes(Vec<u8>),
+    /// The length and the digests of the file.
+    Hashed {
+        /// Its length in bytes.
+        length: u64,
+        /// Its digests by the algorithms that were asked for.
+        digests: Vec<Digest>,
+    },
     /// The store or the repository says that there is no such file.
     Absent,
     /// It is stored, or removed.
@@ -84,6 +114,8 @@ pub enum Failure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     Load { file: String, limit: u64 },
+    Hash { file: String, algorithms: Vec<Algorithm>, limit: u64 },
+    Read { file: String, start: u64, length: u64 },
     Fetch { path: String, limit: u64 },
     Store { file: String },
     Remove { file: String },
@@ -92,6 +124,7 @@ pub(super) enum Wanted {
 /// An answer that fits what was wanted.
 pub(super) enum Given {
     Bytes(Vec<u8>),
+    Hashed(u64, Vec<Digest>),
     Absent,
     Done,
 }
@@ -103,6 +136,13 @@ impl Wanted {
     /// client from updating it.
     pub(super) fn check(&self, answer: Answer, replaceable: bool) -> Result<Given, Error> {
         match (answer, self) {
+            // Whatever keeps it from the pieces of a file, it reads the whole.
+            (Answer::Failed(_) | Answer::Absent, Wanted::Hash { .. } | Wanted::Read { .. }) => Ok(Given::Absent),
+            (Answer::Hashed { length, digests }, Wanted::Hash { .. }) => Ok(Given::Hashed(length, digests)),
+            (Answer::Bytes(bytes), Wanted::Read { length, .. }) => {
+                let fits = u64::try_from(bytes.len()).is_ok_and(|found| found <= *length);
+                Ok(if fits { Given::Bytes(bytes) } else { Given::Absent })
+            }
             (Answer::Failed(Failure::TooLarge { .. } | Failure::Malformed(_)), Wanted::Load { .. }) if replaceable => Ok(Given::Absent),
             (Answer::Bytes(bytes), Wanted::Load { limit, .. })
                 if replaceable && u64::try_from(bytes.len()).is_ok_and(|found| found > *limit) =>
@@ -123,10 +163,22 @@ impl Wanted {
         }
     }
 
+    /// The file of the store, or the path in the repository.
+    fn name(&self) -> &str {
+        match self {
+            Wanted::Load { file, .. }
+            | Wanted::Hash { file, .. }
+            | Wanted::Read { file, .. }
+            | Wanted::Store { file }
+            | Wanted::Remove { file }
+            | Wanted::Fetch { path: file, .. } => file,
+        }
+    }
+
     fn failed(&self, failure: Failure) -> Error {
         match self {
             Wanted::Fetch { path, .. } => Error::Fetch { path: path.clone(), failure },
-            Wanted::Load { file, .. } | Wanted::Store { file } | Wanted::Remove { file } => Error::Store { file: file.clone(), failure },
+            wanted => Error::Store { file: wanted.name().to_owned(), failure },
         }
     }
 }
@@ -142,10 +194,6 @@ impl Given {
 
     /// The bytes of a file that must be there.
     pub(super) fn required(self, wanted: &Wanted) -> Result<Vec<u8>, Error> {
-        let path = match wanted {
-            Wanted::Fetch { path, .. } => path.to_owned(),
-            Wanted::Load { file, .. } | Wanted::Store { file } | Wanted::Remove { file } => file.to_owned(),
-        };
-        self.bytes().ok_or(Error::Missing { path })
+        self.bytes().ok_or_else(|| Error::Missing { path: wanted.name().to_owned() })
     }
 }

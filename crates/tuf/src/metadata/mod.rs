@@ -5,6 +5,7 @@
 mod delegations;
 mod file_meta;
 mod header;
+mod places;
 mod role_keys;
 mod root;
 mod snapshot;
@@ -22,4 +23,6 @@ pub use timestamp::Timestamp;
 
 pub use crate::key::{Key, Keys};
 
+pub(crate) use places::{Places, Probe, Probed};
 pub(crate) use role_keys::Signatories;
+pub(crate) use targets::Sought;

@@ -11,6 +11,7 @@ use touchmark_envelope::signed::Signed;
 use super::delegations::Delegations;
 use super::file_meta::hashes;
 use super::header::{Header, length, member};
+use super::places::Places;
 use crate::error::Shape;
 use crate::path::TargetPath;
 
@@ -23,25 +24,53 @@ const MAX_HASHES: usize = 64;
 /// a malformed one is noticed then and not before.
 #[derive(Clone, Debug)]
 pub struct Targets {
-    document: Signed,
+    body: Body,
     header: Header,
     delegations: Option<Delegations>,
 }
 
+/// Where the targets are.
+#[derive(Clone, Debug)]
+enum Body {
+    /// In the document, which is all here.
+    Here(Signed),
+    /// In the store, in a document of which only what stands beside the targets is here.
+    Stored(Signed, Places),
+}
+
+/// What is found in a document.
+pub(crate) enum Sought<'a> {
+    /// The target, or that there is none.
+    Known(Option<Target>),
+    /// It is to be sought in the store.
+    Stored(&'a Places),
+}
+
 impl Targets {
     pub(crate) fn read(mut document: Signed) -> Result<Self, Shape> {
-        let header = Header::read(&document, "targets")?;
-        if document.index().is_none() {
-            return Err(Shape::Member("targets"));
-        }
-        let delegations = member(&document, "delegations")?.as_ref().map(Delegations::read).transpose()?;
+        let (header, delegations) = read_beside(&document)?;
         document.forget_canonical();
-        Ok(Self { document, header, delegations })
+        Ok(Self { body: Body::Here(document), header, delegations })
     }
 
-    /// The document as it was received.
-    pub fn document(&self) -> &Signed {
-        &self.document
+    /// Of a document whose targets are in the store, at these places.
+    pub(crate) fn read_stored(beside: Signed, places: Places) -> Result<Self, Shape> {
+        let (header, delegations) = read_beside(&beside)?;
+        Ok(Self { body: Body::Stored(beside, places), header, delegations })
+    }
+
+    /// The document as it was received; `None` if it stays in the store, and only what was needed of it was read.
+    pub fn document(&self) -> Option<&Signed> {
+        match &self.body {
+            Body::Here(document) => Some(document),
+            Body::Stored(..) => None,
+        }
+    }
+
+    /// The text of a member of what was signed, other than `targets`.
+    pub fn member(&self, name: &str) -> Option<&str> {
+        let (Body::Here(document) | Body::Stored(document, _)) = &self.body;
+        document.member(name).filter(|_| name != "targets")
     }
 
     /// Version and expiry.
@@ -54,13 +83,26 @@ impl Targets {
         self.delegations.as_ref()
     }
 
-    /// What it says of a target.
-    ///
-    /// # Errors
-    /// Its entry is malformed.
-    pub fn find(&self, target: &TargetPath) -> Result<Option<Target>, Shape> {
-        self.document.find(target.as_str()).map(|text| Target::read(text, target.as_str())).transpose()
+    /// What it says of a target, or where that is.
+    pub(crate) fn find(&self, target: &TargetPath) -> Result<Sought<'_>, Shape> {
+        match &self.body {
+            Body::Here(document) => {
+                let entry = document.find(target.as_str()).map(|text| Target::read(text, target));
+                entry.transpose().map(Sought::Known)
+            }
+            Body::Stored(_, places) => Ok(Sought::Stored(places)),
+        }
     }
+}
+
+/// What stands beside the targets, which must be an object.
+fn read_beside(document: &Signed) -> Result<(Header, Option<Delegations>), Shape> {
+    let header = Header::read(document, "targets")?;
+    if document.index().is_none() {
+        return Err(Shape::Member("targets"));
+    }
+    let delegations = member(document, "delegations")?.as_ref().map(Delegations::read).transpose()?;
+    Ok((header, delegations))
 }
 
 /// What a role says of one target.
@@ -75,8 +117,9 @@ pub struct Target {
 }
 
 impl Target {
-    fn read(text: &str, path: &str) -> Result<Self, Shape> {
-        let malformed = || Shape::Target(path.to_owned());
+    /// Reads the text of an entry.
+    pub(crate) fn read(text: &str, path: &TargetPath) -> Result<Self, Shape> {
+        let malformed = || Shape::Target(path.as_str().to_owned());
         let members = json::members(text.as_bytes(), text.len()).map_err(|_| malformed())?;
         let member = |name| members.iter().find(|(other, _)| other == name).map(|(_, text)| *text);
         let value = |name| json::parse_bounded(member(name)?.as_bytes(), text.len(), MAX_HASHES).ok();

@@ -51,6 +51,7 @@ fn a_file_that_was_verified_before_is_found_to_say_the_same() {
     let kept = machine.store.clone();
     assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
     assert_eq!((machine.fetched().len(), machine.stored().len()), (2, 0));
+    assert!(machine.steps.iter().all(|step| !step.starts_with("load") || !step.ends_with("s.json")), "{:?}", machine.steps);
     machine.settings.mode = Mode::StoreOnly;
     assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
     assert_eq!(machine.store, kept);
@@ -134,6 +135,42 @@ fn a_key_that_was_taken_away_is_not_remembered() {
     assert_eq!(refused, Error::Threshold { role: "bulk".to_owned(), needed: 1, valid: 0 });
     // The look-up failed, the update did not.
     assert!(machine.look_up(&mut client, &repository, "file-0").unwrap().found.is_some());
+}
+
+#[test]
+fn whatever_keeps_it_from_the_pieces_it_reads_the_whole() {
+    let repository = large();
+    let mut machine = keeping(&repository);
+    look_up_all(&mut machine, &repository);
+    for failing in ["load targets.index", "hash targets.json", "read targets.json", "hash bulk.json", "read bulk.json"] {
+        machine.failing.insert(failing.to_owned());
+        let loads = failing.starts_with("load");
+        let mut client = if loads { None } else { Some(machine.refresh(&repository).unwrap()) };
+        if let Some(client) = &mut client {
+            let found = machine.look_up(client, &repository, "bulk/7").unwrap().found.unwrap();
+            assert_eq!(found.target.length, 6, "{failing}");
+            assert!(!machine.fetched().iter().any(|path| path.contains("targets") || path.contains("bulk")), "{failing}");
+        } else {
+            // A store that cannot be read is said to be.
+            assert!(matches!(machine.refresh(&repository), Err(Error::Store { .. })));
+        }
+        machine.failing.clear();
+    }
+}
+
+#[test]
+fn a_newer_file_is_fetched_without_a_look_at_the_old_one() {
+    let mut repository = large();
+    let mut machine = keeping(&repository);
+    look_up_all(&mut machine, &repository);
+    repository.add_target("targets", "file-600", b"another one");
+    repository.publish();
+    let found = machine.find(&repository, "file-600").unwrap().found.unwrap();
+    assert_eq!(found.target.length, 11);
+    assert!(!machine.steps.iter().any(|step| step == "hash targets.json" || step == "load targets.json"), "{:?}", machine.steps);
+    // And the new one has an index of its own.
+    assert_eq!(machine.find(&repository, "file-600").unwrap().found, Some(found));
+    assert!(machine.steps.iter().any(|step| step == "hash targets.json"), "{:?}", machine.steps);
 }
 
 #[test]

@@ -114,6 +114,8 @@ impl Machine {
     fn answer(&mut self, step: &Step<'_>, repository: &Repository) -> Answer {
         let (verb, name, limit) = match step {
             Step::Load { file, limit } => ("load", *file, Some(*limit)),
+            Step::Hash { file, limit, .. } => ("hash", *file, Some(*limit)),
+            Step::Read { file, length, .. } => ("read", *file, Some(*length)),
             Step::Fetch { path, limit } => ("fetch", *path, Some(*limit)),
             Step::Store { file, .. } => ("store", *file, None),
             Step::Remove { file } => ("remove", *file, None),
@@ -138,6 +140,14 @@ impl Machine {
                 Some(bytes) if bytes.len() as u64 > *limit => Answer::Failed(Failure::TooLarge { limit: *limit }),
                 Some(bytes) => Answer::Bytes(bytes.clone()),
             },
+            Step::Hash { file, algorithms, .. } => self.store.get(*file).map_or(Answer::Absent, |bytes| Answer::Hashed {
+                length: bytes.len() as u64,
+                digests: algorithms.iter().map(|algorithm| algorithm.digest(bytes)).collect(),
+            }),
+            Step::Read { file, start, length } => self.store.get(*file).map_or(Answer::Absent, |bytes| {
+                let end = bytes.len().min((*start + *length) as usize);
+                Answer::Bytes(bytes.get(*start as usize..end).unwrap_or_default().to_vec())
+            }),
             Step::Fetch { path, limit } => match repository.fetch(path, *limit) {
                 Fetched::File(bytes) => Answer::Bytes(bytes),
                 Fetched::Absent => Answer::Absent,
