@@ -107,6 +107,20 @@ impl Peer {
     }
 }
 
+impl Peer {
+    /// A client of `tests/peers/rust-tuf`, which only the long run has; none, and a word, without it.
+    pub fn rust(place: &Place, name: &'static str) -> Option<Self> {
+        let program = tool::built(&format!("{name}-client"));
+        if !program.is_file() {
+            let message = format!("{name} is missing; tests/peers/rust-tuf/setup.sh builds it, which only the long run does");
+            assert!(std::env::var_os("TOUCHMARK_RUST_TUF_PEERS").is_none(), "{message}");
+            eprintln!("skipped: {message}");
+            return None;
+        }
+        Some(Self { name, process: Answering::start(Command::new(program)), folder: place.path(name) })
+    }
+}
+
 impl Client for Peer {
     fn name(&self) -> &'static str {
         self.name
