@@ -35,12 +35,12 @@ fn template() -> Place {
 }
 
 /// Puts the template's files into `place` anew.
-fn reset(template: &Place, place: &Place) {
+pub fn reset(template: &Place, place: &Place) {
     let _ = std::fs::remove_dir_all(place.path("."));
     copy_folder(&template.path("."), &place.path("."));
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -88,7 +88,7 @@ fn assert_nothing_lost(place: &Place, name: &str, line: &str, when: &str) {
 }
 
 /// The boundaries that the command passes.
-fn boundaries(place: &Place, line: &str) -> Vec<String> {
+pub fn boundaries(place: &Place, line: &str) -> Vec<String> {
     let ran = Ran::of(line, place.touchmark(line).env("TOUCHMARK_FAILPOINT_COUNT", "boundaries").output().unwrap()).is(0);
     let lines = String::from_utf8(place.read("boundaries")).unwrap();
     std::fs::remove_file(place.path("boundaries")).unwrap();

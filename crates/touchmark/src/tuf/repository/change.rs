@@ -6,10 +6,11 @@ use touchmark_envelope::UnixTime;
 use touchmark_oci::files;
 use touchmark_tuf::metadata::{Delegation, Paths};
 use touchmark_tuf::repository::{
-    self as edit, Appointment, Change, Document, EditError, NewDelegation, Place, TargetChanges, drop_strangers,
+    self as edit, Appointment, Change, Document, EditError, Mandate, NewDelegation, Place, TargetChanges, drop_strangers,
 };
 
 use super::router::Router;
+use super::sign::welcome;
 use super::state::{Seat, State, children};
 use super::{Repository, RepositoryError};
 
@@ -100,9 +101,11 @@ impl Repository {
     /// are dropped.
     fn have_signed_again(&self, state: &mut State, name: &str, now: UnixTime) -> Result<bool, RepositoryError> {
         let mandate = state.mandate(name)?;
+        let welcome = welcome(state, name)?;
         if let Some(staged) = state.staged(name)? {
             let mut staged = staged.clone();
-            if drop_strangers(&mut staged, &[&mandate])? {
+            let all: Vec<&Mandate> = std::iter::once(&mandate).chain(&welcome).collect();
+            if drop_strangers(&mut staged, &all)? {
                 self.write_staged(name, &staged)?;
                 state.put_staged(name, Some(staged));
             }

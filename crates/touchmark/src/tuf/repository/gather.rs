@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use touchmark_oci::files;
-use touchmark_tuf::repository::Document;
+use touchmark_tuf::repository::{Document, Mandate};
 
-use super::sign::{mandates, missing};
+use super::sign::{mandates, missing, welcome};
 use super::{Repository, RepositoryError, state};
 
 /// What was taken from a document that came back.
@@ -44,7 +44,8 @@ impl Repository {
             match same {
                 Some(role) => {
                     let mandates = mandates(&mut state, &role)?;
-                    let (merged, added) = self.merge_staged(&role, &document, &mandates)?;
+                    let all: Vec<Mandate> = mandates.iter().cloned().chain(welcome(&mut state, &role)?).collect();
+                    let (merged, added) = self.merge_staged(&role, &document, &all)?;
                     gathered.push(Gathered { file, role, added, missing: missing(&merged, &mandates)? });
                 }
                 // Of a whole copy there may be more than is staged here.

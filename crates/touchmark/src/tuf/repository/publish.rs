@@ -100,9 +100,23 @@ impl Repository {
         };
         new.extend(snapshot);
         let timestamp = self.timestamp(&mut state, listed.as_ref(), signers, how, now)?;
-        // A new root right before the timestamp: what it says of the timestamp's keys is then in force for the shortest time without one.
-        new.extend(root.map(|root| New::of("root", root)));
-        new.extend(timestamp);
+        let root = root.map(|root| New::of("root", root));
+        // The timestamp is the last file and makes all others count, but for a new root, which counts as soon as it is there: it comes right
+        // before. If it rotates keys, clients that come between the two are kept waiting, unless all of what is new is signed by the keys of
+        // the old root too; then the timestamp comes first, and nobody is.
+        if root.is_some() && self.is_bridge(&mut state, &new, timestamp.as_ref())? {
+            new.extend(timestamp);
+            new.extend(root);
+        } else {
+            new.extend(root);
+            new.extend(timestamp);
+        }
+        if !how.dry_run {
+            // Of a publish that was interrupted at its end.
+            for name in std::mem::take(&mut state.left) {
+                files::remove(&self.folders.staged_file(&name))?;
+            }
+        }
         if new.is_empty() {
             return Ok(published);
         }
@@ -227,6 +241,19 @@ impl Repository {
         self.finish(state, TopLevel::Timestamp, document, signers, how, now).map(Some)
     }
 
+    /// Whether clients that have the published root take what is new.
+    fn is_bridge(&self, state: &mut State, new: &[New], timestamp: Option<&New>) -> Result<bool, RepositoryError> {
+        let Some(root) = state.published("root")?.cloned() else { return Ok(false) };
+        for role in [TopLevel::Targets, TopLevel::Snapshot, TopLevel::Timestamp] {
+            let changed = new.iter().chain(timestamp).find(|one| one.role == role.name());
+            let Some(changed) = changed else { continue };
+            if Mandate::of_root(&root, role)?.standing(&changed.document)?.missing() > 0 {
+                return Ok(false);
+            }
+        }
+        Ok(timestamp.is_some())
+    }
+
     /// Whether a published document is to be made anew: half of its life is over, or its keys are others.
     fn is_due(&self, state: &mut State, role: TopLevel, document: &Document, now: UnixTime) -> Result<bool, RepositoryError> {
         let age = self.lifetimes.of(role.name()).age(document.expires()?, now);
@@ -290,7 +317,7 @@ impl Repository {
         rehearsal.run(&state.roots)
     }
 
-    /// Writes the files, the timestamp last, then takes away what was staged.
+    /// Writes the files in their order, then takes away what was staged.
     fn write(&self, new: &[New]) -> Result<(), RepositoryError> {
         for one in new {
             files::write(&self.published_name(one)?, &one.bytes)?;

@@ -9,6 +9,15 @@ use touchmark_tuf::{Answer, Client, Failure, Settings, Step};
 
 use super::RepositoryError;
 
+/// Where an update is left off.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Before the targets, for which it does not matter what the client had before: the snapshot is what says whether a role went back.
+    Snapshot,
+    /// At its end.
+    Targets,
+}
+
 /// The published metadata with new files in it that are not written yet.
 pub(super) struct Rehearsal<'a> {
     folder: PathBuf,
@@ -35,7 +44,8 @@ impl<'a> Rehearsal<'a> {
             if let Some(snapshot) = self.old_snapshot()? {
                 store.insert("snapshot.json".to_owned(), snapshot);
             }
-            self.client(store).map_err(|source| RepositoryError::Client { who: "a client that has what is published now", source })?;
+            self.client(store, End::Snapshot)
+                .map_err(|source| RepositoryError::Client { who: "a client that has what is published now", source })?;
         }
         let first = format!("{}.root.json", roots.first().copied().unwrap_or(1));
         let root = match self.new.get(&first) {
@@ -43,7 +53,7 @@ impl<'a> Rehearsal<'a> {
             None => self.written(&first)?,
         };
         let store = BTreeMap::from([("root.json".to_owned(), root)]);
-        self.client(store).map_err(|source| RepositoryError::Client { who: "a new client", source })
+        self.client(store, End::Targets).map_err(|source| RepositoryError::Client { who: "a new client", source })
     }
 
     /// The snapshot that is published now.
@@ -58,14 +68,15 @@ impl<'a> Rehearsal<'a> {
         files::read(&file, u64::MAX)?.ok_or(RepositoryError::Missing { file })
     }
 
-    /// Refreshes a client with this store.
-    fn client(&self, mut store: BTreeMap<String, Vec<u8>>) -> Result<(), touchmark_tuf::Error> {
+    /// Refreshes a client with this store, as far as `end`.
+    fn client(&self, mut store: BTreeMap<String, Vec<u8>>, end: End) -> Result<(), touchmark_tuf::Error> {
         let mut settings = Settings::default();
         // Real clients come to a long chain of roots in several updates.
         settings.limits.roots = u32::MAX;
         let mut client = Client::new(settings, self.now);
         loop {
             let answer = match client.step()? {
+                Step::Load { file: "targets.json", .. } if end == End::Snapshot => return Ok(()),
                 Step::Load { file, .. } => store.get(file).cloned().map_or(Answer::Absent, Answer::Bytes),
                 Step::Fetch { path, .. } => self.fetch(path),
                 Step::Store { file, bytes } => {

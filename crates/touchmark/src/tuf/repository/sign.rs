@@ -44,10 +44,11 @@ impl Repository {
         let mut signed = Vec::new();
         for name in staged {
             let mandates = mandates(&mut state, &name)?;
+            let welcome = welcome(&mut state, &name)?;
             let Some(document) = state.fresh(&name)?.cloned() else {
                 return Err(RepositoryError::NothingStaged { role: name });
             };
-            if let Some(outcome) = self.sign_one(&name, document, &mandates, signers)? {
+            if let Some(outcome) = self.sign_one(&name, document, &mandates, &welcome, signers)? {
                 signed.push(outcome);
             }
         }
@@ -62,14 +63,16 @@ impl Repository {
         name: &str,
         mut document: Document,
         mandates: &[Mandate],
+        welcome: &[Mandate],
         signers: &[Box<dyn Signer>],
     ) -> Result<Option<SignedRole>, RepositoryError> {
-        let listed = |key: &PublicKey| mandates.iter().find_map(|mandate| mandate.keyid(key).map(str::to_owned));
+        let all: Vec<Mandate> = mandates.iter().chain(welcome).cloned().collect();
+        let listed = |key: &PublicKey| all.iter().find_map(|mandate| mandate.keyid(key).map(str::to_owned));
         let (mut signed_by, mut already) = (Vec::new(), Vec::new());
         for signer in signers {
             let key = signer.public_key();
             let Some(keyid) = listed(key) else { continue };
-            if has_signed(&document, mandates, key)? {
+            if has_signed(&document, &all, key)? {
                 already.push(key.clone());
                 continue;
             }
@@ -80,7 +83,7 @@ impl Repository {
             return Ok(None);
         }
         if !signed_by.is_empty() {
-            document = self.merge_staged(name, &document, mandates)?.0;
+            document = self.merge_staged(name, &document, &all)?.0;
         }
         let version = document.version()?;
         Ok(Some(SignedRole { role: name.to_owned(), version, signed_by, already, missing: missing(&document, mandates)? }))
@@ -116,6 +119,16 @@ pub(super) fn mandates(state: &mut State, name: &str) -> Result<Vec<Mandate>, Re
         mandates.push(Mandate::of_root(published, TopLevel::Root)?);
     }
     Ok(mandates)
+}
+
+/// Who is not needed for the staged document of a role, and makes a rotation smooth: those who sign for the top-level targets by the
+/// published root, if another one is staged. Clients that come between the two then take the document too.
+pub(super) fn welcome(state: &mut State, name: &str) -> Result<Vec<Mandate>, RepositoryError> {
+    if name != "targets" || state.staged("root")?.is_none() {
+        return Ok(Vec::new());
+    }
+    let root = state.published("root")?;
+    Ok(root.map(|root| Mandate::of_root(root, TopLevel::Targets)).transpose()?.into_iter().collect())
 }
 
 fn has_signed(document: &Document, mandates: &[Mandate], key: &PublicKey) -> Result<bool, RepositoryError> {

@@ -75,6 +75,8 @@ pub(super) struct State {
     published: BTreeMap<String, Option<Document>>,
     staged: BTreeMap<String, Option<Document>>,
     ignore_staged: bool,
+    /// Roles of which what is staged is published already.
+    pub(super) left: BTreeSet<String>,
 }
 
 /// Where a role is described.
@@ -106,7 +108,15 @@ impl State {
     pub(super) fn read(folders: &Folders) -> Result<Self, RepositoryError> {
         let (published, staged) = (BTreeMap::new(), BTreeMap::new());
         let roots = roots(&folders.metadata())?;
-        let mut state = Self { folders: folders.clone(), roots, listed: BTreeMap::new(), published, staged, ignore_staged: false };
+        let mut state = Self {
+            folders: folders.clone(),
+            roots,
+            listed: BTreeMap::new(),
+            published,
+            staged,
+            ignore_staged: false,
+            left: BTreeSet::new(),
+        };
         let root = match state.roots.last() {
             Some(version) => Some(state.required("root", *version)?),
             None => None,
@@ -175,6 +185,7 @@ impl State {
                 && self.published_version(name)? == Some(document.version()?)
                 && self.published(name)?.is_some_and(|published| published.says_the_same_as(document))
             {
+                self.left.insert(name.to_owned());
                 staged = None;
             }
             self.staged.insert(name.to_owned(), staged);
