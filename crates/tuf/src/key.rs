@@ -36,6 +36,8 @@ fn decode(keytype: &str, scheme: &str, public: &str) -> Option<PublicKey> {
         ("ed25519", "ed25519") => return PublicKey::from_raw(KeyAlgorithm::Ed25519, &unhex(public)?).ok(),
         ("ecdsa" | "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256") => KeyAlgorithm::EcdsaP256,
         ("ecdsa" | "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384") => KeyAlgorithm::EcdsaP384,
+        #[cfg(feature = "rsa")]
+        ("rsa", "rsassa-pss-sha256") => KeyAlgorithm::RsaPssSha256,
         _ => return None,
     };
     let ecdsa = keytype != "rsa";
@@ -125,6 +127,29 @@ mod tests {
             ("ed25519", "ed25519", ""),
         ] {
             assert_eq!(key(keytype, scheme, public), None, "{keytype} {scheme} {public}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_type_rsa_is_one_with_the_feature_only() {
+        let vectors = include_bytes!("../../../testdata/wycheproof/rsa_pss_2048_sha256_mgf1_32_test.json");
+        let vectors = parse(vectors, vectors.len()).unwrap();
+        let group = &vectors.get("testGroups").and_then(Value::as_array).unwrap()[0];
+        let pem = group.get("publicKeyPem").and_then(Value::as_str).unwrap();
+        let found = key("rsa", "rsassa-pss-sha256", pem);
+        assert_eq!(found.is_some(), cfg!(feature = "rsa"));
+        assert_eq!(found.map(|key| key.to_pem()).as_deref(), Some(pem).filter(|_| cfg!(feature = "rsa")));
+        // Under another scheme, and in hexadecimal, it is none.
+        let hexadecimal = group.get("publicKeyDer").and_then(Value::as_str).unwrap();
+        for (keytype, scheme, public) in [
+            ("rsa", "rsa-pkcs1v15-sha256", pem),
+            ("rsa", "rsassa-pss-sha512", pem),
+            ("rsa", "ecdsa-sha2-nistp256", pem),
+            ("ecdsa", "rsassa-pss-sha256", pem),
+            ("ecdsa", "ecdsa-sha2-nistp256", pem),
+            ("rsa", "rsassa-pss-sha256", hexadecimal),
+        ] {
+            assert_eq!(key(keytype, scheme, public), None, "{keytype} {scheme}");
         }
     }
 
