@@ -49,7 +49,8 @@ impl HttpSource {
         let request = Request { method: Method::Get, target, scope: "", headers: &[], body: Body::Empty, repeat: Repeat::Retry };
         let (response, content) = ask(request).map_err(|error| failure(&error))?;
         match response.status() {
-            200 => Ok(Some((response, content))),
+            // 203: a proxy on the way says that it may have changed something, which is seen.
+            200 | 203 => Ok(Some((response, content))),
             404 => Ok(None),
             // Object stores that may be read but not listed answer 403 for what is not there, and that there is no next root has to be
             // found out in each update. Who can answer 403 in place of a root could answer 404 as well, so that nothing is lost by it.

@@ -86,9 +86,15 @@ fn metadata_that_drips_or_never_comes_is_could_not_find_out() {
 #[test]
 fn what_a_server_refuses_is_never_absent() {
     for file in ["2.root.json", "timestamp.json", "2.snapshot.json", "2.targets.json", "1.acme.json"] {
-        for action in
-            [Action::status(500), Action::status(429), Action::status(401), Action::status(410), Action::Reset, Action::Truncate(3)]
-        {
+        for action in [
+            Action::status(500),
+            Action::status(429),
+            Action::status(401),
+            Action::status(410),
+            Action::status(204),
+            Action::Reset,
+            Action::Truncate(3),
+        ] {
             let tuf = Tuf::new();
             if file == "2.root.json" {
                 tuf.place.file("site/metadata/2.root.json", tuf.repository.file("1.root.json"));
