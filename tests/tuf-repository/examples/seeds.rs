@@ -39,8 +39,9 @@ fn main() -> std::io::Result<()> {
     bins.set("targets", "/version", 2_u64);
     write(&folder, "tuf_targets", "bins.json", &bins.signed("targets").to_vec())?;
 
-    let honest: Vec<u8> = (0..24).flat_map(|_| answer(0, b"")).collect();
-    write(&folder, "tuf_client", "honest", &honest)?;
+    let honest = |answers: usize| answer(0, b"").repeat(answers);
+    // The first byte: which target, and which runs.
+    write(&folder, "tuf_client", "honest", &[b"\xc3", honest(8).as_slice()].concat())?;
     for (name, kind, bytes) in [
         ("absent", 1, b"".as_slice()),
         ("failed", 2, b""),
@@ -50,12 +51,13 @@ fn main() -> std::io::Result<()> {
         ("another", 6, b"\x04"),
     ] {
         for at in [0, 1, 2, 3, 5] {
-            let input = [honest[..3 * at].to_vec(), answer(kind, bytes), honest.clone()].concat();
+            let plan = u8::try_from(at).unwrap_or(0) + 0x80;
+            let input = [&[plan], honest(at).as_slice(), &answer(kind, bytes)].concat();
             write(&folder, "tuf_client", &format!("{name}-{at}"), &input)?;
         }
     }
     for (at, role) in [(0, "root"), (1, "timestamp"), (2, "snapshot"), (3, "targets")] {
-        let input = [honest[..3 * at].to_vec(), answer(7, &repository.signed(role).to_vec()), honest.clone()].concat();
+        let input = [b"\x01", honest(at).as_slice(), &answer(7, &repository.signed(role).to_vec())].concat();
         write(&folder, "tuf_client", &format!("signed-{role}"), &input)?;
     }
 

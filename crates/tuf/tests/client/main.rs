@@ -22,6 +22,8 @@ mod patterns;
 #[cfg(test)]
 mod probes;
 #[cfg(test)]
+mod python;
+#[cfg(test)]
 mod root;
 #[cfg(test)]
 mod search;
