@@ -117,15 +117,18 @@ def cargo_test(package: str, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=COPY, env=environment, capture_output=True, text=True)
 
 
-def try_mutation(file: str, before: str, after: str, package: str, *arguments: str) -> str:
-    """Runs the tests with one text replaced, and says what became of the mutation."""
+def try_mutation(file: str, before: str | tuple, after: str | tuple, package: str, *arguments: str) -> str:
+    """Runs the tests with one text or some replaced, and says what became of the mutation."""
     path = os.path.join(COPY, file)
     with open(path, encoding="utf-8") as source:
         original = source.read()
-    if before not in original:
-        raise Absent(f"{file}: no such text: {before}")
+    mutated = original
+    for old, new in [(before, after)] if isinstance(before, str) else zip(before, after, strict=True):
+        if old not in mutated:
+            raise Absent(f"{file}: no such text: {old}")
+        mutated = mutated.replace(old, new, 1)
     with open(path, "w", encoding="utf-8") as target:
-        target.write(original.replace(before, after, 1))
+        target.write(mutated)
     try:
         result = cargo_test(package, *arguments)
     finally:
@@ -179,7 +182,7 @@ def main() -> int:
         return not words or any(word in text for word in words for text in texts)
 
     chosen = [] if table else [m for m in MUTATIONS if wanted(m[1], m[2])]
-    clauses = [m for m in tuf.MUTATIONS if wanted("crates/tuf/src/" + m[1], m[2], m[0])]
+    clauses = [m for m in tuf.MUTATIONS if wanted("crates/tuf/src/" + m[1], str(m[2]), m[0])]
     outcomes, survived = [], []
     try:
         for package, file, before, after in chosen:

@@ -1,6 +1,7 @@
 """The checks of the TUF client, each with a patch that takes it away and the test of crates/tuf/tests/client that must notice.
 
-The check (with its clause of TUF 1.0), the file in crates/tuf/src, what is there, what is put in its place, the test.
+The check (with its clause of TUF 1.0), the file in crates/tuf/src, what is there, what is put in its place, the test. Where a check is made
+in two places, both are there.
 """
 
 CHECK, REFRESH, LOOK_UP, STEP, CLIENT = "check.rs", "client/refresh.rs", "client/look_up.rs", "client/step.rs", "client/mod.rs"
@@ -378,15 +379,26 @@ MUTATIONS = [
      "store::without_the_repository_a_damaged_missing_or_expired_file_is_an_error"),
     # The index.
     ("an index is of one file", INDEX,
-     ".filter(|index| is_of(&index.file))", ".filter(|index| is_of(&index.file) || true)",
+     "listed && digests.contains(&self.file) && ", "listed && ",
      "index::an_index_of_an_earlier_version_is_not_used"),
     ("an index has its checksum", INDEX,
      "sha256(checksum)?.matches(content).then_some(())?;", "let _ = checksum;",
      "index::no_damage_to_an_index_changes_what_is_found"),
+    ("an index is of a file that the snapshot lists", INDEX,
+     "let listed = meta.length", "let listed = true || meta.length",
+     "index::an_index_that_vouches_for_a_forged_file_is_not_believed"),
     ("an index is by keys that still sign", INDEX,
-     "if by.keys.keys().iter().filter(|key| signed(key)).count() < needed {\n        return Err(bytes);\n    }", "let signed = |_: &PublicKey| true;",
+     ("        self.signers.contains(&fingerprint(key))\n", "let counted = |key: &PublicKey| self.signers.contains(&fingerprint(key));"),
+     ("        let _ = key;\n        true\n", "let counted = |_: &PublicKey| true;"),
      "index::a_key_that_was_taken_away_is_not_remembered"),
     ("an index is by enough of them", INDEX,
-     "let needed = usize::try_from(by.threshold).unwrap_or(usize::MAX);", "let needed = 1;",
+     ("(counted >= usize::try_from(by.threshold).ok()?)", "let needed = usize::try_from(by.threshold).ok()?;"),
+     ("(counted >= 1)", "let needed = 1;"),
      "index::an_index_does_not_lower_a_threshold_that_was_raised"),
+    ("5.6.4 with an index", LOOK_UP,
+     "        check::version(&file, header, meta.version)?;\n", "",
+     "index::an_index_does_not_spare_the_version"),
+    ("5.6.5 with an index", LOOK_UP,
+     "        check::unexpired(&file, header, self.at)?;\n", "",
+     "index::an_index_does_not_keep_an_expired_role"),
 ]

@@ -240,22 +240,47 @@ fn an_index_serves_only_the_delegator_whose_keys_it_names() {
 
 #[test]
 fn an_index_of_an_earlier_version_is_not_used() {
-    // The two versions are of one length, and all but the first and the last entry stand one byte further on in the second.
-    let mut repository = large();
-    repository.add_target("targets", "a", b"1");
-    repository.add_target("targets", "z", b"0123456789");
-    repository.publish();
+    // The two versions are of one length, and all but the first and the last entry stand one byte further on in the second. Where the
+    // snapshot lists the digest that the index has of its file, it shows at once; where it lists another, when the file is hashed.
+    for listed in [Algorithm::Sha256, Algorithm::Sha512] {
+        let mut repository = large();
+        repository.hashes = vec![listed];
+        repository.add_target("targets", "a", b"1");
+        repository.add_target("targets", "z", b"0123456789");
+        repository.publish();
+        let mut machine = keeping(&repository);
+        look_up_all(&mut machine, &repository);
+        let (index, length) = (machine.store["targets.index"].clone(), machine.store["targets.json"].len());
+        repository.add_target("targets", "a", b"0123456789");
+        repository.add_target("targets", "z", b"1");
+        repository.publish();
+        look_up_all(&mut machine, &repository);
+        assert_eq!(machine.store["targets.json"].len(), length);
+        assert!(machine.store["targets.index"] != index);
+        machine.store.insert("targets.index".to_owned(), index);
+        assert_eq!(machine.find(&repository, "a").unwrap().found.unwrap().target.length, 10);
+        assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
+    }
+}
+
+#[test]
+fn an_index_does_not_spare_the_version() {
+    let repository = large();
     let mut machine = keeping(&repository);
     look_up_all(&mut machine, &repository);
-    let (index, length) = (machine.store["targets.index"].clone(), machine.store["targets.json"].len());
-    repository.add_target("targets", "a", b"0123456789");
-    repository.add_target("targets", "z", b"1");
-    repository.publish();
-    look_up_all(&mut machine, &repository);
-    assert_eq!(machine.store["targets.json"].len(), length);
-    assert!(machine.store["targets.index"] != index);
-    machine.store.insert("targets.index".to_owned(), index);
-    assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
+    // The very file, with its length and digest, as another version.
+    let mut evil = repository.clone();
+    evil.set("root", "/consistent_snapshot", false);
+    evil.publish();
+    evil.set("snapshot", "/meta/targets.json/version", 9_u64);
+    evil.bump("snapshot");
+    evil.push("snapshot");
+    assert_eq!(machine.refresh(&evil).unwrap_err(), Error::Version { file: "targets.json".to_owned(), expected: 9, found: 2 });
+    assert!(
+        machine.steps.iter().any(|step| step.starts_with("hash targets.json") || step.starts_with("read targets.json")),
+        "{:?}",
+        machine.steps
+    );
 }
 
 #[test]
