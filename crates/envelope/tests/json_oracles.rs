@@ -2,9 +2,14 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod documents;
+#[cfg(feature = "olpc-dialect")]
+#[path = "oracles/nfc.rs"]
+mod nfc;
 mod oracles;
 
 use documents::{Random, Strings, document};
+#[cfg(feature = "olpc-dialect")]
+use nfc::has_equal_names;
 use oracles::{olpc, same};
 use touchmark_envelope::canonical;
 use touchmark_envelope::json::{Kind, parse};
@@ -54,6 +59,35 @@ fn what_is_portable_is_written_alike_by_olpc_cjson() {
         }
     }
     assert!(portable > 1000 && refused > 1000, "{portable} portable, {refused} refused");
+}
+
+/// The dialect of olpc-cjson is what it writes, for every document but those of which it drops a member.
+#[cfg(feature = "olpc-dialect")]
+#[test]
+fn the_dialect_of_olpc_cjson_is_its_own() {
+    const PIECES: [&str; 9] = ["\u{e9}", "e", "\u{301}", "K", "\u{212a}", "\\\"", "\\n", " ", "\u{fb33}"];
+    let (mut written, mut refused) = (0, 0);
+    for seed in 0..4_000 {
+        let mut random = Random::new(seed);
+        let mut names = std::collections::BTreeSet::new();
+        for _ in 0..random.below(10) {
+            names.insert((0..random.below(3)).map(|_| PIECES[random.below(PIECES.len())]).collect::<String>());
+        }
+        let members = names.iter().map(|name| format!("\"{name}\":{}", document(&mut random, Strings::Any)));
+        let text = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+        let equal = has_equal_names(&parse(text.as_bytes(), LIMIT).expect("valid"));
+        match canonical::olpc::to_vec(text.as_bytes(), LIMIT) {
+            Ok(ours) => {
+                written += 1;
+                assert!(ours == olpc(text.as_bytes()) && !equal, "seed {seed}: {text}");
+            }
+            Err(error) => {
+                refused += 1;
+                assert!(matches!(error, canonical::Error::NfcEqual { .. }) && equal, "seed {seed}: {error}: {text}");
+            }
+        }
+    }
+    assert!(written > 1000 && refused > 100, "{written} written, {refused} refused");
 }
 
 #[test]

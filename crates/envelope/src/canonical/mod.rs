@@ -18,6 +18,9 @@
 //! # Ok::<(), canonical::Error>(())
 //! ```
 
+mod dialect;
+#[cfg(feature = "olpc-dialect")]
+pub mod olpc;
 mod order;
 mod portable;
 mod recognize;
@@ -81,6 +84,15 @@ pub enum Error {
     /// A value to be written has more than [`json::MAX_DEPTH`] arrays and objects in each other.
     #[error("more than {} levels", json::MAX_DEPTH)]
     Depth,
+    /// An object has two names that are one in the dialect of olpc-cjson, which is then none to go by.
+    #[cfg(feature = "olpc-dialect")]
+    #[error("two members of an object have names equal to {name:?} under NFC, the second at byte {offset}")]
+    NfcEqual {
+        /// Their common name, at most 64 characters of it.
+        name: String,
+        /// The byte of the document, counted from 0, at which the second name stands.
+        offset: usize,
+    },
     /// A string to be written holds a character at which implementations of canonical JSON part ways.
     #[error("{place} {string:?} holds {character:?}, of which implementations of canonical JSON make different bytes")]
     NotPortable {
@@ -102,6 +114,8 @@ impl Error {
             Error::NegativeZero => "canonical-negative-zero",
             Error::Range { .. } => "canonical-integer-range",
             Error::Depth => "canonical-too-deep",
+            #[cfg(feature = "olpc-dialect")]
+            Error::NfcEqual { .. } => "canonical-nfc-equal",
             Error::NotPortable { .. } => "canonical-not-portable",
         }
     }

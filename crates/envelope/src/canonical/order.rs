@@ -69,39 +69,3 @@ fn note_heads<T: Named>(members: &mut [T], text: &T::Text) {
         member.note(u64::from_be_bytes(head));
     }
 }
-
-/// What a name stands for that stands so in canonical JSON, where `\` escapes only `"` and itself.
-pub(super) fn unescaped(name: &[u8]) -> Cow<'_, [u8]> {
-    if name.contains(&b'\\') { Cow::Owned(characters(name).collect()) } else { Cow::Borrowed(name) }
-}
-
-/// Compares two names as they stand in canonical JSON by what they stand for.
-#[inline]
-pub(super) fn compare_names(a: &[u8], b: &[u8]) -> Ordering {
-    let plain = a.cmp(b);
-    if plain.is_eq() || !(a.contains(&b'\\') || b.contains(&b'\\')) { plain } else { characters(a).cmp(characters(b)) }
-}
-
-fn characters(name: &[u8]) -> impl Iterator<Item = u8> {
-    let mut bytes = name.iter().copied();
-    core::iter::from_fn(move || match bytes.next() {
-        Some(b'\\') => bytes.next(),
-        other => other,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escapes_count_as_what_they_stand_for() {
-        // `"` is 0x22 and `\` 0x5c, and both are written with a 0x5c before them.
-        let ascending: [&[u8]; 8] = [b"", b"!", b"\\\"", b"\\\"a", b"A", b"\\\\", b"\\\\\\\"", b"a"];
-        for (i, a) in ascending.iter().enumerate() {
-            for (j, b) in ascending.iter().enumerate() {
-                assert_eq!(compare_names(a, b), i.cmp(&j), "{i} {j}");
-            }
-        }
-    }
-}

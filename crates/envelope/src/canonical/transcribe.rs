@@ -8,19 +8,26 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::order::{Named, compare_names, sort, unescaped};
+use super::dialect::{Dialect, Securesystemslib};
+use super::order::{Named, sort};
 use super::{Error, Sink, check_number};
+use crate::json::MAX_DEPTH;
 use crate::json::lexer::{Lexer, Token};
-use crate::json::{self, MAX_DEPTH};
 
 /// The canonical form of a document of at most `max_bytes` bytes.
 ///
 /// # Errors
-/// The document is not strict JSON ([`json::parse`]), or holds a number that canonical JSON does not have.
+/// The document is not strict JSON ([`json::parse`](crate::json::parse)), or holds a number that canonical JSON does not have.
 pub fn to_vec(document: &[u8], max_bytes: usize) -> Result<Vec<u8>, Error> {
-    let transcript = Transcript::of(document, max_bytes)?;
+    to_vec_in::<Securesystemslib>(document, max_bytes)
+}
+
+/// As [`to_vec`], in one dialect or the other.
+pub(super) fn to_vec_in<D: Dialect>(document: &[u8], max_bytes: usize) -> Result<Vec<u8>, Error> {
+    let transcript = Transcript::of::<D>(document, max_bytes)?;
     if transcript.postponed.is_empty() {
         return Ok(transcript.out);
     }
@@ -32,9 +39,9 @@ pub fn to_vec(document: &[u8], max_bytes: usize) -> Result<Vec<u8>, Error> {
 /// Hands the canonical form of a document of at most `max_bytes` bytes to `sink`, once all of it is known to be good.
 ///
 /// # Errors
-/// The document is not strict JSON ([`json::parse`]), or holds a number that canonical JSON does not have.
+/// The document is not strict JSON ([`json::parse`](crate::json::parse)), or holds a number that canonical JSON does not have.
 pub fn stream(document: &[u8], max_bytes: usize, sink: &mut impl Sink) -> Result<(), Error> {
-    Transcript::of(document, max_bytes)?.hand_out(sink);
+    Transcript::of::<Securesystemslib>(document, max_bytes)?.hand_out(sink);
     Ok(())
 }
 
@@ -57,7 +64,7 @@ struct Postponed {
 }
 
 /// Where a member stands.
-struct Member {
+struct Member<D> {
     /// In the document: its name's opening quotation mark.
     source: usize,
     /// In the output: its name's opening quotation mark.
@@ -68,24 +75,26 @@ struct Member {
     end: usize,
     /// What is noted when it is put in order.
     head: u64,
+    dialect: PhantomData<D>,
 }
 
-impl Member {
-    /// Its name as it stands in the output.
-    fn written<'a>(&self, out: &'a [u8]) -> &'a [u8] {
-        out.get(self.start + 1..self.name_end).unwrap_or_default()
+impl<D> Member<D> {
+    /// Its name as it stands in the output, with its quotation marks.
+    fn quoted<'a>(&self, out: &'a [u8]) -> &'a [u8] {
+        out.get(self.start..=self.name_end).unwrap_or_default()
     }
 }
 
-impl Named for Member {
+impl<D: Dialect> Named for Member<D> {
     type Text = [u8];
 
     fn name<'a>(&self, out: &'a [u8]) -> Cow<'a, [u8]> {
-        unescaped(self.written(out))
+        D::sorted_by(self.quoted(out))
     }
 
+    #[inline]
     fn compare(&self, other: &Self, out: &[u8]) -> Ordering {
-        compare_names(self.written(out), other.written(out))
+        D::compare(self.quoted(out), other.quoted(out))
     }
 
     fn source(&self) -> usize {
@@ -102,11 +111,11 @@ impl Named for Member {
 }
 
 impl Transcript {
-    fn of(document: &[u8], max_bytes: usize) -> Result<Self, Error> {
+    fn of<D: Dialect>(document: &[u8], max_bytes: usize) -> Result<Self, Error> {
         let lexer = Lexer::new(document, max_bytes)?;
-        // Canonical JSON is never longer than what it is made of.
+        // Canonical JSON is never longer than what it is made of, unless it is normalised.
         let out = Vec::with_capacity(document.len());
-        let mut transcriber = Transcriber { lexer, out, members: Vec::new(), moved: Vec::new(), postponed: Vec::new() };
+        let mut transcriber = Transcriber::<D> { lexer, out, members: Vec::new(), moved: Vec::new(), postponed: Vec::new() };
         transcriber.value(MAX_DEPTH)?;
         transcriber.lexer.end()?;
         let Transcriber { out, mut postponed, .. } = transcriber;
@@ -144,18 +153,18 @@ impl Transcript {
     }
 }
 
-struct Transcriber<'a> {
+struct Transcriber<'a, D> {
     lexer: Lexer<'a>,
     out: Vec<u8>,
     /// The members, so far, of all objects that have not ended.
-    members: Vec<Member>,
+    members: Vec<Member<D>>,
     /// Where members stand while they are moved about; kept to be used again.
     moved: Vec<u8>,
     /// As in [`Transcript`], the inner before the outer.
     postponed: Vec<Postponed>,
 }
 
-impl Transcriber<'_> {
+impl<D: Dialect> Transcriber<'_, D> {
     /// `levels` is how many more arrays and objects may be entered, which also bounds the recursion.
     fn value(&mut self, levels: usize) -> Result<(), Error> {
         match self.lexer.value()? {
@@ -176,16 +185,7 @@ impl Transcriber<'_> {
     #[inline]
     fn string(&mut self) -> Result<(), Error> {
         self.out.push(b'"');
-        loop {
-            let (plain, escaped) = self.lexer.stretch()?;
-            self.out.extend_from_slice(plain.as_bytes());
-            match escaped {
-                None => break,
-                Some('"') => self.out.extend_from_slice(b"\\\""),
-                Some('\\') => self.out.extend_from_slice(b"\\\\"),
-                Some(character) => self.out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-            }
-        }
+        D::string(&mut self.lexer, &mut self.out)?;
         self.out.push(b'"');
         Ok(())
     }
@@ -213,11 +213,11 @@ impl Transcriber<'_> {
             let source = self.lexer.at() - 1;
             let start = self.out.len();
             self.string()?;
-            let member = Member { source, start, name_end: self.out.len() - 1, end: 0, head: 0 };
+            let member = Member { source, start, name_end: self.out.len() - 1, end: 0, head: 0, dialect: PhantomData };
             if in_order && let Some(before) = self.members.get(first..).unwrap_or_default().last() {
-                in_order = match compare_names(before.written(&self.out), member.written(&self.out)) {
+                in_order = match before.compare(&member, &self.out) {
                     Ordering::Less => true,
-                    Ordering::Equal => return Err(duplicate(&member, &self.out)),
+                    Ordering::Equal => return Err(D::repeated(member.quoted(&self.out), source)),
                     Ordering::Greater => false,
                 };
             }
@@ -249,7 +249,7 @@ impl Transcriber<'_> {
         let start = members.first().map_or(self.out.len(), |member| member.start);
         let out = &self.out;
         if let Some(second) = sort(members, out) {
-            return Err(duplicate(second, out));
+            return Err(D::repeated(second.quoted(out), second.source));
         }
         if self.out.len() - start > SMALL {
             let members = members.iter().map(|member| member.start..member.end).collect();
@@ -267,10 +267,6 @@ impl Transcriber<'_> {
         }
         Ok(())
     }
-}
-
-fn duplicate(second: &Member, out: &[u8]) -> Error {
-    json::Error::duplicate(&alloc::string::String::from_utf8_lossy(&unescaped(second.written(out))), second.source).into()
 }
 
 #[cfg(test)]

@@ -109,7 +109,12 @@ impl Signed {
 
     /// What the signatures are over: the canonical JSON of `signed`.
     pub fn signed_bytes(&self) -> &[u8] {
-        self.canonical.as_deref().unwrap_or_else(|| self.text(&self.signed).as_bytes())
+        self.canonical.as_deref().unwrap_or(self.signed_text().as_bytes())
+    }
+
+    /// What stands in the document as the value of `signed`, in whatever form.
+    pub fn signed_text(&self) -> &str {
+        self.text(&self.signed)
     }
 
     /// The signatures, in the document's order. One whose `sig` is missing, empty or no hexadecimal has no bytes, and never counts.

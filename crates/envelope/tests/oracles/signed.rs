@@ -20,6 +20,7 @@ pub(crate) fn check(document: &[u8], index: &str) -> bool {
     assert_eq!(ours.bytes(), document);
     assert_eq!(ours.signed_bytes(), canonical);
     assert_eq!(ours.signatures(), signatures);
+    assert_eq!(&parsed(ours.signed_text()), &signed);
 
     let members: Vec<_> = ours.members().map(|(name, text)| (name, parsed(text))).collect();
     assert!(members.iter().map(|(name, value)| (*name, value)).eq(signed.as_object().expect("an object").iter()));
