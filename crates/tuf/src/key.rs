@@ -3,6 +3,7 @@
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use touchmark_envelope::json::{Object, Value};
 use touchmark_envelope::key::{KeyAlgorithm, PublicKey};
@@ -60,9 +61,9 @@ fn unhex(text: &str) -> Option<alloc::vec::Vec<u8>> {
 
 /// The KEY objects of a document by their keyids, which are opaque (TAP 12): a keyid says which key is meant and nothing else.
 ///
-/// A key is decoded when a role is looked at that lists it, so that ten thousand keys of other roles cost little.
+/// A key is decoded when a role is looked at that lists it, so that ten thousand keys of other roles cost little. A clone shares them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Keys(BTreeMap<String, Value<'static>>);
+pub struct Keys(Arc<BTreeMap<String, Value<'static>>>);
 
 impl Keys {
     /// Reads the member `keys` of a root or of delegations. `None` if it is no object of KEY objects.
@@ -74,7 +75,7 @@ impl Keys {
                 .then_some(())?;
             read.insert(keyid.to_owned(), value.clone().into_owned());
         }
-        Some(Self(read))
+        Some(Self(Arc::new(read)))
     }
 
     /// The key that is listed under `keyid`.

@@ -10,7 +10,7 @@ use super::step::{Given, Wanted};
 use super::{Client, Purpose, State, index};
 use crate::check;
 use crate::error::Error;
-use crate::metadata::{FileMeta, Probe, Probed, Signatories, Sought, Target, Targets, TopLevel};
+use crate::metadata::{Delegations, FileMeta, Keys, Probe, Probed, RoleKeys, Signatories, Sought, Target, Targets, TopLevel};
 use crate::path::{RoleName, TargetPath};
 use crate::settings::{Index, Mode, Succinct};
 
@@ -59,12 +59,27 @@ enum Visited {
 #[derive(Debug)]
 struct Ahead {
     name: RoleName,
+    /// What its delegator says; none of the top-level role.
+    delegated: Option<(RoleKeys, Keys)>,
+    /// The same, decoded once the search has come to it: most of many delegations are never reached.
     by: Option<Signatories>,
+}
+
+impl Ahead {
+    fn new(name: RoleName, keys: &RoleKeys, delegations: &Delegations) -> Self {
+        Self { name, delegated: Some((keys.clone(), delegations.keys.clone())), by: None }
+    }
+
+    fn decode(&mut self) {
+        if let (None, Some((role, keys))) = (&self.by, &self.delegated) {
+            self.by = Some(role.signatories(keys));
+        }
+    }
 }
 
 impl Search {
     pub(super) fn new(target: TargetPath) -> Self {
-        let ahead = alloc::vec![Ahead { name: RoleName::targets(), by: None }];
+        let ahead = alloc::vec![Ahead { name: RoleName::targets(), delegated: None, by: None }];
         Self { target, found: None, visited: Vec::new(), seen: BTreeSet::new(), ahead, probe: None }
     }
 
@@ -77,7 +92,7 @@ impl Client {
     /// Visits roles until one is needed that is not here, or the search is over.
     pub(super) fn go_on_with_search(&mut self) -> Result<(), Error> {
         while let Some(mut search) = self.search.take() {
-            let Some(next) = search.ahead.pop().filter(|_| search.found.is_none()) else {
+            let Some(mut next) = search.ahead.pop().filter(|_| search.found.is_none()) else {
                 self.search = Some(search);
                 self.state = State::Ready;
                 return Ok(());
@@ -91,6 +106,7 @@ impl Client {
             if u32::try_from(search.visited.len()).unwrap_or(u32::MAX) >= limit {
                 return Err(Error::TooManyRoles { limit });
             }
+            next.decode();
             let here = self.roles.get(&next.name).is_some_and(|(_, by)| next.by.as_ref().is_none_or(|now| now.are(by)));
             if !here {
                 let name = next.name.clone();
@@ -147,11 +163,11 @@ impl Client {
         let mut children = Vec::new();
         let mut terminating = false;
         if let Some(bins) = &delegations.succinct {
-            children.push(Ahead { name: bins.bin(&search.target), by: Some(bins.keys.signatories(&delegations.keys)) });
+            children.push(Ahead::new(bins.bin(&search.target), &bins.keys, delegations));
             terminating = self.settings.succinct == Succinct::Terminating;
         }
         for delegation in delegations.roles.iter().filter(|delegation| delegation.covers(&search.target)) {
-            children.push(Ahead { name: delegation.name.clone(), by: Some(delegation.keys.signatories(&delegations.keys)) });
+            children.push(Ahead::new(delegation.name.clone(), &delegation.keys, delegations));
             if delegation.terminating {
                 terminating = true;
                 break;

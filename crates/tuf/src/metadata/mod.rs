@@ -15,7 +15,7 @@ mod timestamp;
 pub use delegations::{Delegation, Delegations, Paths, SuccinctRoles};
 pub use file_meta::FileMeta;
 pub use header::Header;
-pub use role_keys::{RoleKeys, TopLevel};
+pub use role_keys::{MAX_KEYIDS, RoleKeys, TopLevel};
 pub use root::Root;
 pub use snapshot::Snapshot;
 pub use targets::{Target, Targets};

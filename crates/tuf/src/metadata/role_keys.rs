@@ -13,6 +13,9 @@ use super::header::version;
 use crate::error::Shape;
 use crate::key::Keys;
 
+/// So many keyids of one role. More than any repository has; distinct keys are found in time with the square of their number.
+pub const MAX_KEYIDS: usize = 1024;
+
 /// The roles that a root names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TopLevel {
@@ -54,7 +57,7 @@ impl TopLevel {
 /// The keyids and the threshold of one role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleKeys {
-    /// The keyids, in their order.
+    /// The keyids, in their order, at most [`MAX_KEYIDS`].
     pub keyids: Vec<String>,
     /// How many distinct keys must sign: at least 1.
     pub threshold: u64,
@@ -63,7 +66,8 @@ pub struct RoleKeys {
 impl RoleKeys {
     /// Reads `keyids` and `threshold` of the object that describes `role`.
     pub(crate) fn read(value: &Value<'_>, role: &str) -> Result<Self, Shape> {
-        let keyids = value.get("keyids").and_then(Value::as_array).ok_or(Shape::Member("keyids"))?;
+        let keyids = value.get("keyids").and_then(Value::as_array).filter(|keyids| keyids.len() <= MAX_KEYIDS);
+        let keyids = keyids.ok_or(Shape::Member("keyids"))?;
         let keyids: Option<Vec<String>> = keyids.iter().map(|keyid| keyid.as_str().map(ToOwned::to_owned)).collect();
         let threshold = value.get("threshold").and_then(version).ok_or_else(|| Shape::ZeroThreshold { role: role.to_owned() })?;
         Ok(Self { keyids: keyids.ok_or(Shape::Member("keyids"))?, threshold })
@@ -71,14 +75,15 @@ impl RoleKeys {
 
     /// Who may sign, of the keys that the same document lists.
     pub(crate) fn signatories(&self, keys: &Keys) -> Signatories {
-        let distinct: BTreeSet<&str> = self.keyids.iter().map(String::as_str).collect();
-        let listed = || self.keyids.iter().filter_map(|keyid| Some((keyid, keys.get(keyid)?.public?)));
-        let mut set = KeySet::new(listed().map(|(_, key)| key));
-        for (keyid, key) in listed() {
-            set.add_hint(&key, keyid);
+        let mut unusable: BTreeSet<&str> = self.keyids.iter().map(String::as_str).collect();
+        let decoded = self.keyids.iter().filter_map(|keyid| Some((keyid.as_str(), keys.get(keyid)?.public?)));
+        let decoded: Vec<(&str, PublicKey)> = decoded.collect();
+        let mut set = KeySet::new(decoded.iter().map(|(_, key)| key.clone()));
+        for (keyid, key) in &decoded {
+            set.add_hint(key, keyid);
+            unusable.remove(keyid);
         }
-        let unusable = distinct.into_iter().filter(|keyid| keys.get(keyid).is_none_or(|key| key.public.is_none()));
-        let unusable = unusable.map(ToOwned::to_owned).collect();
+        let unusable = unusable.into_iter().map(ToOwned::to_owned).collect();
         Signatories { keys: set, threshold: self.threshold, unusable }
     }
 }

@@ -2,6 +2,7 @@
 
 use touchmark_envelope::digest::Algorithm;
 use touchmark_test_tuf_repository::{Delegation, Key, Repository, json, set};
+use touchmark_tuf::metadata::MAX_KEYIDS;
 use touchmark_tuf::{Class, Error, LookUp, Settings, Succinct};
 
 use crate::attack::{honest, is, renew};
@@ -179,6 +180,19 @@ fn s5_6_7_ten_thousand_delegations_are_bounded() {
     // None of them is listed in the snapshot.
     assert_eq!(machine.find(&repository, "x").unwrap_err().code(), "tuf-role-unlisted");
     assert!(machine.steps.len() <= before);
+}
+
+#[test]
+fn s4_3_a_role_with_more_keyids_than_any_has_is_refused() {
+    let key = Key::ed25519("acme");
+    for (number, good) in [(MAX_KEYIDS, true), (MAX_KEYIDS + 1, false)] {
+        let mut repository = honest();
+        let keyids: Vec<_> = (1..number).map(|number| number.to_string().into()).chain([key.keyid().to_owned().into()]).collect();
+        repository.set("targets", "/delegations/roles/0/keyids", keyids);
+        repository.publish();
+        let outcome = find(&repository, "acme/tool").map(|outcome| outcome.found.is_some());
+        assert_eq!(outcome.map_err(|error| error.code()), if good { Ok(true) } else { Err("tuf-malformed") });
+    }
 }
 
 #[test]
