@@ -263,6 +263,22 @@ fn cve_2024_47534_the_order_of_delegations_is_that_of_the_document() {
 }
 
 #[test]
+fn cve_2026_23991_well_formed_json_of_a_wrong_shape_before_any_signature_is_an_error_and_no_panic() {
+    // Every place of every document, signed and not, is in shapes.rs.
+    let shapes = ["null", "1", "\"x\"", "[]", "[[]]", "[null]", "{}", "{\"\":null}", "{\"_type\":[]}", "{\"_type\":\"root\"}"];
+    for role in ["root", "timestamp", "snapshot", "targets", "acme"] {
+        let mut evil = honest();
+        renew(&mut evil);
+        for signed in shapes {
+            for signatures in ["null", "1", "\"x\"", "{}", "[]", "[null]", "[[]]", "[\"x\"]", "[{}]", "[{\"keyid\":null,\"sig\":[]}]"] {
+                evil.serve(&evil.path(role), format!("{{\"signed\":{signed},\"signatures\":{signatures}}}").into_bytes());
+                is(&Machine::new(&evil).find(&evil, DELEGATED).unwrap_err(), Class::Untrusted);
+            }
+        }
+    }
+}
+
+#[test]
 fn cve_2026_23992_threshold_of_zero_or_less_disables_nothing() {
     for threshold in ["0", "-1", "-9223372036854775808", "9223372036854775808", "18446744073709551616", "1.0", "true", "[]"] {
         for role in ["root", "timestamp", "snapshot", "targets"] {

@@ -188,6 +188,21 @@ fn s5_5_5_snapshot_that_lists_a_role_no_more_is_a_rollback() {
 }
 
 #[test]
+fn s5_5_5_a_stored_snapshot_that_has_expired_still_shows_a_rollback() {
+    let mut repository = honest();
+    repository.expire("snapshot", "2026-11-29T00:00:00Z");
+    renew(&mut repository);
+    let mut machine = Machine::refreshed(&repository);
+    machine.at += 2 * 86_400;
+    let mut evil = repository.clone();
+    evil.expire("snapshot", "2030-01-01T00:00:00Z");
+    evil.set("snapshot", "/meta/acme.json/version", 1_u64);
+    evil.bump("snapshot");
+    evil.push("snapshot");
+    assert_eq!(machine.refresh(&evil).unwrap_err().code(), "tuf-rollback");
+}
+
+#[test]
 fn s5_5_5_a_role_may_be_new_in_a_snapshot() {
     accepted(&honest(), |repository| {
         repository.delegate("targets", Delegation::new("new").paths(&["new/*"]));

@@ -80,6 +80,25 @@ fn s5_4_3_1_a_replayed_timestamp_is_a_rollback() {
 }
 
 #[test]
+fn s5_4_3_1_a_stored_timestamp_that_has_expired_still_shows_a_rollback() {
+    let old = honest();
+    let mut new = old.clone();
+    new.expire("timestamp", "2026-11-29T00:00:00Z");
+    renew(&mut new);
+    let mut machine = Machine::refreshed(&old);
+    machine.refresh(&new).unwrap();
+    machine.at += 2 * 86_400;
+    assert_eq!(machine.refresh(&new).unwrap_err().code(), "tuf-expired");
+    let mut replayed = new.clone();
+    replayed.serve("timestamp.json", old.file("timestamp.json").to_vec());
+    assert_eq!(machine.refresh(&replayed).unwrap_err().code(), "tuf-rollback");
+    let mut later = new.clone();
+    later.expire("timestamp", "2030-01-01T00:00:00Z");
+    later.publish();
+    machine.refresh(&later).unwrap();
+}
+
+#[test]
 fn s5_4_3_1_timestamp_of_the_same_version_is_discarded_and_ends_the_update() {
     let repository = honest();
     let mut machine = Machine::refreshed(&repository);
