@@ -1,5 +1,5 @@
 """What TUF clients need to refresh and to look up and download one small target, on the same repositories in the same run: CPU time and peak
-memory of the child process, for `touchmark tuf`, python-tuf and sigstore-tuf.
+memory of the child process, for `touchmark tuf`, python-tuf and sigstore-tuf. And what `touchmark trust` needs to publish one more target.
 
     tuf.py [--touchmark PROGRAM] [--peers FOLDER] [--runs N]
 
@@ -100,6 +100,32 @@ def bars(what, figures, ratio, mebibytes=None):
         check(f"{what}: warm / cold start, CPU", warm / cold, 0.2, "")
 
 
+def publishing(bench, touchmark, count, runs):
+    """A repository by `touchmark trust`, to which one target is added again and again."""
+    tuf_repositories.listing(bench.folder / "list", count)
+    (bench.folder / "added").write_bytes(tuf_repositories.CONTENT)
+    begin = time.monotonic()
+    online = ["--key", "trust-keys/snapshot", "--key", "trust-keys/timestamp"]
+    bench.run(touchmark, "trust", "init", "--no-passphrase")
+    steps = {
+        "target add": lambda run: ["target", "add", "added", "--name", f"added/{run}"],
+        "sign": lambda _: ["sign", "--key", "trust-keys/targets"],
+        "publish": lambda _: ["publish", *online],
+    }
+    bench.run(touchmark, "trust", "target", "add", "--from-list", "list")
+    for step in ("sign", "publish"):
+        bench.run(touchmark, "trust", *steps[step](0))
+    print(f"a repository of {count} targets, made by touchmark trust in {time.monotonic() - begin:.1f} s; one more target, {runs} runs")
+    used = {step: [] for step in steps}
+    for run in range(runs):
+        for step, words in steps.items():
+            used[step].append(bench.run(touchmark, "trust", *words(run))[0])
+    seconds = {step: statistics.median(one.seconds for one in all) for step, all in used.items()}
+    for step, all in used.items():
+        print(f"  {'touchmark trust ' + step:<48} {seconds[step]:8.3f} s CPU, {max(one.bytes for one in all) / MIB:7.1f} MiB")
+    check("a change added, signed and published: CPU", sum(seconds.values()), 3, "s")
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--touchmark", type=pathlib.Path, default=ROOT / "target/dist/touchmark")
@@ -134,6 +160,7 @@ def main():
         show(f"{count} targets in 1024 bins by a succinct delegation, {runs} runs of each in turn", succinct)
         succinct["sigstore-tuf", "cold"] = prefixes["sigstore-tuf", "cold"]
         bars("1024 bins, succinct", succinct, 0.6)
+        publishing(bench, options.touchmark.resolve(), 1_000_000, max(1, options.runs // 2))
     if failures:
         sys.exit(f"error: {len(failures)} figures are too large: {', '.join(failures)}")
 

@@ -47,13 +47,25 @@ def head(kind):
     return {"_type": kind, "expires": "2100-01-01T00:00:00Z", "spec_version": "1.0.31", "version": 1}
 
 
-def entries(count):
-    """Name and entry of each target, in no order."""
+def described(count):
+    """Name, length and SHA-256 of each target, in no order."""
     chosen = wanted(count)
     for number in range(count):
         path = name(number)
         content, length = (CONTENT, len(CONTENT)) if path == chosen else (path.encode(), 10000 + number % 90000)
-        yield path, f'"{path}":{{"hashes":{{"sha256":"{hashlib.sha256(content).hexdigest()}"}},"length":{length}}}'
+        yield path, length, hashlib.sha256(content).hexdigest()
+
+
+def entries(count):
+    """Name of each target, and its entry in a role."""
+    for path, length, digest in described(count):
+        yield path, f'"{path}":{{"hashes":{{"sha256":"{digest}"}},"length":{length}}}'
+
+
+def listing(file, count):
+    """The targets as `touchmark trust target add --from-list` takes them."""
+    with open(file, "w") as lines:
+        lines.writelines(f"{path} {length} sha256:{digest}\n" for path, length, digest in described(count))
 
 
 def targets_text(listed, delegations=None):

@@ -169,7 +169,7 @@ pub fn names_and_custom(place: &Place) -> Vec<&'static str> {
     place.file("content", "of sha512");
     let custom = json!({ "about": [1, -2, null, true, { "text": "\"quoted\" \\ größer" }] }).to_string();
     let mut command = place.touchmark("trust target add content --name both --hash sha256 --hash sha512 --custom");
-    assert!(command.arg(custom).status().unwrap().success());
+    assert!(command.arg(custom).output().unwrap().status.success());
     publish(place, &["targets"]);
     names.into_iter().chain(["both", "none"]).collect()
 }
