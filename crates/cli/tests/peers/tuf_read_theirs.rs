@@ -75,7 +75,7 @@ fn three(kind: &str, role: &str) -> Value {
 fn two_of_three_keys_of_every_type_are_enough() {
     for kind in ["ed25519", "ecdsa", "ecdsa384", "rsa"] {
         // Of RSA one key serves for everything: making one takes a while.
-        let role = |role: &str| if kind == "rsa" { json!({ "keys": ["ecdsa384/one"] }) } else { three(kind, role) };
+        let role = |role: &str| if kind == "rsa" { json!({ "keys": ["rsa/one"] }) } else { three(kind, role) };
         let roles =
             json!({ "root": role("root"), "timestamp": role("timestamp"), "snapshot": role("snapshot"), "targets": role("targets") });
         agree(&[json!({ "roles": roles, "targets": { "a": "content of a" } })], &["a", "none"]);
@@ -84,7 +84,7 @@ fn two_of_three_keys_of_every_type_are_enough() {
 
 #[test]
 fn keys_of_several_types_count_together() {
-    let mixed = json!({ "keys": ["ed25519/a", "ecdsa/b", "ecdsa384/one"], "threshold": 3 });
+    let mixed = json!({ "keys": ["ed25519/a", "ecdsa/b", "rsa/one"], "threshold": 3 });
     let roles = json!({ "root": mixed, "targets": mixed });
     agree(&[json!({ "roles": roles, "targets": { "a": "content" } })], &["a"]);
 }
@@ -108,7 +108,7 @@ fn signatures_of_keys_that_the_role_does_not_have_are_ignored() {
 
 #[test]
 fn three_levels_of_delegation_by_paths_lead_to_the_target() {
-    let c = json!([{ "name": "c", "keys": ["ecdsa384/one", "ed25519/c"], "threshold": 2, "paths": ["acme/net/*.bin"],
+    let c = json!([{ "name": "c", "keys": ["rsa/one", "ed25519/c"], "threshold": 2, "paths": ["acme/net/*.bin"],
         "targets": { "acme/net/monitor.bin": "monitor", "acme/net/none.txt": "not in the path" } }]);
     let b =
         json!([{ "name": "b", "keys": ["ecdsa/b"], "paths": ["acme/net/*"], "delegations": c, "targets": { "acme/net/b.txt": "of b" } }]);
@@ -160,9 +160,9 @@ fn the_root_is_rotated_three_times_with_other_keys_and_thresholds() {
     let states = [
         state(0, &["ed25519/a"], 1, "ed25519/t"),
         // Two more people and a threshold.
-        state(1, &["ed25519/a", "ecdsa/b", "ecdsa384/one"], 2, "ed25519/t"),
+        state(1, &["ed25519/a", "ecdsa/b", "rsa/one"], 2, "ed25519/t"),
         // One leaves; the timestamp's key is replaced.
-        state(2, &["ecdsa/b", "ecdsa384/one"], 2, "ecdsa/t"),
+        state(2, &["ecdsa/b", "rsa/one"], 2, "ecdsa/t"),
         // Nobody of the first is left, and one suffices again.
         state(3, &["ed25519/d", "ecdsa/e"], 1, "ecdsa/t"),
     ];
