@@ -78,8 +78,13 @@ impl KeySet {
     /// Every signature is tried with the first key that its keyid hints at before any is tried with another one, so that no number
     /// of hopeless signatures hides one with a keyid of its own key.
     pub fn signers(&self, message: &[u8], signatures: &[Signature]) -> Signers {
+        self.signers_within(message, signatures, usize::MAX)
+    }
+
+    /// As [`signers`](Self::signers), with at most `most` checks: for a message so long that each of them is work.
+    pub fn signers_within(&self, message: &[u8], signatures: &[Signature], most: usize) -> Signers {
         let keys = self.keys();
-        let budget = keys.len().saturating_add(signatures.len()).max(MIN_CHECKS);
+        let budget = keys.len().saturating_add(signatures.len()).max(MIN_CHECKS).min(most);
         let mut signed = alloc::vec![false; keys.len()];
         let mut explained = alloc::vec![false; signatures.len()];
         let (mut gave_up, mut checks) = (false, 0);
@@ -348,6 +353,16 @@ mod tests {
         let signers = keys.signers(b"message", &signatures);
         assert_eq!(signers.keys(), [key(60).public_key().clone()]);
         assert!(signers.gave_up() && signers.checks() <= 161);
+    }
+
+    #[test]
+    fn a_caller_bounds_the_checks_of_a_long_message() {
+        let keys = KeySet::new((1..=4).map(|n| key(n).public_key().clone()));
+        let signatures: Vec<Signature> = (1..=4).map(|n| sign(&key(n), Some(key(n).public_key().key_id().as_str()))).collect();
+        let signers = keys.signers_within(b"message", &signatures, 3);
+        assert_eq!((signers.keys().len(), signers.checks(), signers.gave_up()), (3, 3, true));
+        let signers = keys.signers_within(b"message", &signatures, 4);
+        assert_eq!((signers.keys().len(), signers.checks(), signers.gave_up()), (4, 4, false));
     }
 
     #[test]

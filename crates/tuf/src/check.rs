@@ -12,6 +12,14 @@ use crate::error::{Error, Shape};
 use crate::limits::Limits;
 use crate::metadata::{FileMeta, Header, Signatories};
 
+/// At most so many bytes are hashed to check the signatures of one document, of which each check takes as many as the document has and
+/// [`PER_CHECK`] more.
+const MAX_WORK: usize = 4 << 30;
+/// What a check costs beside the bytes that are hashed, in bytes.
+const PER_CHECK: usize = 64 << 10;
+/// So many checks are made of a document of any length.
+const LEAST_CHECKS: usize = 16;
+
 /// Reads a signed document, and makes an index of its targets. Nothing of it is trusted yet.
 pub(crate) fn document(file: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Unverified<Signed>, Error> {
     let options = Options { max_bytes: bytes.len(), max_signatures: limits.signatures, index: Some("targets") };
@@ -23,10 +31,16 @@ pub(crate) fn signatures(role: &str, document: Unverified<Signed>, by: &Signator
     let needed = usize::try_from(by.threshold).unwrap_or(usize::MAX);
     let mut tally = Tally::new(by.keys.clone(), needed).map_err(|error| threshold_error(role, by, &error))?;
     let read = document.untrusted();
-    let signers = by.keys.signers(read.signed_bytes(), read.signatures());
+    let message = read.signed_bytes();
+    // A key is checked at the price of hashing the document, so that a large one with many hopeless signatures would keep a client busy.
+    let most = (MAX_WORK / message.len().saturating_add(PER_CHECK)).max(LEAST_CHECKS);
+    let signers = by.keys.signers_within(message, read.signatures(), most);
     tally.count(&signers, || document);
     let valid = tally.distinct();
-    let missed = || Error::Threshold { role: role.to_owned(), needed: by.threshold, valid };
+    let missed = || match signers.gave_up() {
+        true => Error::TooMuchWork { role: role.to_owned(), needed: by.threshold, valid },
+        false => Error::Threshold { role: role.to_owned(), needed: by.threshold, valid },
+    };
     tally.finish().map_err(|_| missed())?.try_map(|mut counted| counted.pop().ok_or_else(missed))
 }
 

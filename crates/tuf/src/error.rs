@@ -65,6 +65,16 @@ pub enum Error {
         /// The distinct keys that decode.
         keys: usize,
     },
+    /// Too few valid signatures were found with as much work as is spent on one document, and not all were tried.
+    #[error("{role}: {valid} of {needed} required signatures were found valid before so much work was done that the rest was not tried")]
+    TooMuchWork {
+        /// The role.
+        role: String,
+        /// The threshold.
+        needed: u64,
+        /// How many distinct keys of the role were found to have signed.
+        valid: usize,
+    },
     /// A version other than the one that was announced or must follow.
     #[error("{file}: it is version {found}, and version {expected} is wanted")]
     Version {
@@ -175,6 +185,7 @@ impl Error {
             Error::NoRoot | Error::Store { .. } => Class::Store,
             Error::Missing { .. }
             | Error::Fetch { .. }
+            | Error::TooMuchWork { .. }
             | Error::TooManyRoots { .. }
             | Error::TooManyRoles { .. }
             | Error::WrongAnswer
@@ -191,6 +202,7 @@ impl Error {
             Error::Malformed { .. } => "tuf-malformed",
             Error::Threshold { .. } => "tuf-threshold",
             Error::Unreachable { .. } => "tuf-threshold-unreachable",
+            Error::TooMuchWork { .. } => "tuf-too-much-work",
             Error::Version { .. } => "tuf-version",
             Error::Rollback { .. } => "tuf-rollback",
             Error::Disappeared { .. } => "tuf-role-disappeared",
@@ -240,6 +252,14 @@ pub enum Shape {
     ZeroThreshold {
         /// The role.
         role: String,
+    },
+    /// A role with more keyids than are taken.
+    #[error("{role} has more than {limit} keys")]
+    TooManyKeys {
+        /// The role.
+        role: String,
+        /// The limit.
+        limit: usize,
     },
     /// A top-level role whose threshold is above the number of its distinct keys.
     #[error("the threshold of {role} is {needed}, and it has only {keys} distinct keys")]

@@ -26,9 +26,11 @@ impl RoleName {
         Self("targets".to_owned())
     }
 
-    /// A delegated role: any name but the empty one and those of the top-level roles.
+    /// A delegated role: any name but the empty one, those of the top-level roles, and `N.root`, which without consistent snapshots would be
+    /// asked for as the next root is.
     pub fn delegated(name: &str) -> Option<Self> {
-        (!name.is_empty() && !TOP_LEVEL.contains(&name)).then(|| Self(name.to_owned()))
+        let root = name.strip_suffix(".root").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+        (!name.is_empty() && !root && !TOP_LEVEL.contains(&name)).then(|| Self(name.to_owned()))
     }
 
     /// A bin of a succinct delegation, whose name has a hyphen in it and so is no top-level role's.
@@ -53,7 +55,7 @@ impl RoleName {
         path + ".json"
     }
 
-    /// The file of the local store: the encoded name, which no other role has and which stays in its folder.
+    /// The file of the local store: the encoded name, which stays in its folder.
     ///
     /// A name as long as a file system's limit is cut and its digest added. A name that differs from a top-level role's in case alone has
     /// its first letter encoded, for file systems that do not see the difference, and so has that of a device of Windows, where `con.json`
@@ -207,7 +209,7 @@ mod tests {
         }
         assert_eq!(role("a").fetch_path(None), "a.json");
         assert_eq!(RoleName::targets().file(), "targets.json");
-        for name in ["", "root", "timestamp", "snapshot", "targets"] {
+        for name in ["", "root", "timestamp", "snapshot", "targets", "2.root", "10.root"] {
             assert_eq!(RoleName::delegated(name), None);
         }
     }

@@ -31,6 +31,11 @@ pub(super) fn is_for(meta: &FileMeta) -> bool {
     !meta.hashes.is_empty() && meta.length.is_none_or(|length| usize::try_from(length).is_ok_and(|length| length >= SMALLEST))
 }
 
+/// Whether a file of this length and these digests is the one that the snapshot lists (5.6.1, 5.6.2).
+pub(super) fn fits(length: u64, digests: &[Digest], meta: &FileMeta) -> bool {
+    meta.length.is_none_or(|listed| listed == length) && meta.hashes.iter().all(|digest| digests.contains(digest))
+}
+
 /// The index of a role whose signatures were counted just now; none for a small one, and for one that was itself recalled.
 pub(super) fn make(role: &Verified<Targets>, meta: &FileMeta) -> Option<Vec<u8>> {
     let document = role.get().document().filter(|document| document.bytes().len() >= SMALLEST)?;
@@ -103,11 +108,6 @@ impl Recalled {
         self.signers.contains(&fingerprint(key))
     }
 
-    /// Whether it is of another file than the snapshot lists.
-    pub(super) fn is_stale(&self, meta: &FileMeta) -> bool {
-        meta.hashes.iter().any(|digest| digest.algorithm() == Algorithm::Sha256 && *digest != self.file)
-    }
-
     /// The algorithms by which the file is to be hashed: those by which the snapshot lists it, and the index's.
     pub(super) fn algorithms(meta: &FileMeta) -> Vec<Algorithm> {
         let listed = |algorithm: &Algorithm| meta.hashes.iter().any(|digest| digest.algorithm() == *algorithm);
@@ -118,8 +118,7 @@ impl Recalled {
     /// 5.6.2).
     pub(super) fn is_of(&mut self, length: u64, digests: &[Digest], meta: &FileMeta) -> bool {
         self.length = length;
-        let listed = meta.length.is_none_or(|listed| listed == length) && meta.hashes.iter().all(|digest| digests.contains(digest));
-        listed && digests.contains(&self.file) && u64::from(self.targets.end) < length
+        fits(length, digests, meta) && digests.contains(&self.file) && u64::from(self.targets.end) < length
     }
 
     /// The piece of the file before the targets: where it begins, and its length.

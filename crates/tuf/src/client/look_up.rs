@@ -10,7 +10,7 @@ use super::step::{Given, Wanted};
 use super::{Client, Purpose, State, index};
 use crate::check;
 use crate::error::Error;
-use crate::metadata::{Delegations, FileMeta, Keys, Probe, Probed, RoleKeys, Signatories, Sought, Target, Targets, TopLevel};
+use crate::metadata::{FileMeta, Probe, Probed, Signatories, Sought, Target, Targets, TopLevel};
 use crate::path::{RoleName, TargetPath};
 use crate::settings::{Index, Mode, Succinct};
 
@@ -55,31 +55,27 @@ enum Visited {
     Wrong,
 }
 
-/// A role to be visited, and who signs for it as its delegator says.
+/// A role to be visited, and where it stands who signs for it.
 #[derive(Debug)]
 struct Ahead {
     name: RoleName,
-    /// What its delegator says; none of the top-level role.
-    delegated: Option<(RoleKeys, Keys)>,
-    /// The same, decoded once the search has come to it: most of many delegations are never reached.
-    by: Option<Signatories>,
+    by: By,
 }
 
-impl Ahead {
-    fn new(name: RoleName, keys: &RoleKeys, delegations: &Delegations) -> Self {
-        Self { name, delegated: Some((keys.clone(), delegations.keys.clone())), by: None }
-    }
-
-    fn decode(&mut self) {
-        if let (None, Some((role, keys))) = (&self.by, &self.delegated) {
-            self.by = Some(role.signatories(keys));
-        }
-    }
+/// Where it stands who signs for a role. It is read when the role's turn comes: a delegator may list thousands that are never visited.
+#[derive(Debug)]
+enum By {
+    /// The root says it.
+    Root,
+    /// The delegation at this place among those of the role.
+    Delegation(RoleName, usize),
+    /// The role's succinct delegation.
+    Bins(RoleName),
 }
 
 impl Search {
     pub(super) fn new(target: TargetPath) -> Self {
-        let ahead = alloc::vec![Ahead { name: RoleName::targets(), delegated: None, by: None }];
+        let ahead = alloc::vec![Ahead { name: RoleName::targets(), by: By::Root }];
         Self { target, found: None, visited: Vec::new(), seen: BTreeSet::new(), ahead, probe: None }
     }
 
@@ -92,7 +88,7 @@ impl Client {
     /// Visits roles until one is needed that is not here, or the search is over.
     pub(super) fn go_on_with_search(&mut self) -> Result<(), Error> {
         while let Some(mut search) = self.search.take() {
-            let Some(mut next) = search.ahead.pop().filter(|_| search.found.is_none()) else {
+            let Some(next) = search.ahead.pop().filter(|_| search.found.is_none()) else {
                 self.search = Some(search);
                 self.state = State::Ready;
                 return Ok(());
@@ -106,8 +102,10 @@ impl Client {
             if u32::try_from(search.visited.len()).unwrap_or(u32::MAX) >= limit {
                 return Err(Error::TooManyRoles { limit });
             }
-            next.decode();
-            let here = self.roles.get(&next.name).is_some_and(|(_, by)| next.by.as_ref().is_none_or(|now| now.are(by)));
+            let here = match self.roles.get(&next.name) {
+                Some((_, by)) => self.signatories_by(&next.by)?.are(by),
+                None => false,
+            };
             if !here {
                 let name = next.name.clone();
                 search.ahead.push(next);
@@ -163,11 +161,16 @@ impl Client {
         let mut children = Vec::new();
         let mut terminating = false;
         if let Some(bins) = &delegations.succinct {
-            children.push(Ahead::new(bins.bin(&search.target), &bins.keys, delegations));
+            children.push(Ahead { name: bins.bin(&search.target), by: By::Bins(name.clone()) });
             terminating = self.settings.succinct == Succinct::Terminating;
         }
-        for delegation in delegations.roles.iter().filter(|delegation| delegation.covers(&search.target)) {
-            children.push(Ahead::new(delegation.name.clone(), &delegation.keys, delegations));
+        // One more than can be visited shows that there are too many.
+        let room = usize::try_from(self.settings.limits.roles).unwrap_or(usize::MAX).saturating_sub(search.visited.len()).saturating_add(1);
+        let covering = delegations.roles.iter().enumerate().filter(|(_, delegation)| delegation.covers(&search.target));
+        for (place, delegation) in covering {
+            if children.len() < room && !search.seen.contains(&delegation.name) {
+                children.push(Ahead { name: delegation.name.clone(), by: By::Delegation(name.clone(), place) });
+            }
             if delegation.terminating {
                 terminating = true;
                 break;
@@ -182,12 +185,10 @@ impl Client {
 
     /// Takes a piece of a stored document, which a search goes on in.
     pub(super) fn read_target(&mut self, name: RoleName, wanted: &Wanted, bytes: Option<Vec<u8>>) -> Result<(), Error> {
-        let (Some(bytes), Wanted::Read { start, length, .. }) = (bytes, wanted) else { return self.load_again(name) };
+        let (Some(bytes), Wanted::Read { start, .. }) = (bytes, wanted) else { return self.load_again(name) };
         let probe = self.search.as_mut().and_then(|search| search.probe.as_mut());
-        // A file that has become shorter is not the one that was hashed.
-        let whole = u64::try_from(bytes.len()).is_ok_and(|found| found == *length);
         match (probe, u32::try_from(*start)) {
-            (Some(probe), Ok(start)) if whole => probe.take(start, bytes),
+            (Some(probe), Ok(start)) => probe.take(start, bytes),
             _ => return self.load_again(name),
         }
         self.go_on_with_search()
@@ -208,7 +209,20 @@ impl Client {
             return self.trusted_root()?.signatories(TopLevel::Targets).ok_or(Error::NoRoot);
         }
         let next = self.search.as_ref().and_then(|search| search.ahead.last()).filter(|next| next.name == *name);
-        next.and_then(|next| next.by.clone()).ok_or(Error::NotReady)
+        self.signatories_by(&next.ok_or(Error::NotReady)?.by)
+    }
+
+    fn signatories_by(&self, by: &By) -> Result<Signatories, Error> {
+        let delegator = match by {
+            By::Root => return self.trusted_root()?.signatories(TopLevel::Targets).ok_or(Error::NoRoot),
+            By::Delegation(delegator, _) | By::Bins(delegator) => delegator,
+        };
+        let delegations = self.role(delegator).and_then(|role| role.get().delegations()).ok_or(Error::NotReady)?;
+        let keys = match by {
+            By::Delegation(_, place) => delegations.roles.get(*place).map(|delegation| &delegation.keys),
+            _ => delegations.succinct.as_ref().map(|bins| &bins.keys),
+        };
+        Ok(keys.ok_or(Error::NotReady)?.signatories(&delegations.keys))
     }
 
     /// What the snapshot lists of a role.
@@ -221,7 +235,8 @@ impl Client {
     pub(super) fn ask_for_role(&mut self, name: RoleName) -> Result<(), Error> {
         let meta = self.listed(&name)?;
         (self.recalled, self.index) = (None, None);
-        if self.settings.index == Index::Kept && index::is_for(&meta) {
+        // Without a repository to ask everything is verified again.
+        if self.settings.index == Index::Kept && self.settings.mode == Mode::Online && index::is_for(&meta) {
             // A document has more bytes than its index.
             let wanted = Wanted::Load { file: name.index_file(), limit: self.role_limit(&meta) };
             self.ask(Purpose::LoadIndex(name), wanted);
@@ -234,25 +249,23 @@ impl Client {
     pub(super) fn loaded_index(&mut self, name: RoleName, bytes: Option<Vec<u8>>) -> Result<(), Error> {
         let (by, meta) = (self.signatories_of(&name)?, self.listed(&name)?);
         self.recalled = bytes.and_then(|bytes| Recalled::read(&bytes, &by));
-        match &self.recalled {
-            None => self.load_role(name),
-            Some(recalled) if recalled.is_stale(&meta) => match self.settings.mode {
-                Mode::Online => self.fetch_role(name),
-                Mode::StoreOnly => self.load_role(name),
-            },
-            Some(_) => {
-                let algorithms = Recalled::algorithms(&meta);
-                let wanted = Wanted::Hash { file: name.file(), algorithms, limit: self.role_limit(&meta) };
-                self.ask(Purpose::HashRole(name), wanted);
-                Ok(())
-            }
+        if self.recalled.is_none() {
+            return self.load_role(name);
         }
+        let algorithms = Recalled::algorithms(&meta);
+        let wanted = Wanted::Hash { file: name.file(), algorithms, limit: self.role_limit(&meta) };
+        self.ask(Purpose::HashRole(name), wanted);
+        Ok(())
     }
 
     /// 5.6.1, 5.6.2 for a file that stays in the store.
     pub(super) fn hashed_role(&mut self, name: RoleName, given: Given) -> Result<(), Error> {
         let meta = self.listed(&name)?;
         let (Some(recalled), Given::Hashed(length, digests)) = (&mut self.recalled, given) else { return self.load_role(name) };
+        if !index::fits(length, &digests, &meta) {
+            // An older one.
+            return self.fetch_role(name);
+        }
         let before = recalled.is_of(length, &digests, &meta).then(|| recalled.before()).flatten();
         let Some((start, length)) = before else { return self.load_role(name) };
         let wanted = Wanted::Read { file: name.file(), start, length };
@@ -298,11 +311,15 @@ impl Client {
         let by = self.signatories_of(&name)?;
         let only = self.settings.mode == Mode::StoreOnly;
         match bytes.map(|bytes| self.read_role(&name, bytes, &by)) {
-            Some(Ok(role)) => {
-                check::unexpired(&name.metapath(), role.get().header(), self.at)?;
-                self.roles.insert(name.clone(), (role, by));
-                return if only { self.role_is_here() } else { self.store_index(name) };
-            }
+            Some(Ok(role)) => match check::unexpired(&name.metapath(), role.get().header(), self.at) {
+                Ok(()) => {
+                    self.roles.insert(name.clone(), (role, by));
+                    return if only { self.role_is_here() } else { self.store_index(name) };
+                }
+                Err(error) if only || !self.listed(&name)?.hashes.is_empty() => return Err(error),
+                // Without a listed digest the repository may have another document of the same version.
+                Err(_) => {}
+            },
             Some(Err(error)) if only => return Err(error),
             None if only => return Err(Error::Missing { path: name.file() }),
             // Of another version, damaged, or signed by other keys.

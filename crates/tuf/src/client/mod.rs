@@ -37,6 +37,8 @@ pub struct Client {
     answer: Option<Answer>,
     /// New roots taken in this update.
     new_roots: u32,
+    /// The root that is being stored took a key from the timestamp or the snapshot role.
+    rotated: bool,
     root: Option<Verified<Root>>,
     timestamp: Option<Verified<Timestamp>>,
     /// The snapshot that the store has had, to compare a new one with.
@@ -69,11 +71,11 @@ enum Purpose {
     LoadRoot,
     /// 5.3.3.
     FetchRoot,
-    /// 5.3.11, the first of two files; the second follows, then the new root is stored.
-    RemoveTimestamp,
-    RemoveSnapshot,
     /// 5.3.8.
     StoreRoot,
+    /// 5.3.11.
+    RemoveTimestamp,
+    RemoveSnapshot,
     LoadTimestamp,
     /// 5.4.1.
     FetchTimestamp,
@@ -112,6 +114,7 @@ impl Client {
             state: State::Asking(Purpose::LoadRoot, Wanted::Load { file: "root.json".into(), limit }),
             answer: None,
             new_roots: 0,
+            rotated: false,
             root: None,
             timestamp: None,
             snapshot: None,
@@ -190,9 +193,12 @@ impl Client {
     /// # Errors
     /// The update is not over.
     pub fn look_up(&mut self, target: &TargetPath) -> Result<(), Error> {
-        if !self.refreshed || self.state != State::Ready {
+        if !self.refreshed {
             return Err(Error::NotReady);
         }
+        // A search that was given up, and what it was about to be told, is none of this one's.
+        (self.state, self.answer) = (State::Ready, None);
+        (self.recalled, self.index) = (None, None);
         self.search = Some(Search::new(target.clone()));
         // A search that failed has no outcome: it did not find that there is no such target.
         self.go_on_with_search().inspect_err(|_| self.search = None)
@@ -213,13 +219,23 @@ impl Client {
         };
         let only = self.settings.mode == Mode::StoreOnly;
         let replaceable = matches!(purpose, Purpose::LoadIndex(_)) || !(only || purpose == Purpose::LoadRoot);
-        let given = wanted.check(answer, replaceable)?;
+        let answer = match (&purpose, answer) {
+            // A client can do without an index.
+            (Purpose::StoreIndex(_), Answer::Failed(_)) => Answer::Done,
+            (_, answer) => answer,
+        };
+        let given = wanted.check(answer, replaceable);
+        if let (Purpose::StoreRole(name), Err(_)) = (&purpose, &given) {
+            // What is not kept is not trusted (5.6.6).
+            self.roles.remove(name);
+        }
+        let given = given?;
         match purpose {
             Purpose::LoadIndex(name) => self.loaded_index(name, given.bytes()),
             Purpose::HashRole(name) => self.hashed_role(name, given),
-            Purpose::ReadHead(name) => self.read_head(name, given.bytes()),
-            Purpose::ReadTail(name) => self.read_tail(name, given.bytes()),
-            Purpose::ReadTarget(name) => self.read_target(name, &wanted, given.bytes()),
+            Purpose::ReadHead(name) => self.read_head(name, given.piece(&wanted)),
+            Purpose::ReadTail(name) => self.read_tail(name, given.piece(&wanted)),
+            Purpose::ReadTarget(name) => self.read_target(name, &wanted, given.piece(&wanted)),
             Purpose::LoadRole(name) => self.loaded_role(name, given.bytes()),
             Purpose::FetchRole(name) => self.fetched_role(name, given.required(&wanted)?),
             Purpose::StoreRole(name) => self.store_index(name),

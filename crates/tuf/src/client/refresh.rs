@@ -24,8 +24,10 @@ impl Client {
                 self.ask(Purpose::RemoveSnapshot, Wanted::Remove { file: TopLevel::Snapshot.file().into() });
                 Ok(())
             }
-            Purpose::RemoveSnapshot => {
-                self.store_root();
+            Purpose::RemoveSnapshot => self.next_root(),
+            Purpose::StoreRoot if self.rotated => {
+                self.rotated = false;
+                self.ask(Purpose::RemoveTimestamp, Wanted::Remove { file: TopLevel::Timestamp.file().into() });
                 Ok(())
             }
             Purpose::StoreRoot => self.next_root(),
@@ -88,30 +90,23 @@ impl Client {
         // 5.3.6: whether it has expired does not matter yet. 5.3.7.
         self.root = Some(root);
         self.new_roots += 1;
-        // 5.3.11: recovery from a fast-forward attack. The files go before the root that makes them void is stored, so that no
-        // interruption leaves them beside it.
+        // 5.3.11: recovery from a fast-forward attack. Should the removal be interrupted, then what is left is looked at again by the
+        // new root's keys, and counts only if enough of those that were kept signed it.
         let lost = |pair: (&Option<Signatories>, &Option<Signatories>)| match pair {
             (Some(before), Some(after)) => before.lost_one_in(after),
             _ => true,
         };
-        if before.iter().zip(&after).any(lost) {
-            (self.timestamp, self.snapshot) = (None, None);
-            self.ask(Purpose::RemoveTimestamp, Wanted::Remove { file: TopLevel::Timestamp.file().into() });
-        } else {
-            self.store_root();
-        }
-        Ok(())
-    }
-
-    /// 5.3.8.
-    fn store_root(&mut self) {
+        self.rotated = before.iter().zip(&after).any(lost);
+        // 5.3.8.
         self.ask(Purpose::StoreRoot, Wanted::Store { file: TopLevel::Root.file().into() });
+        Ok(())
     }
 
     /// 5.3.10, then the timestamp that the store has had is looked at.
     fn update_timestamp(&mut self) -> Result<(), Error> {
         check::unexpired(TopLevel::Root.file(), self.trusted_root()?.header(), self.at)?;
-        let limit = self.settings.limits.timestamp;
+        // One that was taken under another limit is still what a rollback shows by.
+        let limit = self.settings.limits.timestamp.max(self.settings.limits.listed);
         self.ask(Purpose::LoadTimestamp, Wanted::Load { file: TopLevel::Timestamp.file().into(), limit });
         Ok(())
     }
@@ -206,12 +201,12 @@ impl Client {
         if let (Some(snapshot), Some(fits)) = (&self.snapshot, fits) {
             let header = snapshot.get().header();
             let fits = fits.and_then(|()| check::version(file, header, meta.version));
-            if fits.is_ok() {
-                check::unexpired(file, header, self.at)?;
-                return self.update_targets();
-            }
-            if only {
-                fits?;
+            // One that has expired is fetched anew where the timestamp lists no digest, and so may mean another document.
+            let fits = fits.and_then(|()| check::unexpired(file, header, self.at));
+            match fits {
+                Ok(()) => return self.update_targets(),
+                Err(error) if only || (matches!(error, Error::Expired { .. }) && !meta.hashes.is_empty()) => return Err(error),
+                Err(_) => {}
             }
         }
         let version = self.trusted_root()?.consistent_snapshot().then_some(meta.version);

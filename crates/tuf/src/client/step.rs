@@ -192,6 +192,12 @@ impl Given {
         }
     }
 
+    /// The bytes of a piece of a file, if they are all that were asked for: a file that has become shorter is not the one that was hashed.
+    pub(super) fn piece(self, wanted: &Wanted) -> Option<Vec<u8>> {
+        let Wanted::Read { length, .. } = wanted else { return None };
+        self.bytes().filter(|bytes| u64::try_from(bytes.len()).is_ok_and(|found| found == *length))
+    }
+
     /// The bytes of a file that must be there.
     pub(super) fn required(self, wanted: &Wanted) -> Result<Vec<u8>, Error> {
         self.bytes().ok_or_else(|| Error::Missing { path: wanted.name().to_owned() })

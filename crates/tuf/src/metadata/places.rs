@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use touchmark_envelope::json::{self, Kind};
+use touchmark_envelope::json;
 
 /// A target's entry is read in a piece of so many bytes, which mostly holds it whole.
 const PIECE: u32 = 4096;
@@ -59,7 +59,7 @@ impl Places {
             let (order, entry) = match json::member_at(whole_characters(bytes), 0) {
                 Ok((found, entry)) => (found.as_ref().cmp(name), entry),
                 // It is longer than the piece.
-                Err(error) if error.kind == Kind::End && had < most => return Probed::Piece(start, had.saturating_mul(4).min(most)),
+                Err(_) if had < most => return Probed::Piece(start, had.saturating_mul(4).min(most)),
                 Err(_) => return Probed::Wrong,
             };
             match order {

@@ -11,9 +11,9 @@ use touchmark_envelope::threshold::KeySet;
 
 use super::header::version;
 use crate::error::Shape;
-use crate::key::Keys;
+use crate::key::{Key, Keys};
 
-/// So many keyids of one role. More than any repository has; distinct keys are found in time with the square of their number.
+/// At most so many keyids of one role: distinct keys are found in time with the square of their number.
 pub const MAX_KEYIDS: usize = 1024;
 
 /// The roles that a root names.
@@ -57,7 +57,7 @@ impl TopLevel {
 /// The keyids and the threshold of one role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleKeys {
-    /// The keyids, in their order, at most [`MAX_KEYIDS`].
+    /// The keyids, in their order.
     pub keyids: Vec<String>,
     /// How many distinct keys must sign: at least 1.
     pub threshold: u64,
@@ -66,8 +66,10 @@ pub struct RoleKeys {
 impl RoleKeys {
     /// Reads `keyids` and `threshold` of the object that describes `role`.
     pub(crate) fn read(value: &Value<'_>, role: &str) -> Result<Self, Shape> {
-        let keyids = value.get("keyids").and_then(Value::as_array).filter(|keyids| keyids.len() <= MAX_KEYIDS);
-        let keyids = keyids.ok_or(Shape::Member("keyids"))?;
+        let keyids = value.get("keyids").and_then(Value::as_array).ok_or(Shape::Member("keyids"))?;
+        if keyids.len() > MAX_KEYIDS {
+            return Err(Shape::TooManyKeys { role: role.to_owned(), limit: MAX_KEYIDS });
+        }
         let keyids: Option<Vec<String>> = keyids.iter().map(|keyid| keyid.as_str().map(ToOwned::to_owned)).collect();
         let threshold = value.get("threshold").and_then(version).ok_or_else(|| Shape::ZeroThreshold { role: role.to_owned() })?;
         Ok(Self { keyids: keyids.ok_or(Shape::Member("keyids"))?, threshold })
@@ -75,20 +77,27 @@ impl RoleKeys {
 
     /// Who may sign, of the keys that the same document lists.
     pub(crate) fn signatories(&self, keys: &Keys) -> Signatories {
-        let mut unusable: BTreeSet<&str> = self.keyids.iter().map(String::as_str).collect();
-        let decoded = self.keyids.iter().filter_map(|keyid| Some((keyid.as_str(), keys.get(keyid)?.public?)));
-        let decoded: Vec<(&str, PublicKey)> = decoded.collect();
-        let mut set = KeySet::new(decoded.iter().map(|(_, key)| key.clone()));
-        for (keyid, key) in &decoded {
-            set.add_hint(key, keyid);
-            unusable.remove(keyid);
+        let (mut usable, mut unusable) = (Vec::new(), BTreeSet::new());
+        for keyid in self.keyids.iter().collect::<BTreeSet<_>>() {
+            match keys.get(keyid) {
+                Some(Key { public: Some(key), .. }) => usable.push((keyid, key)),
+                Some(_) => {
+                    unusable.insert(keyid.clone());
+                }
+                // Nobody has it.
+                None => {}
+            }
         }
-        let unusable = unusable.into_iter().map(ToOwned::to_owned).collect();
+        let mut set = KeySet::new(usable.iter().map(|(_, key)| key.clone()));
+        for (keyid, key) in usable {
+            set.add_hint(&key, keyid);
+        }
         Signatories { keys: set, threshold: self.threshold, unusable }
     }
 }
 
-/// Who may sign for a role: decoded keys, each once under however many keyids, and the keyids of which no key could be decoded.
+/// Who may sign for a role: decoded keys, each once under however many keyids, in the order of these, and the
+/// keyids of keys that could not be decoded.
 #[derive(Clone, Debug)]
 pub(crate) struct Signatories {
     pub(crate) keys: KeySet,

@@ -52,8 +52,10 @@ fn a_file_that_was_verified_before_is_found_to_say_the_same() {
     assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
     assert_eq!((machine.fetched().len(), machine.stored().len()), (2, 0));
     assert!(machine.steps.iter().all(|step| !step.starts_with("load") || !step.ends_with("s.json")), "{:?}", machine.steps);
+    // Without a repository to ask, everything is verified again.
     machine.settings.mode = Mode::StoreOnly;
     assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
+    assert!(machine.steps.iter().all(|step| !step.contains("index")), "{:?}", machine.steps);
     assert_eq!(machine.store, kept);
 }
 
@@ -159,7 +161,7 @@ fn whatever_keeps_it_from_the_pieces_it_reads_the_whole() {
 }
 
 #[test]
-fn a_newer_file_is_fetched_without_a_look_at_the_old_one() {
+fn a_newer_file_is_fetched_and_the_old_one_only_hashed() {
     let mut repository = large();
     let mut machine = keeping(&repository);
     look_up_all(&mut machine, &repository);
@@ -167,10 +169,35 @@ fn a_newer_file_is_fetched_without_a_look_at_the_old_one() {
     repository.publish();
     let found = machine.find(&repository, "file-600").unwrap().found.unwrap();
     assert_eq!(found.target.length, 11);
-    assert!(!machine.steps.iter().any(|step| step == "hash targets.json" || step == "load targets.json"), "{:?}", machine.steps);
+    assert!(!machine.steps.iter().any(|step| step == "load targets.json"), "{:?}", machine.steps);
     // And the new one has an index of its own.
     assert_eq!(machine.find(&repository, "file-600").unwrap().found, Some(found));
     assert!(machine.steps.iter().any(|step| step == "hash targets.json"), "{:?}", machine.steps);
+}
+
+#[test]
+fn an_index_that_cannot_be_kept_is_done_without() {
+    let repository = large();
+    let mut machine = keeping(&repository);
+    machine.failing.insert("store targets.index".to_owned());
+    assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
+    assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
+    assert_eq!(machine.fetched().len(), 2);
+}
+
+#[test]
+fn one_of_an_older_file_does_not_discard_the_one_that_is_there() {
+    // As after an interruption between the two.
+    let mut repository = large();
+    let mut machine = keeping(&repository);
+    look_up_all(&mut machine, &repository);
+    let old = machine.store["targets.index"].clone();
+    repository.add_target("targets", "file-600", b"another one");
+    repository.publish();
+    look_up_all(&mut machine, &repository);
+    machine.store.insert("targets.index".to_owned(), old);
+    assert_eq!(machine.find(&repository, "file-600").unwrap().found.map(|found| found.target.length), Some(11));
+    assert_eq!(machine.fetched().len(), 2, "{:?}", machine.fetched());
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn a_keyid_that_is_another_key_s_changes_no_key_s_authority() {
 
 #[test]
 fn a_keyid_that_is_not_in_the_list_of_keys_counts_for_nothing() {
-    refused(&honest(), "tuf-threshold-unreachable", |repository| {
+    refused(&honest(), "tuf-malformed", |repository| {
         let keyid = Key::ed25519("targets").keyid().to_owned();
         repository.unset("root", &format!("/keys/{keyid}"));
         repository.sign("root");

@@ -294,9 +294,9 @@ fn s5_3_11_rotated_timestamp_or_snapshot_keys_drop_both_files() {
         let begin = [
             "load root.json",
             "fetch 2.root.json",
+            "store root.json",
             "remove timestamp.json",
             "remove snapshot.json",
-            "store root.json",
             "fetch 3.root.json",
         ];
         assert_eq!(machine.steps[..6], begin, "{role}");
