@@ -8,7 +8,7 @@ use core::ops::Range;
 use super::index::offset;
 use super::{Index, MAX_MEMBERS, Member, Options, SignedError};
 use crate::canonical::{Named, check_number, end_of_value, sort};
-use crate::json::lexer::{Lexer, Spelling, Token};
+use crate::json::lexer::{Lexer, Spelling, Token, end_of_plain};
 use crate::json::read::{distinct, name_at, string};
 use crate::json::{self, MAX_DEPTH};
 use crate::threshold::Signature;
@@ -256,12 +256,13 @@ impl Named for Start {
     type Text = str;
 
     fn name<'a>(&self, text: &'a str) -> Cow<'a, [u8]> {
-        // All of them were read before, so that none is missed.
-        match name_at(text, self.source()) {
-            Ok((Cow::Borrowed(name), _)) => Cow::Borrowed(name.as_bytes()),
-            Ok((Cow::Owned(name), _)) => Cow::Owned(name.into_bytes()),
-            Err(_) => Cow::Borrowed(&[]),
+        let (bytes, first) = (text.as_bytes(), self.source() + 1);
+        let end = end_of_plain(bytes, first);
+        if bytes.get(end) == Some(&b'"') {
+            return Cow::Borrowed(bytes.get(first..end).unwrap_or_default());
         }
+        // It was read before, so that it is not missed.
+        Cow::Owned(name_at(text, self.source()).map(|(name, _)| name.into_owned().into_bytes()).unwrap_or_default())
     }
 
     fn source(&self) -> usize {
