@@ -164,6 +164,19 @@ fn signing_again_replaces_and_other_people_s_signatures_stay() {
     assert_eq!(mandate.standing(&one).unwrap().valid, 2);
     sign(&mut stranger, &[7]);
     assert_eq!(mandate.gather(&mut one, &stranger).unwrap(), 0);
+    // Under another key's keyid it takes that key's place no more than under its own.
+    let keyid = |number: u8| key_id(key(number).public_key()).unwrap();
+    let text = String::from_utf8({
+        let mut signed_by_three = root_of(&[1, 2, 3], 2);
+        sign(&mut signed_by_three, &[3]);
+        signed_by_three.to_bytes()
+    });
+    let impostor = Document::open(
+        text.unwrap().replace(&format!(r#"{{"keyid":"{}","sig""#, keyid(3)), &format!(r#"{{"keyid":"{}","sig""#, keyid(1))).into_bytes(),
+    );
+    let mut three = one.clone();
+    assert_eq!(mandate.gather(&mut three, &impostor.unwrap()).unwrap(), 1);
+    assert_eq!(mandate.standing(&three).unwrap().valid, 3);
     // Of another document none is taken.
     two.set_version(2).unwrap();
     sign(&mut two, &[3]);

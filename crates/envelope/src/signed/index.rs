@@ -43,6 +43,17 @@ impl Index {
     /// # Errors
     /// The index does not belong to the text.
     pub fn find<'a>(&self, text: &'a str, name: &str) -> Result<Option<&'a str>, json::Error> {
+        match self.place(text, name)?.ok().and_then(|place| self.starts.get(place)) {
+            Some(start) => member_at(text, offset(*start)).map(|(_, value)| Some(value)),
+            None => Ok(None),
+        }
+    }
+
+    /// The place of the member `name` in [`starts`](Self::starts), or, within [`Err`], the place where it would be.
+    ///
+    /// # Errors
+    /// The index does not belong to the text.
+    pub fn place(&self, text: &str, name: &str) -> Result<Result<usize, usize>, json::Error> {
         let mut within = 0..self.starts.len();
         while !within.is_empty() {
             let middle = within.start.midpoint(within.end);
@@ -50,10 +61,10 @@ impl Index {
             match name_at(text, start)?.0.as_ref().cmp(name) {
                 Ordering::Less => within.start = middle + 1,
                 Ordering::Greater => within.end = middle,
-                Ordering::Equal => return member_at(text, start).map(|(_, value)| Some(value)),
+                Ordering::Equal => return Ok(Ok(middle)),
             }
         }
-        Ok(None)
+        Ok(Err(within.start))
     }
 
     /// The members, by name, in the document that is `text`: the name, and the text of the value; or an error for an offset at which

@@ -189,7 +189,7 @@ impl Document {
     }
 
     /// Changes members of the large object of the document, `targets` or `meta`: each is set to a text in the written form, or removed.
-    /// Whatever does not change is copied as it stands, in one pass and without a tree.
+    /// Whatever does not change is copied as it stands, in stretches between the changes.
     ///
     /// # Errors
     /// There is no such object.
@@ -197,25 +197,30 @@ impl Document {
         if self.changed.contains_key(name) {
             self.settle()?;
         }
-        if self.base.index().is_none() {
-            return Err(EditError::malformed(format!("`{name}`")));
-        }
-        let room = self.base.member(name).map_or(0, str::len) + changes.values().flatten().map(|text| text.len() + 64).sum::<usize>();
+        let malformed = || EditError::malformed(format!("`{name}`"));
+        let (Some(index), Some(object)) = (self.base.index(), self.base.member(name)) else { return Err(malformed()) };
+        let text = core::str::from_utf8(self.base.bytes()).map_err(|_| malformed())?;
+        // In the written form the members stand in the order of the index, with a comma between any two, and `}` after the last.
+        let end = object.as_ptr().addr() - text.as_ptr().addr() + object.len() - 1;
+        let start = |place: usize| index.starts().get(place).map_or(Some(end), |start| usize::try_from(*start).ok());
+        let members = |from: usize, to: usize| match (start(from), start(to)) {
+            (Some(first), Some(next)) if from < to => text.get(first..if to < index.len() { next - 1 } else { next }),
+            _ => None,
+        };
+        let room = object.len() + changes.values().flatten().map(|text| text.len() + 64).sum::<usize>();
         let mut merged = Merged { out: String::with_capacity(room) };
         merged.out.push('{');
-        let mut changes = changes.iter().peekable();
-        for (old_name, old_text) in self.base.indexed() {
-            while let Some((name, change)) = changes.next_if(|(name, _)| name.as_str() < old_name.as_ref()) {
-                merged.push(name, change.as_deref());
-            }
-            match changes.next_if(|(name, _)| name.as_str() == old_name.as_ref()) {
-                Some((name, change)) => merged.push(name, change.as_deref()),
-                None => merged.push(&old_name, Some(old_text)),
-            }
+        let mut copied = 0;
+        for (member, change) in changes {
+            let (place, found) = match index.place(text, member)? {
+                Ok(place) => (place, 1),
+                Err(place) => (place, 0),
+            };
+            merged.push_members(members(copied, place));
+            merged.push(member, change.as_deref());
+            copied = place + found;
         }
-        for (name, change) in changes {
-            merged.push(name, change.as_deref());
-        }
+        merged.push_members(members(copied, index.len()));
         merged.out.push('}');
         let merged = merged.out;
         self.set_text(name, Some(merged));
@@ -244,8 +249,8 @@ impl Document {
         Ok(())
     }
 
-    /// What is signed, in the written form.
-    fn signed_text(&self) -> String {
+    /// The members of what is signed, in the order of canonical JSON.
+    fn members(&self) -> BTreeMap<&str, &str> {
         let mut members: BTreeMap<&str, &str> = self.base.members().collect();
         for (name, text) in &self.changed {
             match text {
@@ -253,8 +258,14 @@ impl Document {
                 None => members.remove(name.as_str()),
             };
         }
-        let room = members.iter().map(|(name, text)| name.len() + text.len() + 8).sum::<usize>();
-        let mut merged = Merged { out: String::with_capacity(room) };
+        members
+    }
+
+    /// Appends what is signed, in the written form.
+    fn push_signed(&self, out: String) -> String {
+        let members = self.members();
+        let mut merged = Merged { out };
+        merged.out.reserve(members.iter().map(|(name, text)| name.len() + text.len() + 8).sum::<usize>() + 8);
         merged.out.push('{');
         for (name, text) in members {
             merged.push(name, Some(text));
@@ -267,19 +278,20 @@ impl Document {
     ///
     /// # Errors
     /// None of a document that was opened.
-    pub fn signed_bytes(&self) -> Result<Vec<u8>, EditError> {
-        let text = self.signed_text();
-        if text::is_canonical(&text) {
-            return Ok(text.into_bytes());
+    pub fn signed_bytes(&self) -> Result<Cow<'_, [u8]>, EditError> {
+        if self.changed.is_empty() {
+            return Ok(Cow::Borrowed(self.base.signed_bytes()));
         }
-        Ok(canonical::to_vec(text.as_bytes(), text.len())?)
+        let text = self.push_signed(String::new());
+        if text::is_canonical(&text) {
+            return Ok(Cow::Owned(text.into_bytes()));
+        }
+        Ok(Cow::Owned(canonical::to_vec(text.as_bytes(), text.len())?))
     }
 
     /// The document, as it is published: compact, its members in the order of canonical JSON.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let signed = self.signed_text();
-        let mut out = String::with_capacity(signed.len() + 64 + 256 * self.signatures.len());
-        out.push_str(r#"{"signatures":["#);
+        let mut out = String::from(r#"{"signatures":["#);
         for (place, signature) in self.signatures.iter().enumerate() {
             if place > 0 {
                 out.push(',');
@@ -289,14 +301,14 @@ impl Document {
             out.push_str(&format!(r#","sig":"{}"}}"#, hex(&signature.bytes)));
         }
         out.push_str(r#"],"signed":"#);
-        out.push_str(&signed);
+        let mut out = self.push_signed(out);
         out.push('}');
         out.into_bytes()
     }
 
     /// Whether `other` says the same and differs in signatures at most.
     pub fn says_the_same_as(&self, other: &Document) -> bool {
-        self.signed_text() == other.signed_text()
+        self.members() == other.members()
     }
 
     /// The signatures, in their order.
@@ -324,40 +336,21 @@ impl Document {
         }
     }
 
-    /// Adds those signatures of `other`, which must say the same, that are by keys of `by` which have not signed here; gives how many.
-    ///
-    /// # Errors
-    /// None of a document that was opened.
-    pub(super) fn add_from(&mut self, other: &Document, by: &Signatories) -> Result<usize, EditError> {
-        if !self.says_the_same_as(other) {
-            return Ok(0);
-        }
-        let message = self.signed_bytes()?;
-        let have = by.keys.signers(&message, &self.signatures);
-        let mut added = 0;
-        for signature in &other.signatures {
-            let signers = by.keys.signers(&message, core::slice::from_ref(signature));
-            if signers.keys().iter().any(|key| !have.keys().contains(key)) {
-                self.add(signature.clone());
-                added += 1;
-            }
-        }
-        Ok(added)
-    }
-
     /// Keeps the signatures that are by keys of any of `signatories`; gives whether any went.
     ///
     /// # Errors
     /// None of a document that was opened.
     pub(super) fn keep_signatures_by(&mut self, signatories: &[&Signatories]) -> Result<bool, EditError> {
         let message = self.signed_bytes()?;
-        let before = self.signatures.len();
-        let counts = |signature: &Signature| {
-            let one = core::slice::from_ref(signature);
+        let counts = |signature: &&Signature| {
+            let one = core::slice::from_ref(*signature);
             signatories.iter().any(|by| !by.keys.signers(&message, one).keys().is_empty())
         };
-        self.signatures.retain(counts);
-        Ok(self.signatures.len() < before)
+        let kept: Vec<Signature> = self.signatures.iter().filter(counts).cloned().collect();
+        drop(message);
+        let any_went = kept.len() < self.signatures.len();
+        self.signatures = kept;
+        Ok(any_went)
     }
 }
 
@@ -367,6 +360,15 @@ struct Merged {
 }
 
 impl Merged {
+    /// Members as they stand in another object, with the commas between them.
+    fn push_members(&mut self, members: Option<&str>) {
+        let Some(members) = members else { return };
+        if !self.out.ends_with('{') {
+            self.out.push(',');
+        }
+        self.out.push_str(members);
+    }
+
     #[inline]
     fn push(&mut self, name: &str, text: Option<&str>) {
         let Some(text) = text else { return };

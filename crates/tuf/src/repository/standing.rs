@@ -1,9 +1,11 @@
 //! Who signed a document, and who is still needed.
 
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use touchmark_envelope::key::PublicKey;
+use touchmark_envelope::threshold::Signature;
 
 use super::{Document, EditError};
 use crate::key::Keys;
@@ -111,12 +113,31 @@ impl Mandate {
         Ok(Standing { threshold: self.role.threshold, valid: signers.keys().len(), keys })
     }
 
-    /// Adds the signatures of `other` that are by these keys to a document that says the same; gives how many were new.
+    /// Adds the signatures of `other` that are by these keys to a document that says the same; gives how many were new. They come under the
+    /// keyids that the keys are listed under: whatever keyid somebody writes beside a signature, it takes no other key's place.
     ///
     /// # Errors
     /// None of documents that were opened.
     pub fn gather(&self, document: &mut Document, other: &Document) -> Result<usize, EditError> {
-        document.add_from(other, &self.signatories)
+        if !document.says_the_same_as(other) {
+            return Ok(0);
+        }
+        let message = document.signed_bytes()?;
+        let mut have: Vec<PublicKey> = self.signatories.keys.signers(&message, document.signatures()).keys().to_vec();
+        let mut new = Vec::new();
+        for signature in other.signatures() {
+            let signers = self.signatories.keys.signers(&message, core::slice::from_ref(signature));
+            for key in signers.keys() {
+                if !have.contains(key) {
+                    have.push(key.clone());
+                    new.push(Signature { keyid: self.keyid(key).map(ToOwned::to_owned), bytes: signature.bytes.clone() });
+                }
+            }
+        }
+        drop(message);
+        let added = new.len();
+        new.into_iter().for_each(|signature| document.add(signature));
+        Ok(added)
     }
 }
 

@@ -1,6 +1,9 @@
 //! How a repository stands: versions, expiries, who signed, who is still needed.
 
+use std::io::Read as _;
+
 use touchmark_envelope::UnixTime;
+use touchmark_oci::files;
 use touchmark_tuf::metadata::TopLevel;
 use touchmark_tuf::repository::{Age, Document, Mandate, Standing};
 
@@ -107,8 +110,7 @@ impl Repository {
         let top = TopLevel::ALL.into_iter().map(|role| role.name().to_owned());
         let mut late: Vec<(String, UnixTime, Age)> = Vec::new();
         for role in top.chain(roles.iter().cloned()) {
-            if let Some(document) = state.published(&role)? {
-                let expires = document.expires()?;
+            if let Some(expires) = state.published_expiry(&role)? {
                 let age = self.lifetimes.of(&role).age(expires, now);
                 if age >= Age::Late && !late.iter().any(|(other, ..)| *other == role) {
                     late.push((role, expires, age));
@@ -119,7 +121,28 @@ impl Repository {
     }
 }
 
+/// A document of more bytes is not read for its expiry alone, where its beginning says it.
+const LARGE: u64 = 1 << 20;
+
 impl State {
+    /// When the published document of a role expires. Of a large one, only as much is read as it takes: it is for a warning.
+    fn published_expiry(&mut self, role: &str) -> Result<Option<UnixTime>, RepositoryError> {
+        if let Some(version) = self.published_version(role)? {
+            let file = self.folders.published_file(role, version)?;
+            if files::size(&file)?.is_some_and(|size| size > LARGE)
+                && let Some(mut file) = files::open(&file)?
+            {
+                let mut head = vec![0; 16 << 10];
+                let read = file.read(&mut head).unwrap_or_default();
+                head.truncate(read);
+                if let Some(expires) = expiry_in(&head) {
+                    return Ok(Some(expires));
+                }
+            }
+        }
+        Ok(self.published(role)?.map(touchmark_tuf::repository::Document::expires).transpose()?)
+    }
+
     /// Treats everything as if it were not staged, but for snapshot and timestamp.
     pub(super) fn ignore_staged_roles(&mut self) -> Result<(), RepositoryError> {
         for made in ["snapshot", "timestamp"] {
@@ -127,5 +150,30 @@ impl State {
         }
         self.ignore_staged();
         Ok(())
+    }
+}
+
+/// The expiry in the beginning of a targets document in the written form, if nothing is delegated before it.
+fn expiry_in(head: &[u8]) -> Option<UnixTime> {
+    const BEFORE: &str = r#""signed":{"_type":"targets","expires":""#;
+    let head = String::from_utf8_lossy(head);
+    let (_, rest) = head.split_once(BEFORE)?;
+    UnixTime::parse_signed(rest.split_once('"')?.0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_a_document_says_when_it_expires() {
+        let expires = UnixTime::parse_signed("2030-01-01T00:00:00Z").unwrap();
+        let document = touchmark_tuf::repository::new_targets(expires).unwrap();
+        assert_eq!(expiry_in(&document.to_bytes()), Some(expires));
+        for other in
+            [&b""[..], br#""signed":{"_type":"targets","expires":"soon""#, br#""signed":{"_type":"root","expires":"2030-01-01T00:00:00Z""#]
+        {
+            assert_eq!(expiry_in(other), None);
+        }
     }
 }
