@@ -162,3 +162,56 @@ fn mistakes_are_told_with_what_to_try() {
     // None of it left anything.
     assert!(std::fs::read_dir(place.path("trust/staged")).unwrap().next().is_none());
 }
+
+/// Whoever signs is told what.
+#[test]
+fn what_is_signed_is_said() {
+    let place = made();
+    for name in ["acme", "other"] {
+        place.key(name);
+    }
+    for (file, content) in [("tool", "content"), ("gone", "x")] {
+        place.file(file, content);
+        place.ok(&format!("trust target add {file}"));
+    }
+    sign_and_publish(&place, "--key trust-keys/targets");
+    place.file("tool", "other content");
+    place.ok("trust target add tool");
+    place.ok("trust target add tool --name new");
+    place.ok("trust target remove gone");
+    place.ok("trust delegate acme --key acme.pub --path acme/* --terminating");
+    place.ok("trust key add root other.pub --threshold 2");
+    let changes = |role: &str| {
+        status(&place, role)["changes"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let keyid = status(&place, "acme")["staged"]["signatures"]["keys"][0]["keyid"].as_str().unwrap().to_owned();
+    let expected = [
+        "acme: is delegated acme/*, terminating".to_owned(),
+        format!("acme: key {keyid} may sign"),
+        "acme: 1 must sign".to_owned(),
+        "target removed: gone".to_owned(),
+        "target added: new".to_owned(),
+        "target changed: tool".to_owned(),
+    ];
+    assert_eq!(changes("targets"), expected);
+    assert!(changes("root").contains(&"root: 2 must sign, not 1".to_owned()));
+    assert!(changes("acme").is_empty() && changes("snapshot").is_empty());
+    place.run("trust sign --key trust-keys/root").is(0).says("root: 2 must sign, not 1");
+    place.run("trust sign --key trust-keys/targets").is(0).says("target removed: gone");
+}
+
+/// The grammar that scripts rely on; who changes it changes this file.
+#[test]
+fn the_help_is_as_it_is_pinned() {
+    let place = Place::new();
+    let mut help = String::new();
+    for line in ["trust", "trust init", "trust sign", "trust publish", "trust key add", "trust delegate", "trust target add"] {
+        help.push_str(&format!("$ touchmark {line} --help\n{}\n", place.ok(&format!("{line} --help"))));
+    }
+    let pinned = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/help/trust.txt");
+    if std::env::var_os("TOUCHMARK_PIN_HELP").is_some() {
+        std::fs::write(&pinned, &help).unwrap();
+    }
+    let expected = std::fs::read_to_string(&pinned).unwrap();
+    assert!(help == expected, "the help differs from {}; if it should, run this test with TOUCHMARK_PIN_HELP=1\n{help}", pinned.display());
+}

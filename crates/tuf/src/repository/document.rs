@@ -13,6 +13,7 @@ use touchmark_envelope::signed::{Options, Signed, SignedError};
 use touchmark_envelope::threshold::Signature;
 use touchmark_envelope::{UnixTime, canonical};
 
+use super::large::Large;
 use super::{EditError, key_id, text};
 use crate::metadata::Signatories;
 
@@ -197,30 +198,22 @@ impl Document {
         if self.changed.contains_key(name) {
             self.settle()?;
         }
-        let malformed = || EditError::malformed(format!("`{name}`"));
-        let (Some(index), Some(object)) = (self.base.index(), self.base.member(name)) else { return Err(malformed()) };
-        let text = core::str::from_utf8(self.base.bytes()).map_err(|_| malformed())?;
-        // In the written form the members stand in the order of the index, with a comma between any two, and `}` after the last.
-        let end = object.as_ptr().addr() - text.as_ptr().addr() + object.len() - 1;
-        let start = |place: usize| index.starts().get(place).map_or(Some(end), |start| usize::try_from(*start).ok());
-        let members = |from: usize, to: usize| match (start(from), start(to)) {
-            (Some(first), Some(next)) if from < to => text.get(first..if to < index.len() { next - 1 } else { next }),
-            _ => None,
-        };
-        let room = object.len() + changes.values().flatten().map(|text| text.len() + 64).sum::<usize>();
+        let large = Large::of(&self.base, name)?;
+        let room =
+            large.stretch(0, large.len()).map_or(0, str::len) + changes.values().flatten().map(|text| text.len() + 64).sum::<usize>();
         let mut merged = Merged { out: String::with_capacity(room) };
         merged.out.push('{');
         let mut copied = 0;
         for (member, change) in changes {
-            let (place, found) = match index.place(text, member)? {
+            let (place, found) = match large.place(member)? {
                 Ok(place) => (place, 1),
                 Err(place) => (place, 0),
             };
-            merged.push_members(members(copied, place));
+            merged.push_members(large.stretch(copied, place));
             merged.push(member, change.as_deref());
             copied = place + found;
         }
-        merged.push_members(members(copied, index.len()));
+        merged.push_members(large.stretch(copied, large.len()));
         merged.out.push('}');
         let merged = merged.out;
         self.set_text(name, Some(merged));
@@ -235,11 +228,24 @@ impl Document {
     }
 
     /// The members of the large object, in order: name and text.
-    pub(super) fn large(&mut self) -> Result<impl Iterator<Item = (Cow<'_, str>, &str)>, EditError> {
+    pub(super) fn entries(&mut self) -> Result<impl Iterator<Item = (Cow<'_, str>, &str)>, EditError> {
         if !self.changed.is_empty() {
             self.settle()?;
         }
         Ok(self.base.indexed())
+    }
+
+    /// The large object `name` of a document that was not changed since it was opened.
+    pub(super) fn large(&self, name: &'static str) -> Result<Large<'_>, EditError> {
+        if self.changed.contains_key(name) {
+            return Err(EditError::malformed(format!("`{name}`, as it was opened,")));
+        }
+        Large::of(&self.base, name)
+    }
+
+    /// The names of the members of what is signed.
+    pub(super) fn member_names(&self) -> impl Iterator<Item = &str> {
+        self.members().into_keys()
     }
 
     /// Makes what was changed the base of further changes.

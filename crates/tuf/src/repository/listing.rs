@@ -94,7 +94,7 @@ pub fn snapshot_entry(snapshot: &Document, role: &RoleName) -> Result<Option<Fil
 /// An entry is malformed.
 pub fn snapshot_entries(snapshot: &mut Document) -> Result<BTreeMap<String, FileMeta>, EditError> {
     snapshot.expect("snapshot")?;
-    snapshot.large()?.map(|(path, text)| Ok((path.clone().into_owned(), read(text, &path)?))).collect()
+    snapshot.entries()?.map(|(path, text)| Ok((path.clone().into_owned(), read(text, &path)?))).collect()
 }
 
 /// The first timestamp.

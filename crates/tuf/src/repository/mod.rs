@@ -32,10 +32,12 @@
 
 mod bins;
 mod delegations;
+mod difference;
 mod document;
 mod error;
 mod expiry;
 mod keys;
+mod large;
 mod listing;
 mod root;
 mod standing;
@@ -46,6 +48,7 @@ pub use self::bins::hash_bins;
 pub use self::delegations::{
     NewDelegation, Place, change_delegated, change_paths, check_role_name, delegate, delegate_succinct, delegations, role_name, undelegate,
 };
+pub use self::difference::{Difference, Differences, differences};
 pub use self::document::{Document, SPEC_VERSION};
 pub use self::error::EditError;
 pub use self::expiry::{Age, Lifetime};

@@ -6,7 +6,7 @@ use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 
 use super::keys::MaybeSigners;
-use super::{Here, failure};
+use super::{Here, failure, status, strings};
 
 /// Signs what is staged, or takes over signatures that were made elsewhere
 ///
@@ -44,6 +44,8 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     let signers = args.signers.open()?;
     for signed in repository.sign(&signers, args.role.as_deref(), here.now).map_err(|error| failure(&error))? {
         output.line(&line(&signed.role, Some(signed.version), signed.missing));
+        let changes = status::changes(&signed.changes);
+        changes.iter().for_each(|change| output.note(&format!("  {change}")));
         for key in &signed.already {
             output.note(&format!("{}: key {} has signed it already", signed.role, key.key_id()));
         }
@@ -52,6 +54,7 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
         };
         let mut members = Object::new();
         members.insert("version", signed.version);
+        members.insert("changes", strings(&changes));
         members.insert("signed_by", ids(&signed.signed_by));
         members.insert("already", ids(&signed.already));
         members.insert("missing", signed.missing);

@@ -1,11 +1,11 @@
 //! `touchmark trust status`: how the repository stands.
 
-use touchmark::tuf::edit::{Age, Standing};
+use touchmark::tuf::edit::{Age, Differences, Standing};
 use touchmark::tuf::repository::{RoleReport, Side};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 
-use super::{Here, failure};
+use super::{Here, failure, strings};
 
 /// Shows versions, expiries, what is staged, who signed and who is still needed
 #[derive(Debug, clap::Args)]
@@ -47,6 +47,9 @@ fn show(role: &RoleReport, output: &mut Output<'_>) {
         let Some(side) = side else { continue };
         let stale = if what == "staged" && role.stale { ", of no use: another version was published since" } else { "" };
         output.line(&format!("  {what} version {}, expires {}{}{stale}", side.version, side.expires, age(side.age)));
+        if what == "staged" {
+            changes(&role.changes).iter().for_each(|change| output.line(&format!("    {change}")));
+        }
         // Of what is published all is signed, and the question is who signs the next one.
         if what == "staged" || role.staged.is_none() {
             standing(&side.standing, "keys", output);
@@ -58,6 +61,12 @@ fn show(role: &RoleReport, output: &mut Output<'_>) {
     if role.published.is_none() && role.staged.is_none() {
         output.line("  nothing is published or staged");
     }
+}
+
+/// What a staged document changes, line by line.
+pub(super) fn changes(changes: &Differences) -> Vec<String> {
+    let more = (changes.more > 0).then(|| format!("and {} more targets", changes.more));
+    changes.listed.iter().map(ToString::to_string).chain(more).collect()
 }
 
 fn standing(standing: &Standing, whose: &str, output: &mut Output<'_>) {
@@ -89,6 +98,7 @@ fn describe(role: &RoleReport) -> Value<'static> {
         ("published", optional(&role.published)),
         ("staged", optional(&role.staged)),
         ("stale", Value::from(role.stale)),
+        ("changes", strings(&changes(&role.changes))),
     ])
 }
 

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use touchmark_envelope::UnixTime;
 use touchmark_oci::files;
 use touchmark_tuf::metadata::TopLevel;
-use touchmark_tuf::repository::{Age, Document, Mandate, Standing};
+use touchmark_tuf::repository::{Age, Differences, Document, Mandate, Standing, differences};
 
 use super::sign::mandates;
 use super::state::State;
@@ -31,6 +31,8 @@ pub struct RoleReport {
     pub staged: Option<Side>,
     /// Whether the staged document is for an earlier state, and of no use any more.
     pub stale: bool,
+    /// What the staged document changes.
+    pub changes: Differences,
 }
 
 /// A document of a role, published or staged.
@@ -86,7 +88,8 @@ impl Repository {
                 }
                 None => None,
             };
-            roles.push(RoleReport { role, delegated_by, published, staged, stale });
+            let changes = state.changes(&role)?;
+            roles.push(RoleReport { role, delegated_by, published, staged, stale, changes });
         }
         Ok(Report { roles })
     }
@@ -121,6 +124,9 @@ impl Repository {
     }
 }
 
+/// So many targets are named that a staged document changes; the others are counted.
+const NAMED_TARGETS: usize = 20;
+
 /// A document of more bytes is not read for its expiry alone, where its beginning says it.
 const LARGE: u64 = 1 << 20;
 
@@ -141,6 +147,19 @@ impl State {
             }
         }
         Ok(self.published(role)?.map(touchmark_tuf::repository::Document::expires).transpose()?)
+    }
+
+    /// What the staged document of a role changes of the published one.
+    pub(super) fn changes(&mut self, name: &str) -> Result<Differences, RepositoryError> {
+        if self.staged(name)?.is_none() {
+            return Ok(Differences::default());
+        }
+        self.published(name)?;
+        let (published, staged) = self.both(name);
+        match staged {
+            Some(staged) => Ok(differences(published, staged, NAMED_TARGETS)?),
+            None => Ok(Differences::default()),
+        }
     }
 
     /// Treats everything as if it were not staged, but for snapshot and timestamp.

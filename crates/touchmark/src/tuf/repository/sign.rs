@@ -4,7 +4,7 @@ use touchmark_envelope::UnixTime;
 use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::sign::Signer;
 use touchmark_tuf::metadata::TopLevel;
-use touchmark_tuf::repository::{Document, Mandate};
+use touchmark_tuf::repository::{Differences, Document, Mandate};
 
 use super::state::State;
 use super::{Repository, RepositoryError};
@@ -16,6 +16,8 @@ pub struct SignedRole {
     pub role: String,
     /// The version of its staged document.
     pub version: u64,
+    /// What it changes of the published one.
+    pub changes: Differences,
     /// The keys that signed it now.
     pub signed_by: Vec<PublicKey>,
     /// The keys that had signed it before.
@@ -48,7 +50,8 @@ impl Repository {
             let Some(document) = state.fresh(&name)?.cloned() else {
                 return Err(RepositoryError::NothingStaged { role: name });
             };
-            if let Some(outcome) = self.sign_one(&name, document, &mandates, &welcome, signers)? {
+            if let Some(mut outcome) = self.sign_one(&name, document, &mandates, &welcome, signers)? {
+                outcome.changes = state.changes(&name)?;
                 signed.push(outcome);
             }
         }
@@ -86,7 +89,8 @@ impl Repository {
             document = self.merge_staged(name, &document, &all)?.0;
         }
         let version = document.version()?;
-        Ok(Some(SignedRole { role: name.to_owned(), version, signed_by, already, missing: missing(&document, mandates)? }))
+        let changes = Differences::default();
+        Ok(Some(SignedRole { role: name.to_owned(), version, changes, signed_by, already, missing: missing(&document, mandates)? }))
     }
 
     /// Adds the signatures of a document to the staged one, under the lock; gives that, and how many were new.

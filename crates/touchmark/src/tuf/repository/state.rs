@@ -210,6 +210,11 @@ impl State {
         if self.staged(name)?.is_some() { self.staged(name) } else { self.published(name) }
     }
 
+    /// Both documents of a role, as far as they were read.
+    pub(super) fn both(&self, name: &str) -> (Option<&Document>, Option<&Document>) {
+        (self.published.get(name).and_then(Option::as_ref), self.staged.get(name).and_then(Option::as_ref))
+    }
+
     /// Takes note of what is staged of a role now.
     pub(super) fn put_staged(&mut self, name: &str, document: Option<Document>) {
         self.staged.insert(name.to_owned(), document);
