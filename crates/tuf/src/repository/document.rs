@@ -267,17 +267,18 @@ impl Document {
         members
     }
 
-    /// Appends what is signed, in the written form.
-    fn push_signed(&self, out: String) -> String {
-        let members = self.members();
-        let mut merged = Merged { out };
-        merged.out.reserve(members.iter().map(|(name, text)| name.len() + text.len() + 8).sum::<usize>() + 8);
-        merged.out.push('{');
-        for (name, text) in members {
-            merged.push(name, Some(text));
+    /// What is signed, in the written form, piece by piece.
+    fn signed_pieces(&self) -> Vec<Cow<'_, str>> {
+        let mut pieces = Vec::new();
+        for (name, text) in self.members() {
+            let mut before = String::from(if pieces.is_empty() { "{" } else { "," });
+            text::push_string(&mut before, name);
+            before.push(':');
+            pieces.push(Cow::Owned(before));
+            pieces.push(Cow::Borrowed(text));
         }
-        merged.out.push('}');
-        merged.out
+        pieces.push(Cow::Borrowed(if pieces.is_empty() { "{}" } else { "}" }));
+        pieces
     }
 
     /// What signatures are over: the canonical JSON of `signed`.
@@ -288,28 +289,44 @@ impl Document {
         if self.changed.is_empty() {
             return Ok(Cow::Borrowed(self.base.signed_bytes()));
         }
-        let text = self.push_signed(String::new());
+        let text = self.signed_pieces().concat();
         if text::is_canonical(&text) {
             return Ok(Cow::Owned(text.into_bytes()));
         }
         Ok(Cow::Owned(canonical::to_vec(text.as_bytes(), text.len())?))
     }
 
-    /// The document, as it is published: compact, its members in the order of canonical JSON.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = String::from(r#"{"signatures":["#);
+    /// The document, as it is published: compact, its members in the order of canonical JSON. A large part of it is one piece, which is not
+    /// copied.
+    pub fn pieces(&self) -> Vec<Cow<'_, str>> {
+        let mut head = String::from(r#"{"signatures":["#);
         for (place, signature) in self.signatures.iter().enumerate() {
             if place > 0 {
-                out.push(',');
+                head.push(',');
             }
-            out.push_str(r#"{"keyid":"#);
-            text::push_string(&mut out, signature.keyid.as_deref().unwrap_or_default());
-            out.push_str(&format!(r#","sig":"{}"}}"#, hex(&signature.bytes)));
+            head.push_str(r#"{"keyid":"#);
+            text::push_string(&mut head, signature.keyid.as_deref().unwrap_or_default());
+            head.push_str(&format!(r#","sig":"{}"}}"#, hex(&signature.bytes)));
         }
-        out.push_str(r#"],"signed":"#);
-        let mut out = self.push_signed(out);
-        out.push('}');
-        out.into_bytes()
+        head.push_str(r#"],"signed":"#);
+        let mut pieces = alloc::vec![Cow::Owned(head)];
+        pieces.extend(self.signed_pieces());
+        pieces.push(Cow::Borrowed("}"));
+        pieces
+    }
+
+    /// The document, as it is published.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.pieces().concat().into_bytes()
+    }
+
+    /// The bytes that it was opened from, if they are those that it is published as.
+    pub fn opened(&self) -> Option<&[u8]> {
+        let mut rest = self.base.bytes();
+        for piece in self.pieces() {
+            rest = rest.strip_prefix(piece.as_bytes())?;
+        }
+        rest.is_empty().then(|| self.base.bytes())
     }
 
     /// Whether `other` says the same and differs in signatures at most.

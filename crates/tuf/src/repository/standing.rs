@@ -1,6 +1,7 @@
 //! Who signed a document, and who is still needed.
 
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -111,6 +112,13 @@ impl Mandate {
             }
         }
         Ok(Standing { threshold: self.role.threshold, valid: signers.keys().len(), keys })
+    }
+
+    /// How many distinct keys seem to have signed, going by the keyids: what a client is going to check need not be checked before.
+    pub fn announced(&self, document: &Document) -> usize {
+        let signed = |keyid: &&String| document.signatures().iter().any(|signature| signature.keyid.as_ref() == Some(*keyid));
+        let keys = self.role.keyids.iter().filter(signed).filter_map(|keyid| self.keys.get(keyid)?.public);
+        keys.collect::<BTreeSet<_>>().len()
     }
 
     /// Adds the signatures of `other` that are by these keys to a document that says the same; gives how many were new. They come under the

@@ -270,19 +270,25 @@ impl Repository {
         change: impl FnOnce(&mut Document) -> Result<(), EditError>,
     ) -> Result<bool, RepositoryError> {
         let expires = self.expires(name, now)?;
-        let mut document = match state.fresh(name)? {
-            Some(staged) => staged.clone(),
-            None => match state.published(name)? {
-                Some(published) => published.clone(),
-                // It is delegated, and what was staged of it was given up.
-                None => edit::new_targets(expires)?,
-            },
+        let version = state.next_version(name)?;
+        let mut document = match state.fresh(name)?.is_some() {
+            true => state.take_staged(name)?,
+            // The root is asked for again and again, and small.
+            false if name == "root" => state.published(name)?.cloned(),
+            false => state.take_published(name)?,
+        };
+        // It is delegated, and what was staged of it was given up.
+        let mut document = match document.take() {
+            Some(document) => document,
+            None => edit::new_targets(expires)?,
         };
         change(&mut document)?;
         if touch == Touch::IfChanged && !document.is_changed() {
+            // What was taken is read again if it is needed.
+            state.forget(name);
             return Ok(false);
         }
-        document.set_version(state.next_version(name)?)?;
+        document.set_version(version)?;
         document.set_expires(expires)?;
         self.write_staged(name, &document)?;
         state.put_staged(name, Some(document));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use touchmark_envelope::UnixTime;
-use touchmark_oci::files::{self, Lock};
+use touchmark_oci::files::{self, Lock, Pending};
 use touchmark_tuf::metadata::TopLevel;
 use touchmark_tuf::repository::{self as edit, Appointment, Document, EditError};
 
@@ -98,7 +98,7 @@ impl Repository {
     }
 
     pub(super) fn write_staged(&self, role: &str, document: &Document) -> Result<(), RepositoryError> {
-        Ok(files::write(&self.folders.staged_file(role), &document.to_bytes())?)
+        write_document(&self.folders.staged_file(role), document)
     }
 
     /// When a document of a role expires that is made now.
@@ -128,4 +128,24 @@ fn is_unused(folder: &Path) -> Result<bool, RepositoryError> {
         }
     }
     Ok(!published)
+}
+
+/// Pieces are put together up to this size before they are written.
+const PIECE: usize = 1 << 16;
+
+/// Writes a document, whole or not at all.
+pub(super) fn write_document(file: &Path, document: &Document) -> Result<(), RepositoryError> {
+    let mut pending = Pending::create(file)?;
+    let mut small = String::new();
+    for piece in document.pieces() {
+        if small.len() + piece.len() <= PIECE {
+            small.push_str(&piece);
+            continue;
+        }
+        pending.write(small.as_bytes())?;
+        pending.write(piece.as_bytes())?;
+        small.clear();
+    }
+    pending.write(small.as_bytes())?;
+    Ok(pending.publish()?)
 }

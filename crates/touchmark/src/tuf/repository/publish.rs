@@ -60,16 +60,22 @@ pub struct PublishedRole {
 struct New {
     role: String,
     document: Document,
-    bytes: Vec<u8>,
+    /// Its bytes, unless they are those that the staged document was opened from.
+    bytes: Option<Vec<u8>>,
 }
 
 impl New {
     fn of(role: &str, document: Document) -> Self {
-        Self { role: role.to_owned(), bytes: document.to_bytes(), document }
+        let bytes = if document.opened().is_some() { None } else { Some(document.to_bytes()) };
+        Self { role: role.to_owned(), bytes, document }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.as_deref().or_else(|| self.document.opened()).unwrap_or_default()
     }
 
     fn listed(&self) -> Result<Listed, RepositoryError> {
-        Ok(Listed::of(&self.document, &self.bytes)?)
+        Ok(Listed::of(&self.document, self.bytes())?)
     }
 }
 
@@ -146,7 +152,12 @@ impl Repository {
                 }
                 let mandates = mandates(state, &name)?;
                 let Some(document) = state.fresh(&name)? else { continue };
-                if missing(document, &mandates)? == 0 {
+                // The top-level targets, which may be large, are checked by the clients that see the outcome first.
+                let complete = match mandates.as_slice() {
+                    [mandate] if name == "targets" => u64::try_from(mandate.announced(document)).unwrap_or_default() >= mandate.threshold(),
+                    _ => missing(document, &mandates)? == 0,
+                };
+                if complete {
                     continue;
                 }
                 if scope == Scope::All {
@@ -165,13 +176,13 @@ impl Repository {
     fn targets(&self, state: &mut State, now: UnixTime, new: &mut Vec<New>) -> Result<(), RepositoryError> {
         let tree = state.tree()?;
         for role in tree {
-            if let Some(document) = state.staged(&role.name)?.cloned() {
+            if let Some(document) = state.take_staged(&role.name)? {
                 unexpired(&role.name, &document, now)?;
                 new.push(New::of(&role.name, document));
                 continue;
             }
             let delegator = match &role.by {
-                Some(by) => state.staged(by)?.is_some(),
+                Some(by) => new.iter().any(|one| one.role == *by),
                 None => state.staged("root")?.is_some(),
             };
             let Some(document) = state.published(&role.name)? else {
@@ -311,7 +322,7 @@ impl Repository {
         for one in new {
             let file = self.published_name(one)?;
             if let Some(name) = file.file_name().and_then(|name| name.to_str()) {
-                rehearsal.put(name, &one.bytes);
+                rehearsal.put(name, one.bytes());
             }
         }
         rehearsal.run(&state.roots)
@@ -320,7 +331,12 @@ impl Repository {
     /// Writes the files in their order, then takes away what was staged.
     fn write(&self, new: &[New]) -> Result<(), RepositoryError> {
         for one in new {
-            files::write(&self.published_name(one)?, &one.bytes)?;
+            let (staged, published) = (self.folders.staged_file(&one.role), self.published_name(one)?);
+            match &one.bytes {
+                // Whole and durable already; it only gets its name.
+                None => files::link(&staged, &published)?,
+                Some(bytes) => files::write(&published, bytes)?,
+            }
         }
         for one in new {
             files::remove(&self.folders.staged_file(&one.role))?;

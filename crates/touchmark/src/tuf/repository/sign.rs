@@ -3,8 +3,10 @@
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::sign::Signer;
+use touchmark_envelope::threshold::Signature;
+use touchmark_oci::files;
 use touchmark_tuf::metadata::TopLevel;
-use touchmark_tuf::repository::{Differences, Document, Mandate};
+use touchmark_tuf::repository::{Differences, Document, EditError, Mandate};
 
 use super::state::State;
 use super::{Repository, RepositoryError};
@@ -47,13 +49,12 @@ impl Repository {
         for name in staged {
             let mandates = mandates(&mut state, &name)?;
             let welcome = welcome(&mut state, &name)?;
-            let Some(document) = state.fresh(&name)?.cloned() else {
+            if state.fresh(&name)?.is_none() {
                 return Err(RepositoryError::NothingStaged { role: name });
-            };
-            if let Some(mut outcome) = self.sign_one(&name, document, &mandates, &welcome, signers)? {
-                outcome.changes = state.changes(&name)?;
-                signed.push(outcome);
             }
+            let changes = state.changes(&name)?;
+            let Some(document) = state.take_staged(&name)? else { continue };
+            signed.extend(self.sign_one(&name, document, changes, &mandates, &welcome, signers)?);
         }
         if signed.is_empty() {
             return Err(RepositoryError::NothingToSign { role: role.map(str::to_owned) });
@@ -65,31 +66,40 @@ impl Repository {
         &self,
         name: &str,
         mut document: Document,
+        changes: Differences,
         mandates: &[Mandate],
         welcome: &[Mandate],
         signers: &[Box<dyn Signer>],
     ) -> Result<Option<SignedRole>, RepositoryError> {
         let all: Vec<Mandate> = mandates.iter().chain(welcome).cloned().collect();
-        let listed = |key: &PublicKey| all.iter().find_map(|mandate| mandate.keyid(key).map(str::to_owned));
-        let (mut signed_by, mut already) = (Vec::new(), Vec::new());
+        let (mut new, mut signed_by, mut already) = (Vec::new(), Vec::new(), Vec::new());
         for signer in signers {
             let key = signer.public_key();
-            let Some(keyid) = listed(key) else { continue };
+            let Some(keyid) = all.iter().find_map(|mandate| mandate.keyid(key)) else { continue };
             if has_signed(&document, &all, key)? {
                 already.push(key.clone());
                 continue;
             }
-            document.sign(signer.as_ref(), Some(&keyid))?;
+            let bytes = signer.sign(&document.signed_bytes()?).map_err(EditError::from)?;
+            new.push(Signature { keyid: Some(keyid.to_owned()), bytes });
             signed_by.push(key.clone());
         }
         if signed_by.is_empty() && already.is_empty() {
             return Ok(None);
         }
-        if !signed_by.is_empty() {
-            document = self.merge_staged(name, &document, &all)?.0;
+        if !new.is_empty() {
+            let _lock = self.lock()?;
+            let file = self.folders.staged_file(name);
+            // Nearly always nothing has changed meanwhile; else it may be others' signatures.
+            let same = document.opened().map(|bytes| files::holds(&file, bytes)).transpose()?.unwrap_or_default();
+            if !same {
+                let there = super::state::read(&file)?.filter(|there| there.says_the_same_as(&document));
+                document = there.ok_or_else(|| RepositoryError::Changed { role: name.to_owned() })?;
+            }
+            new.into_iter().for_each(|signature| document.add(signature));
+            self.write_staged(name, &document)?;
         }
         let version = document.version()?;
-        let changes = Differences::default();
         Ok(Some(SignedRole { role: name.to_owned(), version, changes, signed_by, already, missing: missing(&document, mandates)? }))
     }
 

@@ -205,6 +205,18 @@ impl State {
         }
     }
 
+    /// The staged document of a role, which this then knows nothing of any more: a large one is not copied.
+    pub(super) fn take_staged(&mut self, name: &str) -> Result<Option<Document>, RepositoryError> {
+        self.staged(name)?;
+        Ok(self.staged.insert(name.to_owned(), None).flatten())
+    }
+
+    /// The published document of a role, which this then reads again if it is asked for.
+    pub(super) fn take_published(&mut self, name: &str) -> Result<Option<Document>, RepositoryError> {
+        self.published(name)?;
+        Ok(self.published.remove(name).flatten())
+    }
+
     /// The document of a role that is in force once everything is published.
     pub(super) fn current(&mut self, name: &str) -> Result<Option<&Document>, RepositoryError> {
         if self.staged(name)?.is_some() { self.staged(name) } else { self.published(name) }
@@ -218,6 +230,14 @@ impl State {
     /// Takes note of what is staged of a role now.
     pub(super) fn put_staged(&mut self, name: &str, document: Option<Document>) {
         self.staged.insert(name.to_owned(), document);
+    }
+
+    /// Reads the documents of a role again when they are asked for.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.staged.remove(name);
+        if name != "root" {
+            self.published.remove(name);
+        }
     }
 
     /// The version that the next document of a role has.
