@@ -54,7 +54,10 @@ impl Repository {
             }
             let changes = state.changes(&name)?;
             let Some(document) = state.take_staged(&name)? else { continue };
-            signed.extend(self.sign_one(&name, document, changes, &mandates, &welcome, signers)?);
+            let (document, outcome) = self.sign_one(&name, document, changes, &mandates, &welcome, signers)?;
+            // It may say who signs for the next one.
+            state.put_staged(&name, Some(document));
+            signed.extend(outcome);
         }
         if signed.is_empty() {
             return Err(RepositoryError::NothingToSign { role: role.map(str::to_owned) });
@@ -70,7 +73,7 @@ impl Repository {
         mandates: &[Mandate],
         welcome: &[Mandate],
         signers: &[Box<dyn Signer>],
-    ) -> Result<Option<SignedRole>, RepositoryError> {
+    ) -> Result<(Document, Option<SignedRole>), RepositoryError> {
         let all: Vec<Mandate> = mandates.iter().chain(welcome).cloned().collect();
         let (mut new, mut signed_by, mut already) = (Vec::new(), Vec::new(), Vec::new());
         for signer in signers {
@@ -85,7 +88,7 @@ impl Repository {
             signed_by.push(key.clone());
         }
         if signed_by.is_empty() && already.is_empty() {
-            return Ok(None);
+            return Ok((document, None));
         }
         if !new.is_empty() {
             let _lock = self.lock()?;
@@ -100,7 +103,8 @@ impl Repository {
             self.write_staged(name, &document)?;
         }
         let version = document.version()?;
-        Ok(Some(SignedRole { role: name.to_owned(), version, changes, signed_by, already, missing: missing(&document, mandates)? }))
+        let missing = missing(&document, mandates)?;
+        Ok((document, Some(SignedRole { role: name.to_owned(), version, changes, signed_by, already, missing })))
     }
 
     /// Adds the signatures of a document to the staged one, under the lock; gives that, and how many were new.
