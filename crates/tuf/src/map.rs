@@ -34,7 +34,7 @@ pub struct Map {
 /// One mapping of a map file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
-    /// The patterns of the targets that it is for ([`pattern`](crate::pattern)).
+    /// The patterns of the targets that it is for ([`pattern`]).
     pub paths: Vec<String>,
     /// The names of the repositories that are asked, in this order.
     pub repositories: Vec<String>,
