@@ -1,6 +1,7 @@
 //! `touchmark trust renew` and `discard`: what is staged without a change of its own.
 
-use touchmark_verify::output::{Failure, Output};
+use touchmark_verify::exit::Exit;
+use touchmark_verify::output::{Failure, Object, Output, Value};
 
 use super::{Here, failure, staged};
 
@@ -34,6 +35,11 @@ pub(super) fn discard(here: &Here<'_>, args: &Discard, output: &mut Output<'_>) 
     let repository = here.open()?;
     for role in &args.roles {
         repository.discard(role).map_err(|error| failure(&error))?;
+        output.note(&format!("what was staged of {role} is gone"));
     }
-    staged(here, &[], output)
+    let mut members = Object::new();
+    members.insert("dir", Value::from(here.args.dir.display().to_string()));
+    members.insert("staged", Value::Array(Vec::new()));
+    output.result(Exit::Done, members);
+    Ok(())
 }

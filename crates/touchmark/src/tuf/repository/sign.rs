@@ -6,7 +6,7 @@ use touchmark_envelope::sign::Signer;
 use touchmark_envelope::threshold::Signature;
 use touchmark_oci::files;
 use touchmark_tuf::metadata::TopLevel;
-use touchmark_tuf::repository::{Differences, Document, EditError, Mandate};
+use touchmark_tuf::repository::{Differences, Document, EditError, Mandate, Standing};
 
 use super::state::State;
 use super::{Repository, RepositoryError};
@@ -75,11 +75,13 @@ impl Repository {
         signers: &[Box<dyn Signer>],
     ) -> Result<(Document, Option<SignedRole>), RepositoryError> {
         let all: Vec<Mandate> = mandates.iter().chain(welcome).cloned().collect();
+        let standings = |document: &Document| all.iter().map(|mandate| mandate.standing(document)).collect::<Result<Vec<_>, _>>();
+        let mut before = standings(&document)?;
         let (mut new, mut signed_by, mut already) = (Vec::new(), Vec::new(), Vec::new());
         for signer in signers {
             let key = signer.public_key();
             let Some(keyid) = all.iter().find_map(|mandate| mandate.keyid(key)) else { continue };
-            if has_signed(&document, &all, key)? {
+            if before.iter().any(|standing| has_signed(standing, key)) {
                 already.push(key.clone());
                 continue;
             }
@@ -98,12 +100,18 @@ impl Repository {
             if !same {
                 let there = super::state::read(&file)?.filter(|there| there.says_the_same_as(&document));
                 document = there.ok_or_else(|| RepositoryError::Changed { role: name.to_owned() })?;
+                before = standings(&document)?;
             }
             new.into_iter().for_each(|signature| document.add(signature));
             self.write_staged(name, &document)?;
         }
+        // Those that were made now need no check.
+        let missing = mandates.iter().zip(&before).map(|(mandate, standing)| {
+            let new = signed_by.iter().filter(|key| mandate.keyid(key).is_some() && !has_signed(standing, key)).count();
+            standing.missing().saturating_sub(u64::try_from(new).unwrap_or(u64::MAX))
+        });
+        let missing = missing.max().unwrap_or_default();
         let version = document.version()?;
-        let missing = missing(&document, mandates)?;
         Ok((document, Some(SignedRole { role: name.to_owned(), version, changes, signed_by, already, missing })))
     }
 
@@ -149,13 +157,8 @@ pub(super) fn welcome(state: &mut State, name: &str) -> Result<Vec<Mandate>, Rep
     Ok(root.map(|root| Mandate::of_root(root, TopLevel::Targets)).transpose()?.into_iter().collect())
 }
 
-fn has_signed(document: &Document, mandates: &[Mandate], key: &PublicKey) -> Result<bool, RepositoryError> {
-    for mandate in mandates {
-        if mandate.standing(document)?.keys.iter().any(|other| other.signed && other.key.as_ref() == Some(key)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+fn has_signed(standing: &Standing, key: &PublicKey) -> bool {
+    standing.keys.iter().any(|other| other.signed && other.key.as_ref() == Some(key))
 }
 
 /// How many signatures the document still needs.
