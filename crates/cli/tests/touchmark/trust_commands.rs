@@ -215,3 +215,25 @@ fn the_help_is_as_it_is_pinned() {
     let expected = std::fs::read_to_string(&pinned).unwrap();
     assert!(help == expected, "the help differs from {}; if it should, run this test with TOUCHMARK_PIN_HELP=1\n{help}", pinned.display());
 }
+
+/// Nothing is written where a link in the repository leads, and the repository itself may be a link.
+#[cfg(unix)]
+#[test]
+fn links_in_the_repository_are_not_followed() {
+    let place = made();
+    std::fs::rename(place.path("trust"), place.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", place.path("trust")).unwrap();
+    place.file("tool", "content");
+    place.file("precious", "precious");
+    std::fs::create_dir(place.path("outside")).unwrap();
+    std::os::unix::fs::symlink(place.path("outside"), place.path("trust/targets/acme")).unwrap();
+    place.run("trust target add tool --prefix acme/").is(4).says("a link");
+    assert!(std::fs::read_dir(place.path("outside")).unwrap().next().is_none());
+    std::os::unix::fs::symlink(place.path("precious"), place.path("trust/staged/targets.json")).unwrap();
+    place.run("trust renew targets").is(4).says("a link");
+    assert_eq!(place.read("precious"), b"precious");
+    std::fs::remove_file(place.path("trust/staged/targets.json")).unwrap();
+    place.ok("trust target add tool");
+    sign_and_publish(&place, "--key trust-keys/targets");
+    downloaded(&place, "client", "tool", "content");
+}

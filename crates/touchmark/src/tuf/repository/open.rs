@@ -33,7 +33,10 @@ impl Repository {
         let root = edit::new_root(roles, expires(lifetimes.root, now)?)?;
         let targets = edit::new_targets(expires(lifetimes.targets, now)?)?;
         let repository = Self { folders: Folders { root: folder.to_owned() }, lifetimes };
-        files::create_folders(folder)?;
+        // The folder itself may be a link to one; what is in it may not.
+        if !folder.is_dir() {
+            files::create_folders(folder)?;
+        }
         let _lock = Lock::take(folder)?;
         files::sweep(folder)?;
         if !is_unused(folder)? {
@@ -86,7 +89,8 @@ impl Repository {
     /// The exclusive right to change it.
     pub(super) fn lock(&self) -> Result<Lock, RepositoryError> {
         let lock = Lock::take(self.folder())?;
-        for folder in [self.folder().to_owned(), self.folders.metadata(), self.folders.targets(), self.folders.staged()] {
+        files::sweep(self.folder())?;
+        for folder in [self.folders.metadata(), self.folders.targets(), self.folders.staged()] {
             files::create_folders(&folder)?;
             files::sweep(&folder)?;
         }
