@@ -240,6 +240,32 @@ fn s5_6_7_after_a_search_that_failed_other_targets_are_found() {
 }
 
 #[test]
+fn s5_6_7_a_search_that_is_given_up_leaves_nothing_to_the_next() {
+    let mut repository = graph(&["targets > a", "targets > b", "a > c"]);
+    repository.add_target("b", "in b", b"b");
+    repository.publish();
+    let [other, target] = ["no such target", "in b"].map(|path| touchmark_tuf::TargetPath::new(path).unwrap());
+    // After every number of steps, with an answer that was not taken, and without.
+    for steps in 0..10 {
+        for answered in [false, true] {
+            let mut machine = Machine::new(&repository);
+            let mut client = machine.refresh(&repository).unwrap();
+            client.look_up(&other).unwrap();
+            for _ in 0..steps {
+                machine.step(&mut client, &repository).unwrap();
+            }
+            if answered {
+                client.answer(touchmark_tuf::Answer::Bytes(b"}".to_vec()));
+            }
+            client.look_up(&target).unwrap();
+            machine.drive(&mut client, &repository).unwrap();
+            let outcome = client.found().unwrap();
+            assert_eq!((visited(&outcome), outcome.found.is_some()), (vec!["targets", "a", "c", "b"], true), "{steps}");
+        }
+    }
+}
+
+#[test]
 fn s5_6_7_a_search_that_failed_has_no_outcome() {
     let mut repository = honest();
     repository.delegate("targets", Delegation::new("unlisted").paths(&["unlisted"]));

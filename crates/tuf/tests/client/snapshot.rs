@@ -260,6 +260,22 @@ fn s5_5_6_a_stored_snapshot_expires_too() {
 }
 
 #[test]
+fn s5_5_6_an_expired_stored_snapshot_of_which_no_digest_is_listed_is_asked_for_again() {
+    // The owner signed the same version anew, with another time. Where the timestamp lists a digest, it cannot be another document.
+    for (repository, again) in [(honest(), true), (honest_with_hashes(), false)] {
+        let mut repository = repository;
+        repository.expire("snapshot", "2026-11-29T00:00:00Z");
+        repository.publish();
+        let mut machine = Machine::refreshed(&repository);
+        machine.at += 86_400;
+        repository.expire("snapshot", "2030-01-01T00:00:00Z");
+        repository.sign("snapshot");
+        assert_eq!(machine.refresh(&repository).is_ok(), again);
+        assert_eq!(machine.fetched().len(), if again { 3 } else { 2 });
+    }
+}
+
+#[test]
 fn s5_5_7_snapshot_is_stored_as_received_before_targets_are_asked_for() {
     let repository = honest_with_hashes();
     let mut machine = Machine::refreshed(&repository);

@@ -172,6 +172,24 @@ fn s5_6_5_stored_targets_expire_too() {
 }
 
 #[test]
+fn s5_6_5_expired_stored_targets_of_which_no_digest_is_listed_are_asked_for_again() {
+    for role in ROLES {
+        for (repository, again) in [(honest(), true), (honest_with_hashes(), false)] {
+            let mut repository = repository;
+            repository.expire(role, "2026-11-29T00:00:00Z");
+            repository.publish();
+            let mut machine = Machine::new(&repository);
+            machine.find(&repository, DELEGATED).unwrap();
+            machine.at += 86_400;
+            repository.expire(role, "2030-01-01T00:00:00Z");
+            repository.sign(role);
+            assert_eq!(machine.find(&repository, DELEGATED).is_ok(), again, "{role}");
+            assert_eq!(machine.fetched().len(), if again { 3 } else { 2 }, "{role}");
+        }
+    }
+}
+
+#[test]
 fn s5_6_6_targets_are_stored_as_received() {
     let mut repository = honest();
     repository.form = touchmark_test_tuf_repository::Form::Indented;
