@@ -114,11 +114,10 @@ impl Recalled {
         Algorithm::ALL.into_iter().filter(|algorithm| *algorithm == Algorithm::Sha256 || listed(algorithm)).collect()
     }
 
-    /// Takes the length and the digests of the stored file. Whether it is the one that the snapshot lists and the index is of (5.6.1,
-    /// 5.6.2).
-    pub(super) fn is_of(&mut self, length: u64, digests: &[Digest], meta: &FileMeta) -> bool {
+    /// Takes the length and the digests of the stored file. Whether it is the one that the index is of.
+    pub(super) fn is_of(&mut self, length: u64, digests: &[Digest]) -> bool {
         self.length = length;
-        fits(length, digests, meta) && digests.contains(&self.file) && u64::from(self.targets.end) < length
+        digests.contains(&self.file) && u64::from(self.targets.end) < length
     }
 
     /// The piece of the file before the targets: where it begins, and its length.
@@ -148,9 +147,8 @@ impl Recalled {
         let outline: Vec<u8> = outline.into_iter().collect::<Result<Vec<_>, _>>().ok()?.concat();
         let beside = Signed::recall(beside, "targets", &outline).ok()?;
         let needed = usize::try_from(by.threshold).ok()?;
-        let counted = |key: &PublicKey| self.signers.contains(&fingerprint(key));
-        let places = Places::new(self.starts, self.targets.end);
-        let beside = hazmat::recall(&by.keys, needed, counted, beside).ok()?;
+        let places = Places::new(core::mem::take(&mut self.starts), self.targets.end);
+        let beside = hazmat::recall(&by.keys, needed, |key| self.signed_by(key), beside).ok()?;
         beside.try_map(|beside| Targets::read_stored(beside, places)).ok()
     }
 }

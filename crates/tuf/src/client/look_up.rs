@@ -206,7 +206,7 @@ impl Client {
     /// Who signs for a role: the root says it of the top-level one, the delegator that the search came by of any other.
     fn signatories_of(&self, name: &RoleName) -> Result<Signatories, Error> {
         if *name == RoleName::targets() {
-            return self.trusted_root()?.signatories(TopLevel::Targets).ok_or(Error::NoRoot);
+            return self.signatories_by(&By::Root);
         }
         let next = self.search.as_ref().and_then(|search| search.ahead.last()).filter(|next| next.name == *name);
         self.signatories_by(&next.ok_or(Error::NotReady)?.by)
@@ -245,7 +245,7 @@ impl Client {
         self.load_role(name)
     }
 
-    /// With an index of the file that the snapshot lists, the store's file is hashed; with one of another file it is known to be old.
+    /// With an index that is good for the role's keys, the store's file is hashed; without one it is read.
     pub(super) fn loaded_index(&mut self, name: RoleName, bytes: Option<Vec<u8>>) -> Result<(), Error> {
         let (by, meta) = (self.signatories_of(&name)?, self.listed(&name)?);
         self.recalled = bytes.and_then(|bytes| Recalled::read(&bytes, &by));
@@ -266,7 +266,7 @@ impl Client {
             // An older one.
             return self.fetch_role(name);
         }
-        let before = recalled.is_of(length, &digests, &meta).then(|| recalled.before()).flatten();
+        let before = recalled.is_of(length, &digests).then(|| recalled.before()).flatten();
         let Some((start, length)) = before else { return self.load_role(name) };
         let wanted = Wanted::Read { file: name.file(), start, length };
         self.ask(Purpose::ReadHead(name), wanted);

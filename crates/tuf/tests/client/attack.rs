@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use touchmark_test_tuf_repository::{Delegation, Repository};
+use touchmark_test_tuf_repository::{Delegation, Key, Repository};
 use touchmark_tuf::{Class, Error};
 
 use crate::machine::Machine;
@@ -31,6 +31,21 @@ fn make() -> Repository {
 pub(crate) fn honest_with_hashes() -> Repository {
     let mut repository = honest().with_hashes();
     renew(&mut repository);
+    repository
+}
+
+/// The same with two keys for every role, and a threshold of both.
+pub(crate) fn by_two_keys(keys: impl Fn(&str) -> [Key; 2]) -> Repository {
+    let mut repository = Repository::new();
+    for role in ["root", "timestamp", "snapshot", "targets"] {
+        repository.set_keys(role, 2, &keys(role));
+    }
+    repository.delegate("targets", Delegation::new("acme").paths(&["acme/*"]).keys(2, &keys("acme")));
+    repository.add_target("targets", TARGET, b"content");
+    repository.add_target("acme", DELEGATED, b"tool");
+    repository.publish();
+    repository.bump("snapshot");
+    repository.push("snapshot");
     repository
 }
 

@@ -3,29 +3,13 @@
 use touchmark_envelope::digest::hex;
 use touchmark_test_tuf_repository::{Delegation, Key, Repository, json, remove, set, signature};
 
-use crate::attack::{DELEGATED, TARGET, accepted, honest, refused, renew};
+use crate::attack::{DELEGATED, TARGET, accepted, by_two_keys, honest, refused, renew};
 use crate::machine::Machine;
-
-/// Every role with both of these keys, and a threshold of both.
-fn signed_by(keys: [fn(&str) -> Key; 2]) -> Repository {
-    let mut repository = Repository::new();
-    let both = |role: &str| keys.map(|key| key(role));
-    for role in ["root", "timestamp", "snapshot", "targets"] {
-        repository.set_keys(role, 2, &both(role));
-    }
-    repository.delegate("targets", Delegation::new("acme").paths(&["acme/*"]).keys(2, &both("acme")));
-    repository.add_target("targets", TARGET, b"content");
-    repository.add_target("acme", DELEGATED, b"tool");
-    repository.publish();
-    repository.bump("snapshot");
-    repository.push("snapshot");
-    repository
-}
 
 #[test]
 fn every_type_of_key_signs_for_every_role() {
-    for keys in [[Key::ed25519, Key::p256], [Key::p384, Key::p256_old_type], [Key::p256_point, Key::ed25519]] {
-        let repository = signed_by(keys);
+    for keys in [[Key::ed25519 as fn(&str) -> Key, Key::p256], [Key::p384, Key::p256_old_type], [Key::p256_point, Key::ed25519]] {
+        let repository = by_two_keys(|role| keys.map(|key| key(role)));
         for role in ["root", "timestamp", "snapshot", "targets", "acme"] {
             for one in repository.signers(role).to_vec() {
                 let mut evil = repository.clone();

@@ -6,23 +6,12 @@
 use touchmark_test_tuf_repository::{Delegation, Key, Repository, Served, assemble, json, set, signature};
 use touchmark_tuf::{Class, Error, RoleName, TargetPath};
 
-use crate::attack::{DELEGATED, TARGET, accepted, honest, honest_with_hashes, is, refused, renew};
+use crate::attack::{DELEGATED, TARGET, accepted, by_two_keys, honest, honest_with_hashes, is, refused, renew};
 use crate::machine::Machine;
 
 /// `honest` with a threshold of two for every role, by two keys each.
 fn two_keys_each() -> Repository {
-    let mut repository = Repository::new();
-    let keys = |role: &str| [Key::ed25519(&format!("{role} 1")), Key::p256(&format!("{role} 2"))];
-    for role in ["root", "timestamp", "snapshot", "targets"] {
-        repository.set_keys(role, 2, &keys(role));
-    }
-    repository.delegate("targets", Delegation::new("acme").paths(&["acme/*"]).keys(2, &keys("acme")));
-    repository.add_target("targets", TARGET, b"content");
-    repository.add_target("acme", DELEGATED, b"tool");
-    repository.publish();
-    repository.bump("snapshot");
-    repository.push("snapshot");
-    repository
+    by_two_keys(|role| [Key::ed25519(&format!("{role} 1")), Key::p256(&format!("{role} 2"))])
 }
 
 #[test]
