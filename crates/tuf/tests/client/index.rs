@@ -2,7 +2,7 @@
 
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::Value;
-use touchmark_test_tuf_repository::{Delegation, Key, Repository};
+use touchmark_test_tuf_repository::{Delegation, Key, Repository, set};
 use touchmark_tuf::{Error, Index, Mode};
 
 use crate::machine::Machine;
@@ -288,6 +288,24 @@ fn an_index_of_an_earlier_version_is_not_used() {
         assert_eq!(machine.find(&repository, "a").unwrap().found.unwrap().target.length, 10);
         assert_eq!(look_up_all(&mut machine, &repository), EXPECTED);
     }
+}
+
+#[test]
+fn an_index_vouches_for_no_other_file_that_the_snapshot_lists() {
+    // Whoever has the keys of snapshot and timestamp, and can write to the store, has not those of targets: each offset of the index fits.
+    let repository = large();
+    let mut machine = keeping(&repository);
+    look_up_all(&mut machine, &repository);
+    let mut evil = repository.clone();
+    evil.tamper("targets", |document| set(document, "/signed/targets/file-0/length", 9_u64));
+    evil.describe("targets");
+    evil.bump("snapshot");
+    evil.push("snapshot");
+    let forged = evil.file(&evil.path("targets")).to_vec();
+    assert_eq!(forged.len(), machine.store["targets.json"].len());
+    machine.store.insert("targets.json".to_owned(), forged);
+    let refused = machine.find(&evil, "file-0").unwrap_err();
+    assert_eq!(refused, Error::Threshold { role: "targets".to_owned(), needed: 1, valid: 0 });
 }
 
 #[test]
