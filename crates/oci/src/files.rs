@@ -212,12 +212,18 @@ pub fn holds(path: &Path, content: &[u8]) -> Result<bool, Error> {
     }
 }
 
-/// Removes a file; that it is not there is no error.
+/// Removes a file, durably; that it is not there is no error.
 ///
 /// # Errors
 /// [`Error::NotWritable`].
 pub fn remove(path: &Path) -> Result<(), Error> {
-    temporary::remove(path).map_err(|error| Error::writing(path, error))
+    let failed = |error| Error::writing(path, error);
+    temporary::remove(path).map_err(failed)?;
+    // Also if it was not there: whoever removed it may have been killed before this.
+    match temporary::sync_folder(parent(path), Durability::Synced) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        synced => synced.map_err(failed),
+    }
 }
 
 /// Makes a folder and those above it that are missing. A link is followed only above the last of them.

@@ -7,8 +7,8 @@ use touchmark::UnixTime;
 use touchmark::oci::access::Access;
 use touchmark::tuf::metadata::Header;
 use touchmark::tuf::{
-    self, Error, Failure as Refusal, Fetch, Found, Index, Limits, MetadataStore, Mode, Settings, Succinct, TargetPath, UpdateClass,
-    UpdateError, Updater,
+    self, Downloads, Error, Failure as Refusal, Fetch, Found, Index, Limits, MetadataStore, Mode, Settings, Succinct, TargetPath,
+    UpdateClass, UpdateError, Updater,
 };
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
@@ -77,6 +77,9 @@ struct CapArgs {
     /// Bytes of a snapshot or targets file whose length is listed
     #[arg(long, value_name = "SIZE", value_parser = options::size)]
     max_listed_size: Option<u64>,
+    /// Bytes of a target that is downloaded: 16 GiB unless given
+    #[arg(long, value_name = "SIZE", value_parser = options::size)]
+    max_target_size: Option<u64>,
     /// Roles visited in one search
     #[arg(long, value_name = "N", value_parser = number)]
     max_roles: Option<u32>,
@@ -191,6 +194,10 @@ fn download(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let access = args.access(Some(base))?;
     let (source, store) = (args.source(&access)?, args.store()?);
     let contents = tuf::source(base, &access).map_err(|error| args.failure(&error))?;
+    let mut downloads = Downloads::begin(folder, &store).map_err(|error| args.failure(&error))?;
+    if let Some(limit) = args.caps.max_target_size {
+        downloads = downloads.limit(limit);
+    }
     let mut updater = args.updater(source.as_ref(), &store)?;
     let found: Vec<_> = targets.iter().map(|target| (target, updater.target(source.as_ref(), target))).collect();
     let consistent = updater.has_consistent_snapshots();
@@ -198,7 +205,7 @@ fn download(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     drop(updater);
     for (target, found) in found {
         let fetched = found.and_then(|found| {
-            let downloaded = tuf::download(contents.as_ref(), target, &found.target, consistent, folder)?;
+            let downloaded = downloads.fetch(contents.as_ref(), target, &found.target, consistent)?;
             Ok((found, downloaded))
         });
         match fetched {

@@ -28,45 +28,23 @@ pub struct Downloaded {
     pub fetched: bool,
 }
 
-/// Fetches `target` from `source` into `folder`, which is made if it is not there, as the file that
-/// [`TargetPath::file`](touchmark_tuf::TargetPath::file) names: the percent-encoded path, one file that is in no other folder.
-///
-/// Length and every digest listed are checked while it comes, and no more than one byte beyond the length is read. The file is there whole
-/// or not at all. One that is there already with that content is not fetched again.
-///
-/// # Errors
-/// It is not to be had, is not what is listed, or cannot be written. A link or a folder of its name is left as it is.
-pub fn download(
-    source: &dyn Fetch,
-    target: &TargetPath,
-    listed: &Target,
-    consistent: bool,
-    folder: &Path,
-) -> Result<Downloaded, UpdateError> {
-    let path = folder.join(name(target)?);
-    if !folder.is_dir() {
-        files::create_folders(folder)?;
-    }
-    if is_there(&path, listed)? {
-        return Ok(Downloaded { path, fetched: false });
-    }
+/// Fetches `target` from `source` as the file at `path`, in a folder that is there. Its length and all of its digests, one at least, are
+/// checked while it comes.
+pub(super) fn fetch(source: &dyn Fetch, target: &TargetPath, listed: &Target, consistent: bool, path: &Path) -> Result<(), UpdateError> {
     // TUF 1.0, 6.2.1: with consistent snapshots there is a copy for each digest listed. One suffices.
     let digests: Vec<Option<&Digest>> = if consistent { listed.hashes.iter().map(Some).collect() } else { vec![None] };
     for digest in digests {
-        let read = source.read(&target.fetch_path(digest), listed.length);
-        let content = match read {
-            Ok(Some(content)) => content,
-            Ok(None) => continue,
+        match source.read(&target.fetch_path(digest), listed.length) {
+            Ok(Some(content)) => return write(content, target, listed, path),
+            Ok(None) => {}
             Err(failure) => return Err(refused(target, listed, failure)),
-        };
-        write(content, target, listed, &path)?;
-        return Ok(Downloaded { path, fetched: true });
+        }
     }
     Err(UpdateError::TargetMissing { target: target.clone(), location: source.location() })
 }
 
-/// The name of the file.
-fn name(target: &TargetPath) -> Result<String, UpdateError> {
+/// The name of a target's file.
+pub(super) fn file_name(target: &TargetPath) -> Result<String, UpdateError> {
     let name = target.file();
     let bad = |reason| UpdateError::BadTargetName { target: target.clone(), reason };
     if name.len() > MAX_NAME {
@@ -89,7 +67,7 @@ fn is_device(name: &str) -> bool {
 }
 
 /// Whether the file is there with that content.
-fn is_there(path: &Path, listed: &Target) -> Result<bool, UpdateError> {
+pub(super) fn is_there(path: &Path, listed: &Target) -> Result<bool, UpdateError> {
     let Some(file) = files::open(path)? else { return Ok(false) };
     let failed = |source| StoreError::Io { action: "read", path: path.to_owned(), source };
     if file.metadata().map_err(failed)?.len() != listed.length {
@@ -191,37 +169,8 @@ impl<'a> Check<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tuf::testing::Folder;
-    use core::cell::Cell;
+    use crate::tuf::testing::{Endless, Folder};
     use touchmark_envelope::digest::Algorithm;
-
-    /// Gives content without an end, and counts it.
-    #[derive(Default)]
-    struct Endless {
-        given: Cell<u64>,
-    }
-
-    impl Fetch for Endless {
-        fn fetch(&self, _: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-            Err(Failure::TooLarge { limit })
-        }
-
-        fn read(&self, _: &str, _: u64) -> Result<Option<Box<dyn Read + '_>>, Failure> {
-            Ok(Some(Box::new(self)))
-        }
-
-        fn location(&self) -> String {
-            "a test".to_owned()
-        }
-    }
-
-    impl Read for &Endless {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            buffer.fill(b'x');
-            self.given.set(self.given.get() + u64::try_from(buffer.len()).unwrap());
-            Ok(buffer.len())
-        }
-    }
 
     #[test]
     fn no_more_than_one_byte_beyond_the_length_is_read() {
@@ -229,7 +178,7 @@ mod tests {
         for length in [0, 1, 1 << 20] {
             let source = Endless::default();
             let listed = Target { length, hashes: vec![Algorithm::Sha256.digest(b"")], custom: None };
-            let refused = download(&source, &TargetPath::new("a").unwrap(), &listed, false, folder.root());
+            let refused = fetch(&source, &TargetPath::new("a").unwrap(), &listed, false, &folder.path("a"));
             assert!(matches!(refused, Err(UpdateError::TargetLength { .. })), "{refused:?}");
             assert_eq!(source.given.get(), length + 1);
         }

@@ -48,6 +48,38 @@ pub enum UpdateError {
         /// The target.
         target: TargetPath,
     },
+    /// The folder that targets are to be downloaded to is the store's, or in it.
+    #[error("{}: it is in the store of trusted metadata, {}, in which a target could replace the root", folder.display(), store.display())]
+    InStore {
+        /// The folder for targets.
+        folder: PathBuf,
+        /// The folder of the store.
+        store: PathBuf,
+    },
+    /// Two targets of one run have names that some file systems take for one.
+    #[error("{target}: its file would be that of {other}, where a file system does not see the case of letters")]
+    SameFile {
+        /// The target.
+        target: TargetPath,
+        /// The one that came before it.
+        other: TargetPath,
+    },
+    /// There is no digest to check a target by.
+    #[error("{target}: no digest of it is listed")]
+    NoDigest {
+        /// The target.
+        target: TargetPath,
+    },
+    /// The target is listed as larger than what is taken.
+    #[error("{target}: it has {length} bytes, and {limit} are the limit")]
+    TargetTooLarge {
+        /// The target.
+        target: TargetPath,
+        /// The length listed.
+        length: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// The target's path cannot be the name of a file.
     #[error("{target}: cannot be the name of a file: {reason}")]
     BadTargetName {
@@ -99,6 +131,9 @@ impl UpdateError {
             UpdateError::Metadata(Error::NoRoot)
             | UpdateError::AnotherRoot { .. }
             | UpdateError::NoSource { .. }
+            | UpdateError::InStore { .. }
+            | UpdateError::SameFile { .. }
+            | UpdateError::NoDigest { .. }
             | UpdateError::BadTargetName { .. } => UpdateClass::Usage,
             UpdateError::Metadata(error) => match error.class() {
                 Class::Untrusted | Class::Expired => UpdateClass::Untrusted,
@@ -107,6 +142,7 @@ impl UpdateError {
             UpdateError::Store(error) if error.class() == StoreClass::Usage => UpdateClass::Usage,
             UpdateError::Store(_)
             | UpdateError::NoSuchTarget { .. }
+            | UpdateError::TargetTooLarge { .. }
             | UpdateError::TargetMissing { .. }
             | UpdateError::TargetFetch { .. } => UpdateClass::Unknown,
             UpdateError::TargetLength { .. } | UpdateError::TargetHash { .. } => UpdateClass::WrongContent,
@@ -121,6 +157,10 @@ impl UpdateError {
             UpdateError::Store(error) => error.code(),
             UpdateError::NoSource { .. } => "tuf-no-source",
             UpdateError::NoSuchTarget { .. } => "no-such-target",
+            UpdateError::InStore { .. } => "target-dir-in-store",
+            UpdateError::SameFile { .. } => "target-same-file",
+            UpdateError::NoDigest { .. } => "target-no-digest",
+            UpdateError::TargetTooLarge { .. } => "target-too-large",
             UpdateError::BadTargetName { .. } => "bad-target-name",
             UpdateError::TargetMissing { .. } => "target-missing",
             UpdateError::TargetFetch { .. } => "target-fetch",
@@ -144,6 +184,9 @@ impl UpdateError {
                 format!("remove {} to begin anew with this root, without what is known of the repository", folder.display())
             }
             UpdateError::Store(error) => return error.hint(),
+            UpdateError::InStore { .. } => "another folder for targets".to_owned(),
+            UpdateError::SameFile { .. } => "download each to a folder of its own".to_owned(),
+            UpdateError::TargetTooLarge { .. } => "raise --max-target-size".to_owned(),
             UpdateError::NoSource { .. } => "a folder, file:///FOLDER/, http://HOST/PATH/ or https://HOST/PATH/".to_owned(),
             _ => return None,
         })

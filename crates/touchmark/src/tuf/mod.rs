@@ -2,7 +2,7 @@
 //! metadata and targets, and drivers, blocking and (feature `async`) asynchronous. None of them decides anything.
 //!
 //! ```
-//! use touchmark::tuf::{self, MetadataStore, Settings, TargetPath, Updater};
+//! use touchmark::tuf::{self, Downloads, MetadataStore, Settings, TargetPath, Updater};
 //! # use touchmark_test_tuf_repository::{NOW, Repository};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = std::env::temp_dir().join(format!("touchmark-tuf-example-{}", std::process::id()));
@@ -26,7 +26,8 @@
 //! let consistent = updater.has_consistent_snapshots();
 //! drop(updater); // others may update now
 //! let source = tuf::source(targets, &access)?;
-//! let downloaded = tuf::download(source.as_ref(), &target, &found.target, consistent, &downloads)?;
+//! let mut downloads = Downloads::begin(downloads, &store)?;
+//! let downloaded = downloads.fetch(source.as_ref(), &target, &found.target, consistent)?;
 //! assert_eq!(std::fs::read(downloaded.path)?, b"content");
 //! # std::fs::remove_dir_all(folder)?;
 //! # Ok(())
@@ -34,6 +35,7 @@
 //! ```
 
 mod download;
+mod downloads;
 mod error;
 mod fetch;
 mod folder;
@@ -56,7 +58,8 @@ pub use touchmark_tuf::{
 #[cfg(feature = "sign")]
 pub use touchmark_tuf::repository as edit;
 
-pub use download::{Downloaded, download};
+pub use download::Downloaded;
+pub use downloads::{Downloads, MAX_TARGET};
 pub use error::{UpdateClass, UpdateError};
 pub use fetch::{Fetch, source};
 pub use folder::FolderSource;

@@ -176,6 +176,57 @@ fn a_target_path_that_no_file_can_have_is_refused_before_it_is_fetched() {
     assert!(tuf.site.log().iter().all(|logged| !logged.path.starts_with("/targets/")));
 }
 
+/// A target called `root.json`, by the repository's own keys, must not become the root that the next run trusts.
+#[test]
+fn targets_are_not_downloaded_into_the_store() {
+    let mut repository = Repository::new();
+    repository.add_target("targets", "root.json", b"evil");
+    repository.publish();
+    let tuf = Tuf::of(repository);
+    let trusted = tuf.place.read("store/root.json");
+    let before = names(&tuf.place, "store");
+    for folder in ["store", "./store/", "store/new", "other/../store"] {
+        let download = tuf.download_options().replace("--target-dir out", &format!("--target-dir {folder}"));
+        assert_eq!(tuf.refused(2, &format!("--target-name root.json {download} download")), "target-dir-in-store", "{folder}");
+    }
+    assert_eq!(tuf.place.read("store/root.json"), trusted);
+    assert_eq!(names(&tuf.place, "store"), before);
+    assert!(tuf.asked().is_empty(), "nobody is asked");
+    // A folder around the store is none in which a target could reach it.
+    let around = tuf.download_options().replace("--target-dir out", "--target-dir .");
+    tuf.run(&format!("--target-name root.json {around} download")).is(0);
+    assert_eq!((tuf.place.read("store/root.json"), tuf.place.read("root.json")), (trusted, b"evil".to_vec()));
+}
+
+#[test]
+fn two_targets_that_differ_in_case_alone_do_not_replace_each_other() {
+    let mut repository = Repository::new();
+    repository.add_target("targets", "a.txt", b"one");
+    repository.add_target("targets", "A.txt", b"two");
+    repository.publish();
+    let tuf = Tuf::of(repository);
+    let ran = tuf.run(&format!("--target-name a.txt --target-name A.txt {} download", tuf.download_options())).is(2);
+    assert_eq!(ran.stdout, "out/a.txt\n");
+    assert_eq!(names(&tuf.place, "out"), ["a.txt"]);
+    assert_eq!(tuf.downloaded("A.txt")["fetched"], true, "by itself it is no other than before");
+}
+
+#[test]
+fn a_target_that_is_listed_as_too_large_is_not_asked_for_and_the_option_is_named() {
+    let mut repository = Repository::new();
+    repository.add_target("targets", "huge", b"x");
+    repository.set("targets", "/targets/huge/length", 1_u64 << 50);
+    repository.add_target("targets", "a.txt", b"content of a");
+    repository.publish();
+    let tuf = Tuf::of(repository);
+    assert_eq!(tuf.download_refused(4, "huge"), "target-too-large");
+    tuf.run(&format!("--target-name huge {} download", tuf.download_options())).is(4).says("--max-target-size");
+    let small = format!("--max-target-size 11 --target-name a.txt {} download", tuf.download_options());
+    assert_eq!(tuf.refused(4, &small), "target-too-large");
+    assert!(tuf.asked().iter().all(|path| !path.starts_with("/targets/")));
+    tuf.run(&small.replace("11", "12")).is(0);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_in_the_target_folder_is_neither_followed_nor_replaced() {

@@ -68,6 +68,7 @@ fn assert_nothing_lost(tuf: &Tuf, when: &str) {
     assert_eq!(tuf.place.read("out/a.txt"), b"other content of a");
     assert_eq!(names(&tuf.place, "store"), ["acme.json", "root.json", "snapshot.json", "targets.json", "timestamp.json"], "{when}");
     assert_eq!(tuf.place.read("store/root.json"), tuf.repository.file("2.root.json"), "{when}");
+    assert_eq!(names(&tuf.place, "out"), ["a.txt", "acme%2Fb.txt"], "{when}");
 }
 
 /// The boundaries that the command passes.
@@ -92,6 +93,9 @@ fn killed_at_every_boundary_nothing_verified_is_lost() {
     }
     // Seven files, each made, written in two halves, synced and renamed in its folder, and two removed before.
     assert!(boundaries.len() >= 7 * 6 + 2, "{boundaries:#?}");
+    // What a rotation voids must not be there again after a loss of power.
+    let removed: Vec<_> = boundaries.windows(2).filter(|pair| pair[0].contains(" Remove ")).collect();
+    assert!(removed.len() == 2 && removed.iter().all(|pair| pair[1].contains(" SyncFolder ")), "{removed:?}");
 }
 
 #[test]
