@@ -44,4 +44,5 @@ mod trust_commands;
 mod trust_delegations;
 mod trust_races;
 mod trust_rotation;
+mod trust_signing;
 mod tuf;

@@ -71,7 +71,7 @@ pub(crate) struct Args {
 
 /// Stages the delegation.
 pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
-    let signers = Appointment { keys: keys::public_keys(&args.keys, &mut args.passphrase.source())?, threshold: args.threshold };
+    let signers = Appointment { keys: keys::public_keys(&args.keys, args.passphrase.source())?, threshold: args.threshold };
     let place = match (&args.before, args.first) {
         (Some(role), _) => Place::Before(role.clone()),
         (None, true) => Place::First,

@@ -74,7 +74,8 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     }
     let mut lifetimes = Lifetimes::default();
     life::apply(&args.lifetimes, &mut lifetimes)?;
-    let mut opened = Opened::new(args.passphrase.source());
+    let named: Vec<OsString> = args.roles().iter().flat_map(|(_, keys, _)| keys.iter().cloned()).collect();
+    let mut opened = Opened::new(args.passphrase.source(), &named);
     let (mut roles, mut made) = (BTreeMap::new(), Vec::new());
     for (role, keys, threshold) in args.roles() {
         let mut public = Vec::new();

@@ -2,12 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 
-use touchmark::keys::{DEFAULT_TIMEOUT, KeySource};
+use touchmark::keys::KeySource;
 use touchmark::tuf::edit::{Change, KeyChoice};
 use touchmark_verify::output::{Failure, Output};
 
+use super::keys::PublicKeys;
 use super::{Here, failure, keys, staged};
-use crate::signers::{self, Passphrase};
+use crate::signers::Passphrase;
 
 /// Changes the keys and the threshold of a role
 ///
@@ -91,18 +92,20 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     let mut changes = Vec::new();
     let (role, threshold) = match &args.command {
         Command::Add { role, keys, threshold, passphrase } => {
-            changes.extend(keys::public_keys(keys, &mut passphrase.source())?.into_iter().map(Change::Add));
+            changes.extend(keys::public_keys(keys, passphrase.source())?.into_iter().map(Change::Add));
             (role, *threshold)
         }
         Command::Remove { role, keys, threshold, passphrase } => {
+            let mut reader = PublicKeys::new(passphrase.source(), keys)?;
             for key in keys {
-                changes.push(Change::Remove(choice(key, passphrase)?));
+                changes.push(Change::Remove(choice(key, &mut reader)?));
             }
             (role, *threshold)
         }
         Command::Replace { role, old, new, passphrase } => {
-            changes.extend(keys::public_keys(std::slice::from_ref(new), &mut passphrase.source())?.into_iter().map(Change::Add));
-            changes.push(Change::Remove(choice(old, passphrase)?));
+            let mut reader = PublicKeys::new(passphrase.source(), &[old.clone(), new.clone()])?;
+            changes.push(Change::Add(reader.read(new)?));
+            changes.push(Change::Remove(choice(old, &mut reader)?));
             (role, None)
         }
         Command::Threshold { role, threshold } => (role, Some(*threshold)),
@@ -113,13 +116,9 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
 }
 
 /// A key file, or else a keyid.
-fn choice(key: &OsStr, passphrase: &Passphrase) -> Result<KeyChoice, Failure> {
-    let source = KeySource::from(key);
-    match (&source, key.to_str()) {
+fn choice(key: &OsStr, reader: &mut PublicKeys<'_>) -> Result<KeyChoice, Failure> {
+    match (KeySource::from(key), key.to_str()) {
         (KeySource::File(path), Some(text)) if !path.exists() && text.len() >= 4 => Ok(KeyChoice::Id(text.to_owned())),
-        _ => {
-            let held = source.any_key(&mut passphrase.source(), DEFAULT_TIMEOUT).map_err(|error| signers::failure(&error))?;
-            Ok(KeyChoice::Key(held.public_key().clone()))
-        }
+        _ => Ok(KeyChoice::Key(reader.read(key)?)),
     }
 }

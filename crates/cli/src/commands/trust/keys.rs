@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use touchmark::envelope::key::PublicKey;
 use touchmark::envelope::sign::Signer;
-use touchmark::keys::{DEFAULT_TIMEOUT, Held, KeyFileError, KeySource, Passphrases};
+use touchmark::keys::{DEFAULT_TIMEOUT, Held, KeyFileError, KeySource, Passphrases, ProgramSigner};
 use touchmark_verify::output::Failure;
 
 use crate::signers::{self, Passphrase};
@@ -30,11 +30,44 @@ impl MaybeSigners {
 }
 
 /// Reads the public key of whatever key is named: a public key file, a private one, an external signer.
-pub(super) fn public_keys(keys: &[OsString], passphrases: &mut Passphrases<'_>) -> Result<Vec<PublicKey>, Failure> {
-    one_standard_input(keys, passphrases)?;
-    let read =
-        |key: &OsString| KeySource::from(key.as_os_str()).any_key(passphrases, DEFAULT_TIMEOUT).map(|held| held.public_key().clone());
-    keys.iter().map(read).collect::<Result<_, KeyFileError>>().map_err(|error| signers::failure(&error))
+pub(super) fn public_keys(keys: &[OsString], passphrases: Passphrases<'_>) -> Result<Vec<PublicKey>, Failure> {
+    let mut reader = PublicKeys::new(passphrases, keys)?;
+    keys.iter().map(|key| reader.read(key)).collect()
+}
+
+/// Reads the public keys of one command.
+pub(super) struct PublicKeys<'a> {
+    passphrases: Passphrases<'a>,
+    hidden: Vec<String>,
+}
+
+impl<'a> PublicKeys<'a> {
+    /// `keys` are all that the command names.
+    pub(super) fn new(passphrases: Passphrases<'a>, keys: &[OsString]) -> Result<Self, Failure> {
+        one_standard_input(keys, &passphrases)?;
+        Ok(Self { passphrases, hidden: variables(keys) })
+    }
+
+    /// The public key of one of them.
+    pub(super) fn read(&mut self, key: &OsStr) -> Result<PublicKey, Failure> {
+        let failed = |error: KeyFileError| signers::failure(&error);
+        match KeySource::from(key) {
+            KeySource::Program(program) => {
+                let signer = ProgramSigner::start_without(&program, DEFAULT_TIMEOUT, &self.hidden).map_err(failed)?;
+                Ok(signer.public_key().clone())
+            }
+            source => Ok(source.any_key(&mut self.passphrases, DEFAULT_TIMEOUT).map_err(failed)?.public_key().clone()),
+        }
+    }
+}
+
+/// The environment variables among these keys: an external signer gets to see nobody else's.
+fn variables(keys: &[OsString]) -> Vec<String> {
+    let named = keys.iter().filter_map(|key| match KeySource::from(key.as_os_str()) {
+        KeySource::Environment(variable) => Some(variable),
+        _ => None,
+    });
+    named.collect()
 }
 
 /// Asserts that standard input is named for one thing at most.
@@ -46,13 +79,15 @@ fn one_standard_input(keys: &[OsString], passphrases: &Passphrases<'_>) -> Resul
 /// Keys that were named for roles: each is opened once, however often it is named, and signs if it can.
 pub(super) struct Opened<'a> {
     passphrases: Passphrases<'a>,
+    hidden: Vec<String>,
     keys: Vec<(OsString, PublicKey)>,
     pub(super) signers: Vec<Box<dyn Signer>>,
 }
 
 impl<'a> Opened<'a> {
-    pub(super) fn new(passphrases: Passphrases<'a>) -> Self {
-        Self { passphrases, keys: Vec::new(), signers: Vec::new() }
+    /// `keys` are all that the command names.
+    pub(super) fn new(passphrases: Passphrases<'a>, keys: &[OsString]) -> Self {
+        Self { passphrases, hidden: variables(keys), keys: Vec::new(), signers: Vec::new() }
     }
 
     /// The public key that is named, which signs from now on if it is more than that.
@@ -64,17 +99,16 @@ impl<'a> Opened<'a> {
         let named: Vec<OsString> = self.keys.iter().map(|(known, _)| known.clone()).chain([key.to_owned()]).collect();
         one_standard_input(&named, &self.passphrases)?;
         let source = KeySource::from(key);
-        let signer: Option<Box<dyn Signer>> = match &source {
-            KeySource::Program(_) => Some(source.signer(&mut self.passphrases, DEFAULT_TIMEOUT).map_err(failed)?),
+        let signer: Box<dyn Signer> = match &source {
+            KeySource::Program(program) => Box::new(ProgramSigner::start_without(program, DEFAULT_TIMEOUT, &self.hidden).map_err(failed)?),
             _ => match source.any_key(&mut self.passphrases, DEFAULT_TIMEOUT).map_err(failed)? {
-                Held::Private(private) => Some(private),
+                Held::Private(private) => private,
                 held => {
                     self.keys.push((key.to_owned(), held.public_key().clone()));
                     return Ok(held.public_key().clone());
                 }
             },
         };
-        let Some(signer) = signer else { return Err(Failure::usage("no key")) };
         let public = signer.public_key().clone();
         self.keys.push((key.to_owned(), public.clone()));
         self.sign_by(signer);

@@ -153,6 +153,7 @@ fn failure(error: &RepositoryError) -> Failure {
     let exit = match error.class() {
         Class::Usage => Exit::Usage,
         Class::Untrusted => Exit::UntrustedMetadata,
+        Class::Unexpected => Exit::Malformed,
         _ => Exit::Unknown,
     };
     let mut failure = Failure::new(exit, error.code(), error.to_string());

@@ -8,6 +8,8 @@ use touchmark_verify::output::{Failure, Object, Output, Value};
 use super::{Here, failure, strings};
 
 /// Shows versions, expiries, what is staged, who signed and who is still needed
+///
+/// Of what is staged it shows what it changes, and the digest of what signatures are over, which `trust sign --expect` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Shows only this role; may be repeated
@@ -48,6 +50,7 @@ fn show(role: &RoleReport, output: &mut Output<'_>) {
         let stale = if what == "staged" && role.stale { ", of no use: another version was published since" } else { "" };
         output.line(&format!("  {what} version {}, expires {}{}{stale}", side.version, side.expires, age(side.age)));
         if what == "staged" {
+            output.line(&format!("    {}", side.digest));
             changes(&role.changes).iter().for_each(|change| output.line(&format!("    {change}")));
         }
         // Of what is published all is signed, and the question is who signs the next one.
@@ -112,6 +115,7 @@ fn describe_side(side: &Side) -> Value<'static> {
     Value::object([
         ("version", Value::from(side.version)),
         ("expires", Value::from(side.expires.to_string())),
+        ("digest", Value::from(side.digest.to_string())),
         ("age", Value::from(age)),
         ("missing", Value::from(side.missing())),
         ("signatures", describe_standing(&side.standing)),

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use touchmark_envelope::UnixTime;
 use touchmark_envelope::json;
+use touchmark_envelope::{Digest, UnixTime};
 use touchmark_oci::Error as FileError;
 use touchmark_tuf::repository::EditError;
 
@@ -17,6 +17,8 @@ pub enum Class {
     Untrusted,
     /// It could not be done now: files, signers.
     Unavailable,
+    /// What is staged is not what was expected.
+    Unexpected,
 }
 
 /// Why a trust repository was not changed. What was published before is as it was.
@@ -115,6 +117,22 @@ pub enum RepositoryError {
         /// The role.
         role: String,
     },
+    /// What was to be signed is none of what was expected.
+    #[error("{what}: is {digest}, which is not what you expect")]
+    NotExpected {
+        /// The role, or the file.
+        what: String,
+        /// The digest of what would be signed.
+        digest: Digest,
+    },
+    /// A staged snapshot or timestamp that no publish of what is published and staged would have made.
+    #[error("{role}: what is staged is not what a publish makes of what is published and staged: {reason}")]
+    NotMade {
+        /// The role.
+        role: String,
+        /// What differs.
+        reason: &'static str,
+    },
     /// A document from elsewhere says something else than what is staged.
     #[error("{}: says something else than anything that is staged", file.display())]
     SaysOther {
@@ -191,6 +209,7 @@ impl RepositoryError {
                 touchmark_oci::Class::Usage => Class::Usage,
                 _ => Class::Unavailable,
             },
+            RepositoryError::NotExpected { .. } => Class::Unexpected,
             RepositoryError::Edit(EditError::Sign(_)) | RepositoryError::Changed { .. } => Class::Unavailable,
             RepositoryError::Document { .. }
             | RepositoryError::Missing { .. }
@@ -219,6 +238,8 @@ impl RepositoryError {
             RepositoryError::NothingStaged { .. } => "nothing-staged",
             RepositoryError::NothingToSign { .. } => "nothing-to-sign",
             RepositoryError::Changed { .. } => "staged-changed",
+            RepositoryError::NotExpected { .. } => "not-expected",
+            RepositoryError::NotMade { .. } => "staged-not-made",
             RepositoryError::SaysOther { .. } => "says-other",
             RepositoryError::NotDelegated { .. } => "target-not-delegated",
             RepositoryError::Unsigned { .. } => "signatures-missing",
@@ -243,6 +264,8 @@ impl RepositoryError {
             RepositoryError::NoSuchRole { .. } => "touchmark trust status lists the roles".to_owned(),
             RepositoryError::NotEdited { .. } => "touchmark trust publish".to_owned(),
             RepositoryError::Changed { .. } => "look at it with touchmark trust status, and sign again".to_owned(),
+            RepositoryError::NotExpected { .. } => "nothing was signed; find out who changed it, or sign less of it with --role".to_owned(),
+            RepositoryError::NotMade { role, .. } => format!("touchmark trust discard {role}, and publish again"),
             RepositoryError::SaysOther { .. } => {
                 "it was signed before the last change: have what is staged now signed, and send that".to_owned()
             }

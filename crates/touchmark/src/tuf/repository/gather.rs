@@ -8,6 +8,9 @@ use touchmark_tuf::repository::{Document, Mandate};
 use super::sign::{mandates, missing, welcome};
 use super::{Repository, RepositoryError, state};
 
+/// Bytes of signatures that a copy may have besides.
+const SIGNATURES: u64 = 1 << 20;
+
 /// What was taken from a document that came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gathered {
@@ -32,9 +35,17 @@ impl Repository {
         let files = if folder { documents(from)? } else { vec![from.to_owned()] };
         let mut state = self.state()?;
         let staged = state.staged_names()?;
+        let limit = self.longest_copy(&staged)?;
         let mut gathered = Vec::new();
         for file in files {
-            let Some(document) = state::read(&file)? else { return Err(RepositoryError::Missing { file }) };
+            let document = match state::read_at_most(&file, limit) {
+                Ok(Some(document)) => document,
+                Ok(None) => return Err(RepositoryError::Missing { file }),
+                // Longer than a copy can be, and not read.
+                Err(RepositoryError::File(touchmark_oci::Error::TooLarge { .. })) if folder => continue,
+                Err(RepositoryError::File(touchmark_oci::Error::TooLarge { .. })) => return Err(RepositoryError::SaysOther { file }),
+                Err(error) => return Err(error),
+            };
             let mut same = None;
             for name in &staged {
                 if state.staged(name)?.is_some_and(|staged: &Document| staged.says_the_same_as(&document)) {
@@ -57,6 +68,15 @@ impl Repository {
             return Err(RepositoryError::SaysOther { file: from.to_owned() });
         }
         Ok(gathered)
+    }
+
+    /// The bytes that a copy of any of these staged documents has at most: with every signature that a document may have, and white space.
+    fn longest_copy(&self, staged: &[String]) -> Result<u64, RepositoryError> {
+        let mut longest = 0;
+        for name in staged {
+            longest = files::size(&self.folders.staged_file(name))?.unwrap_or_default().max(longest);
+        }
+        Ok(longest.saturating_mul(2).saturating_add(SIGNATURES))
     }
 }
 

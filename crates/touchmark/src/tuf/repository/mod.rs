@@ -30,10 +30,12 @@
 //! # }
 //! ```
 
+mod alone;
 mod change;
 mod error;
 mod gather;
 mod input;
+mod made;
 mod open;
 mod publish;
 mod rehearsal;
@@ -43,6 +45,7 @@ mod settings;
 mod sign;
 mod state;
 
+pub use self::alone::{LoneDocument, SignedAlone};
 pub use self::change::Delegate;
 pub use self::error::{Class, RepositoryError};
 pub use self::gather::Gathered;
@@ -51,4 +54,4 @@ pub use self::open::Repository;
 pub use self::publish::{Publish, Published, PublishedRole, Scope};
 pub use self::report::{Report, RoleReport, Side};
 pub use self::settings::Lifetimes;
-pub use self::sign::SignedRole;
+pub use self::sign::{SignedRole, ToSign};

@@ -2,12 +2,12 @@
 
 use std::io::Read as _;
 
-use touchmark_envelope::UnixTime;
+use touchmark_envelope::{Digest, UnixTime};
 use touchmark_oci::files;
 use touchmark_tuf::metadata::TopLevel;
 use touchmark_tuf::repository::{Age, Differences, Document, Mandate, Standing, differences};
 
-use super::sign::mandates;
+use super::sign::{mandates, signed_digest};
 use super::state::State;
 use super::{Repository, RepositoryError};
 
@@ -42,6 +42,8 @@ pub struct Side {
     pub version: u64,
     /// When it expires.
     pub expires: UnixTime,
+    /// The SHA-256 of what signatures are over: the canonical form of `signed`.
+    pub digest: Digest,
     /// How it stands in its life.
     pub age: Age,
     /// Who signed it, of those who sign for the role as it is published or staged.
@@ -100,7 +102,7 @@ impl Repository {
         let by_published_root = standings.next().transpose()?;
         let expires = document.expires()?;
         let age = self.lifetimes.of(role).age(expires, now);
-        Ok(Side { version: document.version()?, expires, age, standing, by_published_root })
+        Ok(Side { version: document.version()?, expires, digest: signed_digest(document)?, age, standing, by_published_root })
     }
 
     /// The published roles whose life is in its last quarter or over, as far as a look at these does not take long: the top-level roles,
@@ -125,7 +127,7 @@ impl Repository {
 }
 
 /// So many targets are named that a staged document changes; the others are counted.
-const NAMED_TARGETS: usize = 20;
+pub(super) const NAMED_TARGETS: usize = 20;
 
 /// A document of more bytes is not read for its expiry alone, where its beginning says it.
 const LARGE: u64 = 1 << 20;

@@ -1,15 +1,34 @@
 //! One person's signatures on what is staged.
 
-use touchmark_envelope::UnixTime;
+use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::sign::Signer;
 use touchmark_envelope::threshold::Signature;
+use touchmark_envelope::{Digest, UnixTime};
 use touchmark_oci::files;
 use touchmark_tuf::metadata::TopLevel;
 use touchmark_tuf::repository::{Differences, Document, EditError, Mandate, Standing};
 
 use super::state::State;
 use super::{Repository, RepositoryError};
+
+/// A staged document that some keys sign for, as it is before they do.
+#[derive(Clone, Debug)]
+pub struct ToSign {
+    /// The role.
+    pub role: String,
+    /// Its version.
+    pub version: u64,
+    /// When it expires.
+    pub expires: UnixTime,
+    /// What it changes of the published one.
+    pub changes: Differences,
+    /// The SHA-256 of what signatures are over: the canonical form of `signed`.
+    pub digest: Digest,
+    document: Document,
+    mandates: Vec<Mandate>,
+    welcome: Vec<Mandate>,
+}
 
 /// What was signed of a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +37,12 @@ pub struct SignedRole {
     pub role: String,
     /// The version of its staged document.
     pub version: u64,
+    /// When that expires.
+    pub expires: UnixTime,
     /// What it changes of the published one.
     pub changes: Differences,
+    /// The SHA-256 of what was signed.
+    pub digest: Digest,
     /// The keys that signed it now.
     pub signed_by: Vec<PublicKey>,
     /// The keys that had signed it before.
@@ -29,52 +52,82 @@ pub struct SignedRole {
 }
 
 impl Repository {
-    /// Adds the signatures of these signers to every staged document that one of their keys signs for, or to those of one role.
-    ///
-    /// The signers may take their time: nothing is locked meanwhile. What they signed is then added to what is there, if that still says
-    /// the same.
+    /// The staged documents that these keys sign for, or that of one role: what whoever has the keys is to look at before
+    /// [`sign_these`](Self::sign_these).
     ///
     /// # Errors
-    /// Nothing is staged that these keys sign for; a signer fails; [`RepositoryError::Changed`].
-    pub fn sign(&self, signers: &[Box<dyn Signer>], role: Option<&str>, _now: UnixTime) -> Result<Vec<SignedRole>, RepositoryError> {
+    /// Nothing is staged that these keys sign for; a document is [`RepositoryError::Stale`]; a snapshot or timestamp is not what a publish
+    /// would make.
+    pub fn to_sign(&self, keys: &[PublicKey], role: Option<&str>, now: UnixTime) -> Result<Vec<ToSign>, RepositoryError> {
         let mut state = self.state()?;
-        let staged = match role {
+        let names = match role {
             Some(role) => {
                 state.seat(role)?;
+                if state.staged(role)?.is_none() {
+                    return Err(RepositoryError::NothingStaged { role: role.to_owned() });
+                }
                 vec![role.to_owned()]
             }
             None => state.staged_names()?,
         };
-        let mut signed = Vec::new();
-        for name in staged {
-            let mandates = mandates(&mut state, &name)?;
-            let welcome = welcome(&mut state, &name)?;
-            if state.fresh(&name)?.is_none() {
-                return Err(RepositoryError::NothingStaged { role: name });
+        let mut chosen = Vec::new();
+        for name in names {
+            let (mandates, welcome) = (mandates(&mut state, &name)?, welcome(&mut state, &name)?);
+            if mandates.iter().chain(&welcome).any(|mandate| keys.iter().any(|key| mandate.keyid(key).is_some())) {
+                state.fresh(&name)?;
+                self.assert_made(&mut state, &name, now)?;
+                let changes = state.changes(&name)?;
+                chosen.push((name, mandates, welcome, changes));
             }
-            let changes = state.changes(&name)?;
-            let Some(document) = state.take_staged(&name)? else { continue };
-            let (document, outcome) = self.sign_one(&name, document, changes, &mandates, &welcome, signers)?;
-            // It may say who signs for the next one.
-            state.put_staged(&name, Some(document));
-            signed.extend(outcome);
         }
-        if signed.is_empty() {
+        if chosen.is_empty() {
             return Err(RepositoryError::NothingToSign { role: role.map(str::to_owned) });
         }
-        Ok(signed)
+        // Once all of them were looked at: each may say who signs for the next one.
+        let mut documents = Vec::with_capacity(chosen.len());
+        for (role, mandates, welcome, changes) in chosen {
+            let Some(document) = state.take_staged(&role)? else { continue };
+            let (version, expires, digest) = (document.version()?, document.expires()?, signed_digest(&document)?);
+            documents.push(ToSign { role, version, expires, changes, digest, document, mandates, welcome });
+        }
+        Ok(documents)
     }
 
-    fn sign_one(
+    /// Adds the signatures of these signers to documents that [`to_sign`](Self::to_sign) gave. With `expected`, nothing is signed unless the
+    /// digest of each is among them.
+    ///
+    /// What is signed are the very bytes that the digest is of. The signers may take their time: nothing is locked meanwhile. What they
+    /// signed is then added to what is there, if that still says the same.
+    ///
+    /// # Errors
+    /// [`RepositoryError::NotExpected`]; a signer fails; [`RepositoryError::Changed`].
+    pub fn sign_these(
         &self,
-        name: &str,
-        mut document: Document,
-        changes: Differences,
-        mandates: &[Mandate],
-        welcome: &[Mandate],
+        documents: Vec<ToSign>,
         signers: &[Box<dyn Signer>],
-    ) -> Result<(Document, Option<SignedRole>), RepositoryError> {
-        let all: Vec<Mandate> = mandates.iter().chain(welcome).cloned().collect();
+        expected: Option<&[Digest]>,
+    ) -> Result<Vec<SignedRole>, RepositoryError> {
+        if let Some(expected) = expected
+            && let Some(other) = documents.iter().find(|one| !expected.contains(&one.digest))
+        {
+            return Err(RepositoryError::NotExpected { what: other.role.clone(), digest: other.digest });
+        }
+        documents.into_iter().map(|one| self.sign_one(one, signers)).collect()
+    }
+
+    /// Adds the signatures of these signers to every staged document that one of their keys signs for, or to those of one role:
+    /// [`to_sign`](Self::to_sign) and [`sign_these`](Self::sign_these) in one.
+    ///
+    /// # Errors
+    /// Those of both.
+    pub fn sign(&self, signers: &[Box<dyn Signer>], role: Option<&str>, now: UnixTime) -> Result<Vec<SignedRole>, RepositoryError> {
+        let keys: Vec<PublicKey> = signers.iter().map(|signer| signer.public_key().clone()).collect();
+        self.sign_these(self.to_sign(&keys, role, now)?, signers, None)
+    }
+
+    fn sign_one(&self, one: ToSign, signers: &[Box<dyn Signer>]) -> Result<SignedRole, RepositoryError> {
+        let ToSign { role, version, expires, changes, digest, mut document, mandates, welcome } = one;
+        let all: Vec<Mandate> = mandates.iter().chain(&welcome).cloned().collect();
         let standings = |document: &Document| all.iter().map(|mandate| mandate.standing(document)).collect::<Result<Vec<_>, _>>();
         let mut before = standings(&document)?;
         let (mut new, mut signed_by, mut already) = (Vec::new(), Vec::new(), Vec::new());
@@ -89,21 +142,18 @@ impl Repository {
             new.push(Signature { keyid: Some(keyid.to_owned()), bytes });
             signed_by.push(key.clone());
         }
-        if signed_by.is_empty() && already.is_empty() {
-            return Ok((document, None));
-        }
         if !new.is_empty() {
             let _lock = self.lock()?;
-            let file = self.folders.staged_file(name);
+            let file = self.folders.staged_file(&role);
             // Nearly always nothing has changed meanwhile; else it may be others' signatures.
             let same = document.opened().map(|bytes| files::holds(&file, bytes)).transpose()?.unwrap_or_default();
             if !same {
                 let there = super::state::read(&file)?.filter(|there| there.says_the_same_as(&document));
-                document = there.ok_or_else(|| RepositoryError::Changed { role: name.to_owned() })?;
+                document = there.ok_or_else(|| RepositoryError::Changed { role: role.clone() })?;
                 before = standings(&document)?;
             }
             new.into_iter().for_each(|signature| document.add(signature));
-            self.write_staged(name, &document)?;
+            self.write_staged(&role, &document)?;
         }
         // Those that were made now need no check.
         let missing = mandates.iter().zip(&before).map(|(mandate, standing)| {
@@ -111,8 +161,7 @@ impl Repository {
             standing.missing().saturating_sub(u64::try_from(new).unwrap_or(u64::MAX))
         });
         let missing = missing.max().unwrap_or_default();
-        let version = document.version()?;
-        Ok((document, Some(SignedRole { role: name.to_owned(), version, changes, signed_by, already, missing })))
+        Ok(SignedRole { role, version, expires, changes, digest, signed_by, already, missing })
     }
 
     /// Adds the signatures of a document to the staged one, under the lock; gives that, and how many were new.
@@ -155,6 +204,11 @@ pub(super) fn welcome(state: &mut State, name: &str) -> Result<Vec<Mandate>, Rep
     }
     let root = state.published("root")?;
     Ok(root.map(|root| Mandate::of_root(root, TopLevel::Targets)).transpose()?.into_iter().collect())
+}
+
+/// The SHA-256 of what signatures of a document are over.
+pub(super) fn signed_digest(document: &Document) -> Result<Digest, RepositoryError> {
+    Ok(Algorithm::Sha256.digest(&document.signed_bytes()?))
 }
 
 fn has_signed(standing: &Standing, key: &PublicKey) -> bool {

@@ -61,7 +61,12 @@ impl Folders {
 
 /// Reads a document; `None` if it is not there.
 pub(super) fn read(path: &Path) -> Result<Option<Document>, RepositoryError> {
-    let Some(bytes) = files::read(path, MAX_DOCUMENT)? else { return Ok(None) };
+    read_at_most(path, MAX_DOCUMENT)
+}
+
+/// Reads a document of at most `limit` bytes; `None` if it is not there.
+pub(super) fn read_at_most(path: &Path, limit: u64) -> Result<Option<Document>, RepositoryError> {
+    let Some(bytes) = files::read(path, limit)? else { return Ok(None) };
     Document::open(bytes).map(Some).map_err(|source| RepositoryError::Document { file: path.to_owned(), source })
 }
 
