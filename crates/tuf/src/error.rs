@@ -1,6 +1,7 @@
 //! Why an update or a search ended.
 
-use alloc::string::String;
+use alloc::format;
+use alloc::string::{String, ToString as _};
 
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::digest::Algorithm;
@@ -108,13 +109,13 @@ pub enum Error {
         file: String,
     },
     /// Another length than the one listed.
-    #[error("{file}: it has {found} bytes, and {expected} are listed")]
+    #[error("{file}: it has {} bytes, and {expected} are listed", length(.expected, .found))]
     Length {
         /// The file.
         file: String,
         /// The length listed.
         expected: u64,
-        /// The length found.
+        /// The length found; more bytes than were expected are not counted.
         found: u64,
     },
     /// Another digest than the one listed.
@@ -169,6 +170,14 @@ pub enum Error {
         /// The limit.
         limit: u32,
     },
+    /// The role's document would take more than what one client holds of all the roles that a search visits.
+    #[error("{role}: with the roles visited before it, it has more than {limit} bytes; raise the limit of all of them")]
+    TooMuchMetadata {
+        /// The role.
+        role: String,
+        /// The limit.
+        limit: u64,
+    },
     /// The caller answered something else than was asked.
     #[error("the answer is not one to what was asked")]
     WrongAnswer,
@@ -188,6 +197,7 @@ impl Error {
             | Error::TooMuchWork { .. }
             | Error::TooManyRoots { .. }
             | Error::TooManyRoles { .. }
+            | Error::TooMuchMetadata { .. }
             | Error::WrongAnswer
             | Error::NotReady => Class::Unknown,
             _ => Class::Untrusted,
@@ -215,6 +225,7 @@ impl Error {
             Error::Store { .. } => "tuf-store",
             Error::TooManyRoots { .. } => "tuf-too-many-roots",
             Error::TooManyRoles { .. } => "tuf-too-many-roles",
+            Error::TooMuchMetadata { .. } => "tuf-too-much-metadata",
             Error::WrongAnswer => "tuf-wrong-answer",
             Error::NotReady => "tuf-not-ready",
         }
@@ -224,6 +235,10 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         matches!(self, Error::Fetch { failure: Failure::Unavailable(_), .. } | Error::TooManyRoots { .. })
     }
+}
+
+fn length(expected: &u64, found: &u64) -> String {
+    if found > expected { format!("more than {expected}") } else { found.to_string() }
 }
 
 /// What a document of a role has, or lacks (TUF 1.0, section 4).

@@ -18,6 +18,9 @@ pub struct Limits {
     pub targets: u64,
     /// Bytes of a snapshot or targets file, whatever length is listed.
     pub listed: u64,
+    /// Bytes that the targets documents of one client take together, with what is held beside them: 4 for each target, and
+    /// [some more](crate::metadata::Targets::held) for delegations. Those of earlier searches are dropped to stay below it.
+    pub total: u64,
     /// Roles visited in one search (5.6.7.1), the top-level targets included.
     pub roles: u32,
     /// Signatures of a document.
@@ -25,8 +28,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 512 KiB and 256 roots, 64 KiB of timestamp, 16 MiB of snapshot, 64 MiB of targets, 1 GiB where a length is listed, 64 roles,
-    /// 256 signatures.
+    /// 512 KiB and 256 roots, 64 KiB of timestamp, 16 MiB of snapshot, 64 MiB of targets, 1 GiB where a length is listed
+    /// and 1 GiB in all, 64 roles, 256 signatures.
     fn default() -> Self {
         Self {
             root: 512 << 10,
@@ -35,6 +38,7 @@ impl Default for Limits {
             snapshot: 16 << 20,
             targets: 64 << 20,
             listed: 1 << 30,
+            total: 1 << 30,
             roles: 64,
             signatures: 256,
         }

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::key::PublicKey;
-use touchmark_envelope::signed::Signed;
+use touchmark_envelope::signed;
 use touchmark_envelope::threshold::hazmat;
 use touchmark_envelope::{Digest, Verified};
 
@@ -25,6 +25,8 @@ const SMALLEST: usize = 64 << 10;
 const MAX_PIECE: u64 = 16 << 20;
 /// Bytes of a SHA-256.
 const HASH: usize = 32;
+/// Their number has one byte.
+const MAX_SIGNERS: usize = 255;
 
 /// Whether a role may have an index: the snapshot lists a digest of its file, and no length that is small.
 pub(super) fn is_for(meta: &FileMeta) -> bool {
@@ -37,19 +39,27 @@ pub(super) fn fits(length: u64, digests: &[Digest], meta: &FileMeta) -> bool {
 }
 
 /// The index of a role whose signatures were counted just now; none for a small one, and for one that was itself recalled.
-pub(super) fn make(role: &Verified<Targets>, meta: &FileMeta) -> Option<Vec<u8>> {
+///
+/// A role that two delegators lead to by different keys has one index: it goes on naming the keys that it is `known` to be signed by, as
+/// long as its file is the same.
+pub(super) fn make(role: &Verified<Targets>, meta: &FileMeta, known: Option<&Signed>) -> Option<Vec<u8>> {
     let document = role.get().document().filter(|document| document.bytes().len() >= SMALLEST)?;
     let outline = document.outline()?;
     let listed = meta.hashes.iter().find(|digest| digest.algorithm() == Algorithm::Sha256).copied();
     let file = listed.unwrap_or_else(|| Algorithm::Sha256.digest(document.bytes()));
-    let signers = role.evidence().keys();
+    let mut signers: Vec<Digest> = role.evidence().keys().iter().map(fingerprint).collect();
+    for signer in known.filter(|known| known.file == file).map(|known| known.signers.as_slice()).unwrap_or_default() {
+        if signers.len() < MAX_SIGNERS && !signers.contains(signer) {
+            signers.push(*signer);
+        }
+    }
     let count = u8::try_from(signers.len()).ok()?;
     let mut index = Vec::with_capacity(outline.len().saturating_add(1 << 10));
     index.extend_from_slice(&MAGIC);
     index.extend_from_slice(file.as_bytes());
     index.push(count);
-    for key in signers {
-        index.extend_from_slice(fingerprint(key).as_bytes());
+    for signer in signers {
+        index.extend_from_slice(signer.as_bytes());
     }
     index.extend_from_slice(&outline);
     let checksum = Algorithm::Sha256.digest(&index);
@@ -65,12 +75,30 @@ fn fingerprint(key: &PublicKey) -> Digest {
     Algorithm::Sha256.digest(&text)
 }
 
-/// An index that was read, and what was read with it of its file.
-#[derive(Debug)]
-pub(super) struct Recalled {
+/// Which keys validly signed a file.
+#[derive(Clone, Debug)]
+pub(super) struct Signed {
     /// The SHA-256 of the file.
     file: Digest,
     signers: Vec<Digest>,
+}
+
+impl Signed {
+    /// Whether enough of them sign for the role (5.6.3).
+    pub(super) fn suffices(&self, by: &Signatories) -> bool {
+        let counted = by.keys.keys().iter().filter(|key| self.has(key)).count();
+        usize::try_from(by.threshold).is_ok_and(|needed| counted >= needed)
+    }
+
+    fn has(&self, key: &PublicKey) -> bool {
+        self.signers.contains(&fingerprint(key))
+    }
+}
+
+/// An index that was read, and what was read with it of its file.
+#[derive(Debug)]
+pub(super) struct Recalled {
+    by: Signed,
     /// Where `signed` begins, and the value of its `targets` begins and ends.
     signed: u32,
     targets: core::ops::Range<u32>,
@@ -83,8 +111,8 @@ pub(super) struct Recalled {
 }
 
 impl Recalled {
-    /// Reads an index. `None` if it is damaged, or too few of the keys that signed its file sign for the role.
-    pub(super) fn read(bytes: &[u8], by: &Signatories) -> Option<Self> {
+    /// Reads an index. `None` if it is damaged.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let sha256 = |bytes: &[u8]| Digest::from_bytes(Algorithm::Sha256, bytes);
         let (content, checksum) = bytes.split_at_checked(bytes.len().checked_sub(HASH)?)?;
         sha256(checksum)?.matches(content).then_some(())?;
@@ -99,13 +127,19 @@ impl Recalled {
         let inside = starts.iter().all(|start| from < *start && *start < to);
         (signed < from && from < to && inside).then_some(())?;
         let signers = signers.chunks(HASH).map(sha256).collect::<Option<_>>()?;
-        let read = Self { file: sha256(file)?, signers, signed, targets: from..to, starts, length: 0, head: Vec::new() };
-        let counted = by.keys.keys().iter().filter(|key| read.signed_by(key)).count();
-        (counted >= usize::try_from(by.threshold).ok()?).then_some(read)
+        let by = Signed { file: sha256(file)?, signers };
+        Some(Self { by, signed, targets: from..to, starts, length: 0, head: Vec::new() })
     }
 
-    fn signed_by(&self, key: &PublicKey) -> bool {
-        self.signers.contains(&fingerprint(key))
+    /// Which keys signed the file.
+    pub(super) fn signed(&self) -> &Signed {
+        &self.by
+    }
+
+    /// Bytes that are held of the file with it, at most.
+    pub(super) fn held(&self) -> u64 {
+        let beside = self.length.saturating_sub(u64::from(self.targets.end - self.targets.start));
+        u64::try_from(self.starts.len()).unwrap_or(u64::MAX).saturating_mul(4).saturating_add(beside)
     }
 
     /// The algorithms by which the file is to be hashed: those by which the snapshot lists it, and the index's.
@@ -117,7 +151,7 @@ impl Recalled {
     /// Takes the length and the digests of the stored file. Whether it is the one that the index is of.
     pub(super) fn is_of(&mut self, length: u64, digests: &[Digest]) -> bool {
         self.length = length;
-        digests.contains(&self.file) && u64::from(self.targets.end) < length
+        digests.contains(&self.by.file) && u64::from(self.targets.end) < length
     }
 
     /// The piece of the file before the targets: where it begins, and its length.
@@ -145,10 +179,10 @@ impl Recalled {
         beside.extend_from_slice(tail);
         let outline = [0, from, to].map(|word| u32::try_from(word).map(u32::to_le_bytes));
         let outline: Vec<u8> = outline.into_iter().collect::<Result<Vec<_>, _>>().ok()?.concat();
-        let beside = Signed::recall(beside, "targets", &outline).ok()?;
+        let beside = signed::Signed::recall(beside, "targets", &outline).ok()?;
         let needed = usize::try_from(by.threshold).ok()?;
         let places = Places::new(core::mem::take(&mut self.starts), self.targets.end);
-        let beside = hazmat::recall(&by.keys, needed, |key| self.signed_by(key), beside).ok()?;
+        let beside = hazmat::recall(&by.keys, needed, |key| self.by.has(key), beside).ok()?;
         beside.try_map(|beside| Targets::read_stored(beside, places)).ok()
     }
 }

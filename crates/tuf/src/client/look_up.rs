@@ -79,6 +79,10 @@ impl Search {
         Self { target, found: None, visited: Vec::new(), seen: BTreeSet::new(), ahead, probe: None }
     }
 
+    pub(super) fn has_visited(&self, name: &RoleName) -> bool {
+        self.seen.contains(name)
+    }
+
     pub(super) fn outcome(self) -> LookUp {
         LookUp { found: self.found, visited: self.visited }
     }
@@ -234,12 +238,14 @@ impl Client {
     /// 5.6.1: a role is looked for in the store, and fetched if that has not the version that the snapshot lists.
     pub(super) fn ask_for_role(&mut self, name: RoleName) -> Result<(), Error> {
         let meta = self.listed(&name)?;
-        (self.recalled, self.index) = (None, None);
+        (self.recalled, self.known, self.index) = (None, None, None);
         // Without a repository to ask everything is verified again.
         if self.settings.index == Index::Kept && self.settings.mode == Mode::Online && index::is_for(&meta) {
             // A document has more bytes than its index.
-            let wanted = Wanted::Load { file: name.index_file(), limit: self.role_limit(&meta) };
-            self.ask(Purpose::LoadIndex(name), wanted);
+            let own = self.own_limit(&meta);
+            let limit = own.min(self.room(own));
+            let file = name.index_file();
+            self.ask(Purpose::LoadIndex(name), Wanted::Load { file, limit });
             return Ok(());
         }
         self.load_role(name)
@@ -248,12 +254,14 @@ impl Client {
     /// With an index that is good for the role's keys, the store's file is hashed; without one it is read.
     pub(super) fn loaded_index(&mut self, name: RoleName, bytes: Option<Vec<u8>>) -> Result<(), Error> {
         let (by, meta) = (self.signatories_of(&name)?, self.listed(&name)?);
-        self.recalled = bytes.and_then(|bytes| Recalled::read(&bytes, &by));
+        let recalled = bytes.and_then(|bytes| Recalled::read(&bytes));
+        self.known = recalled.as_ref().map(|recalled| recalled.signed().clone());
+        self.recalled = recalled.filter(|recalled| recalled.signed().suffices(&by));
         if self.recalled.is_none() {
             return self.load_role(name);
         }
         let algorithms = Recalled::algorithms(&meta);
-        let wanted = Wanted::Hash { file: name.file(), algorithms, limit: self.role_limit(&meta) };
+        let wanted = Wanted::Hash { file: name.file(), algorithms, limit: self.own_limit(&meta) };
         self.ask(Purpose::HashRole(name), wanted);
         Ok(())
     }
@@ -267,7 +275,8 @@ impl Client {
             return self.fetch_role(name);
         }
         let before = recalled.is_of(length, &digests).then(|| recalled.before()).flatten();
-        let Some((start, length)) = before else { return self.load_role(name) };
+        let held = recalled.held();
+        let Some((start, length)) = before.filter(|_| held <= self.room(held)) else { return self.load_role(name) };
         let wanted = Wanted::Read { file: name.file(), start, length };
         self.ask(Purpose::ReadHead(name), wanted);
         Ok(())
@@ -290,20 +299,15 @@ impl Client {
         let (file, header) = (name.metapath(), role.get().header());
         check::version(&file, header, meta.version)?;
         check::unexpired(&file, header, self.at)?;
-        self.roles.insert(name, (role, by));
+        self.roles.insert(name, role, by);
         self.role_is_here()
     }
 
     fn load_role(&mut self, name: RoleName) -> Result<(), Error> {
-        let limit = self.role_limit(&self.listed(&name)?);
+        let limit = self.role_limit(&name, &self.listed(&name)?)?;
         let wanted = Wanted::Load { file: name.file(), limit };
         self.ask(Purpose::LoadRole(name), wanted);
         Ok(())
-    }
-
-    fn role_limit(&self, meta: &FileMeta) -> u64 {
-        let limits = &self.settings.limits;
-        meta.length.map_or(limits.targets, |length| length.min(limits.listed))
     }
 
     /// What the store has of a role is verified as if it had been fetched, by the keys that its delegator lists now.
@@ -313,7 +317,7 @@ impl Client {
         match bytes.map(|bytes| self.read_role(&name, bytes, &by)) {
             Some(Ok(role)) => match check::unexpired(&name.metapath(), role.get().header(), self.at) {
                 Ok(()) => {
-                    self.roles.insert(name.clone(), (role, by));
+                    self.roles.insert(name.clone(), role, by);
                     return if only { self.role_is_here() } else { self.store_index(name) };
                 }
                 Err(error) if only || !self.listed(&name)?.hashes.is_empty() => return Err(error),
@@ -331,7 +335,7 @@ impl Client {
     fn fetch_role(&mut self, name: RoleName) -> Result<(), Error> {
         let meta = self.listed(&name)?;
         let version = self.trusted_root()?.consistent_snapshot().then_some(meta.version);
-        let wanted = Wanted::Fetch { path: name.fetch_path(version), limit: self.role_limit(&meta) };
+        let wanted = Wanted::Fetch { path: name.fetch_path(version), limit: self.role_limit(&name, &meta)? };
         self.ask(Purpose::FetchRole(name), wanted);
         Ok(())
     }
@@ -342,7 +346,7 @@ impl Client {
         let role = self.read_role(&name, bytes, &by)?;
         // 5.6.5.
         check::unexpired(&name.metapath(), role.get().header(), self.at)?;
-        self.roles.insert(name.clone(), (role, by));
+        self.roles.insert(name.clone(), role, by);
         // 5.6.6.
         let file = name.file();
         self.ask(Purpose::StoreRole(name), Wanted::Store { file });
@@ -353,7 +357,7 @@ impl Client {
     pub(super) fn store_index(&mut self, name: RoleName) -> Result<(), Error> {
         let meta = self.listed(&name)?;
         if self.settings.index == Index::Kept && index::is_for(&meta) {
-            self.index = self.role(&name).and_then(|role| index::make(role, &meta));
+            self.index = self.role(&name).and_then(|role| index::make(role, &meta, self.known.as_ref()));
         }
         if self.index.is_none() {
             return self.role_is_here();
@@ -365,7 +369,7 @@ impl Client {
 
     /// A targets role is verified, and kept.
     pub(super) fn role_is_here(&mut self) -> Result<(), Error> {
-        (self.recalled, self.index) = (None, None);
+        (self.recalled, self.known, self.index) = (None, None, None);
         if self.search.is_some() {
             return self.go_on_with_search();
         }

@@ -1,21 +1,22 @@
 //! The client workflow (TUF 1.0, section 5) as a state machine.
 
+mod held;
 mod index;
 mod look_up;
 mod refresh;
 mod step;
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use touchmark_envelope::{UnixTime, Verified};
 
 use crate::error::Error;
-use crate::metadata::{Root, Signatories, Snapshot, Targets, Timestamp};
+use crate::metadata::{Root, Snapshot, Targets, Timestamp, TopLevel};
 use crate::path::{RoleName, TargetPath};
 use crate::settings::{Mode, Settings};
 
-use self::index::Recalled;
+use self::held::Held;
+use self::index::{Recalled, Signed};
 use self::look_up::Search;
 pub use self::look_up::{Found, LookUp};
 use self::step::Wanted;
@@ -37,17 +38,24 @@ pub struct Client {
     answer: Option<Answer>,
     /// New roots taken in this update.
     new_roots: u32,
-    /// The root that is being stored took a key from the timestamp or the snapshot role.
-    rotated: bool,
+    /// The root that is being stored took a key from the timestamp or the snapshot role: the file that shows it, and is removed last.
+    rotated: Option<TopLevel>,
+    /// What the store has as the timestamp or the snapshot is none by the root's keys: an earlier update stored the root that rotated them,
+    /// and was interrupted before it removed both (5.3.11).
+    voided: bool,
+    /// A timestamp that would be a rollback, and that error.
+    doubted: Option<(Verified<Timestamp>, Error)>,
     root: Option<Verified<Root>>,
     timestamp: Option<Verified<Timestamp>>,
     /// The snapshot that the store has had, to compare a new one with.
     snapshot: Option<Verified<Snapshot>>,
-    /// Targets roles that were verified, each with who vouched for it.
-    roles: BTreeMap<RoleName, (Verified<Targets>, Signatories)>,
+    /// Targets roles that were verified.
+    roles: Held,
     search: Option<Search>,
-    /// What the store has as the index of the role that is loaded.
+    /// What the store has as the index of the role that is loaded, if it suffices for the role's keys.
     recalled: Option<Recalled>,
+    /// Who signed its file, as that index says.
+    known: Option<Signed>,
     /// What the store is to have as the index of the role that was verified.
     index: Option<Vec<u8>>,
     /// The update came to its end.
@@ -74,11 +82,12 @@ enum Purpose {
     /// 5.3.8.
     StoreRoot,
     /// 5.3.11.
-    RemoveTimestamp,
-    RemoveSnapshot,
+    RemoveVoid,
     LoadTimestamp,
     /// 5.4.1.
     FetchTimestamp,
+    /// 5.3.11, once more: whether the stored timestamp is void.
+    LoadWitness,
     /// 5.4.5.
     StoreTimestamp,
     LoadSnapshot,
@@ -114,13 +123,16 @@ impl Client {
             state: State::Asking(Purpose::LoadRoot, Wanted::Load { file: "root.json".into(), limit }),
             answer: None,
             new_roots: 0,
-            rotated: false,
+            rotated: None,
+            voided: false,
+            doubted: None,
             root: None,
             timestamp: None,
             snapshot: None,
-            roles: BTreeMap::new(),
+            roles: Held::default(),
             search: None,
             recalled: None,
+            known: None,
             index: None,
             refreshed: false,
             error: None,
@@ -183,7 +195,8 @@ impl Client {
         self.snapshot.as_ref()
     }
 
-    /// A targets role that was verified in this update or a search after it.
+    /// A targets role that was verified in this update or a search after it. Those that the last search visited are here; those of earlier
+    /// ones as long as there is room ([`Limits::total`](crate::Limits::total)).
     pub fn role(&self, name: &RoleName) -> Option<&Verified<Targets>> {
         self.roles.get(name).map(|(role, _)| role)
     }
@@ -198,7 +211,7 @@ impl Client {
         }
         // A search that was given up, and what it was about to be told, is none of this one's.
         (self.state, self.answer) = (State::Ready, None);
-        (self.recalled, self.index) = (None, None);
+        (self.recalled, self.known, self.index) = (None, None, None);
         self.search = Some(Search::new(target.clone()));
         // A search that failed has no outcome: it did not find that there is no such target.
         self.go_on_with_search().inspect_err(|_| self.search = None)
@@ -229,7 +242,7 @@ impl Client {
             // What is not kept is not trusted (5.6.6).
             self.roles.remove(name);
         }
-        let given = given?;
+        let given = given.map_err(|error| self.exceeded(&purpose, &wanted, error))?;
         match purpose {
             Purpose::LoadIndex(name) => self.loaded_index(name, given.bytes()),
             Purpose::HashRole(name) => self.hashed_role(name, given),

@@ -20,19 +20,18 @@ impl Client {
         match purpose {
             Purpose::LoadRoot => self.loaded_root(given.bytes()),
             Purpose::FetchRoot => self.fetched_root(given.bytes()),
-            Purpose::RemoveTimestamp => {
-                self.ask(Purpose::RemoveSnapshot, Wanted::Remove { file: TopLevel::Snapshot.file().into() });
-                Ok(())
-            }
-            Purpose::RemoveSnapshot => self.next_root(),
-            Purpose::StoreRoot if self.rotated => {
-                self.rotated = false;
-                self.ask(Purpose::RemoveTimestamp, Wanted::Remove { file: TopLevel::Timestamp.file().into() });
-                Ok(())
-            }
-            Purpose::StoreRoot => self.next_root(),
+            Purpose::StoreRoot => match self.rotated {
+                Some(TopLevel::Timestamp) => self.remove_void(TopLevel::Snapshot),
+                Some(_) => self.remove_void(TopLevel::Timestamp),
+                None => self.next_root(),
+            },
+            Purpose::RemoveVoid => match self.rotated.take() {
+                Some(witness) => self.remove_void(witness),
+                None => self.next_root(),
+            },
             Purpose::LoadTimestamp => self.loaded_timestamp(given.bytes()),
             Purpose::FetchTimestamp => self.fetched_timestamp(given.required(wanted)?),
+            Purpose::LoadWitness => self.loaded_witness(given.bytes()),
             Purpose::StoreTimestamp => self.update_snapshot(),
             Purpose::LoadSnapshot => self.loaded_snapshot(given.bytes()),
             Purpose::FetchSnapshot => self.fetched_snapshot(given.required(wanted)?),
@@ -90,15 +89,21 @@ impl Client {
         // 5.3.6: whether it has expired does not matter yet. 5.3.7.
         self.root = Some(root);
         self.new_roots += 1;
-        // 5.3.11: recovery from a fast-forward attack. Should the removal be interrupted, then what is left is looked at again by the
-        // new root's keys, and counts only if enough of those that were kept signed it.
+        // 5.3.11: recovery from a fast-forward attack. Both files go, whichever role's keys were rotated. That role's goes last: should this
+        // be interrupted, then it is there, is none by the new keys, and so shows that the other one is void too.
         let lost = |pair: (&Option<Signatories>, &Option<Signatories>)| match pair {
             (Some(before), Some(after)) => before.lost_one_in(after),
             _ => true,
         };
-        self.rotated = before.iter().zip(&after).any(lost);
+        let roles = [TopLevel::Timestamp, TopLevel::Snapshot];
+        self.rotated = roles.into_iter().zip(before.iter().zip(&after)).find(|(_, pair)| lost(*pair)).map(|(role, _)| role);
         // 5.3.8.
         self.ask(Purpose::StoreRoot, Wanted::Store { file: TopLevel::Root.file().into() });
+        Ok(())
+    }
+
+    fn remove_void(&mut self, role: TopLevel) -> Result<(), Error> {
+        self.ask(Purpose::RemoveVoid, Wanted::Remove { file: role.file().into() });
         Ok(())
     }
 
@@ -122,7 +127,8 @@ impl Client {
             Some(Ok(timestamp)) => self.timestamp = Some(timestamp),
             Some(Err(error)) if only => return Err(error),
             // Damaged, or signed by keys that are no longer the role's: as if there were none.
-            Some(Err(_)) | None => {}
+            Some(Err(error)) => self.voided = is_void(&error),
+            None => {}
         }
         if only {
             check::unexpired(file, self.trusted_timestamp()?.header(), self.at)?;
@@ -149,7 +155,7 @@ impl Client {
             let (found, had) = (new.get().header().version, trusted.header().version);
             // 5.4.3.1: an older one is a rollback; one of the same version is discarded, and the trusted one stays.
             if found < had {
-                return Err(Error::Rollback { file: file.into(), trusted: had, found });
+                return self.doubt(new, Error::Rollback { file: file.into(), trusted: had, found });
             }
             if found == had {
                 check::unexpired(file, trusted.header(), self.at)?;
@@ -158,9 +164,31 @@ impl Client {
             // 5.4.3.2.
             let (found, had) = (new.get().snapshot().version, trusted.snapshot().version);
             if found < had {
-                return Err(Error::Rollback { file: TopLevel::Snapshot.file().into(), trusted: had, found });
+                return self.doubt(new, Error::Rollback { file: TopLevel::Snapshot.file().into(), trusted: had, found });
             }
         }
+        self.newer_timestamp(new)
+    }
+
+    /// A timestamp is a rollback, unless the trusted one is void: then what the store has as the snapshot is none by the root's keys.
+    fn doubt(&mut self, new: Verified<Timestamp>, rollback: Error) -> Result<(), Error> {
+        self.doubted = Some((new, rollback));
+        let limit = self.settings.limits.snapshot.max(self.settings.limits.listed);
+        self.ask(Purpose::LoadWitness, Wanted::Load { file: TopLevel::Snapshot.file().into(), limit });
+        Ok(())
+    }
+
+    fn loaded_witness(&mut self, bytes: Option<Vec<u8>>) -> Result<(), Error> {
+        let (new, rollback) = self.doubted.take().ok_or(Error::NotReady)?;
+        if !bytes.is_some_and(|bytes| self.read_snapshot(bytes).is_err_and(|error| is_void(&error))) {
+            return Err(rollback);
+        }
+        self.voided = true;
+        self.newer_timestamp(new)
+    }
+
+    fn newer_timestamp(&mut self, new: Verified<Timestamp>) -> Result<(), Error> {
+        let file = TopLevel::Timestamp.file();
         // 5.4.4.
         check::unexpired(file, new.get().header(), self.at)?;
         self.timestamp = Some(new);
@@ -208,6 +236,9 @@ impl Client {
                 Err(error) if only || (matches!(error, Error::Expired { .. }) && !meta.hashes.is_empty()) => return Err(error),
                 Err(_) => {}
             }
+        }
+        if self.voided {
+            self.snapshot = None;
         }
         let version = self.trusted_root()?.consistent_snapshot().then_some(meta.version);
         let path = version.map_or(String::from(file), |version| format!("{version}.{file}"));
@@ -260,6 +291,11 @@ impl Client {
     pub(super) fn trusted_snapshot(&self) -> Result<&Snapshot, Error> {
         self.snapshot.as_ref().map(Verified::get).ok_or(Error::NotReady)
     }
+}
+
+/// Whether a document is one of its role by other keys than the root's (5.3.11).
+fn is_void(error: &Error) -> bool {
+    matches!(error, Error::Threshold { .. } | Error::Unreachable { .. })
 }
 
 /// 5.5.5: no role's version goes back, and none that was listed is gone. That the snapshot's own version does not go back either follows

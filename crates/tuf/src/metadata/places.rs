@@ -41,6 +41,11 @@ impl Places {
         Self { starts, end }
     }
 
+    /// How many targets there are.
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
     /// Begins a search.
     pub(crate) fn probe(&self) -> Probe {
         Probe { low: 0, high: self.starts.len(), piece: None }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::json;
-use touchmark_envelope::signed::Signed;
+use touchmark_envelope::signed::{Index, Signed};
 
 use super::delegations::Delegations;
 use super::file_meta::hashes;
@@ -57,6 +57,18 @@ impl Targets {
     pub(crate) fn read_stored(beside: Signed, places: Places) -> Result<Self, Shape> {
         let (header, delegations) = read_beside(&beside)?;
         Ok(Self { body: Body::Stored(beside, places), header, delegations })
+    }
+
+    /// Bytes that are held of it: its document, or what of that is here; 4 for where each target stands; and for delegations, which are read
+    /// into many small pieces, 12 for each byte of their text.
+    pub fn held(&self) -> u64 {
+        let (document, places) = match &self.body {
+            Body::Here(document) => (document, document.index().map_or(0, Index::len)),
+            Body::Stored(document, places) => (document, places.len()),
+        };
+        let delegations = document.member("delegations").map_or(0, str::len);
+        let held = document.bytes().len().saturating_add(places.saturating_mul(4)).saturating_add(delegations.saturating_mul(12));
+        u64::try_from(held).unwrap_or(u64::MAX)
     }
 
     /// The document as it was received; `None` if it stays in the store, and only what was needed of it was read.

@@ -6,9 +6,13 @@ mod attack;
 #[cfg(test)]
 mod bins;
 #[cfg(test)]
+mod diamonds;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod flips;
+#[cfg(test)]
+mod held;
 #[cfg(test)]
 mod index;
 #[cfg(test)]

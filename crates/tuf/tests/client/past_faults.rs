@@ -432,7 +432,7 @@ fn cve_2026_6967_delegated_role_is_checked_for_expiry_hash_and_length() {
         let other = String::from_utf8(repository.file(&path).to_vec()).unwrap().replace("acme/tool", "acme/tooL");
         repository.serve(&path, other.into_bytes());
     });
-    refused(&honest_with_hashes(), "tuf-fetch", |repository| repository.answer(&repository.path("acme"), Served::Endless));
+    refused(&honest_with_hashes(), "tuf-length", |repository| repository.answer(&repository.path("acme"), Served::Endless));
     refused(&honest_with_hashes(), "tuf-length", |repository| {
         let path = repository.path("acme");
         let shorter = repository.file(&path)[1..].to_vec();

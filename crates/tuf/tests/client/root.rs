@@ -291,15 +291,10 @@ fn s5_3_11_rotated_timestamp_or_snapshot_keys_drop_both_files() {
         }
         next.push("snapshot");
         machine.refresh(&next).unwrap();
-        let begin = [
-            "load root.json",
-            "fetch 2.root.json",
-            "store root.json",
-            "remove timestamp.json",
-            "remove snapshot.json",
-            "fetch 3.root.json",
-        ];
-        assert_eq!(machine.steps[..6], begin, "{role}");
+        // The one by the old keys goes last.
+        let (first, last) = if role == "snapshot" { ("timestamp", "snapshot") } else { ("snapshot", "timestamp") };
+        let (first, last) = (format!("remove {first}.json"), format!("remove {last}.json"));
+        assert_eq!(machine.steps[..6], ["load root.json", "fetch 2.root.json", "store root.json", &first, &last, "fetch 3.root.json"]);
         assert_eq!(machine.fetched(), ["2.root.json", "3.root.json", "timestamp.json", next.path("snapshot").as_str()], "{role}");
     }
 }
@@ -346,6 +341,56 @@ fn s5_3_11_a_fast_forward_is_recovered_from_when_one_of_the_keys_stays() {
         recovered.push("snapshot");
         machine.refresh(&recovered).unwrap_or_else(|error| panic!("{rotated}: {error}"));
         assert!(machine.version("timestamp.json") < Some(10));
+    }
+}
+
+/// The old files are there with the new root: those of an attacker who has the old keys of a role, and used up version numbers of both.
+#[test]
+fn s5_3_11_interrupted_before_the_removal_the_next_run_is_not_stuck_and_the_old_keys_count_for_nothing() {
+    for rotated in [&["timestamp"][..], &["snapshot"], &["timestamp", "snapshot"]] {
+        for interrupted in ["remove timestamp.json", "remove snapshot.json"] {
+            let honest = honest();
+            let mut attacked = honest.clone();
+            for role in ["snapshot", "timestamp"] {
+                attacked.set(role, "/version", 1_u64 << 50);
+            }
+            attacked.push("snapshot");
+            let mut machine = Machine::refreshed(&attacked);
+            let mut recovered = honest.clone();
+            for role in rotated {
+                recovered.set_keys(role, 1, &[Key::ed25519(&format!("new {role}"))]);
+            }
+            recovered.publish();
+            recovered.push("snapshot");
+            machine.failing.insert(interrupted.to_owned());
+            assert_eq!(machine.refresh(&recovered).unwrap_err().class(), Class::Store);
+            assert_eq!(machine.version("root.json"), Some(2));
+            assert!(machine.store.contains_key(&interrupted["remove ".len()..]), "the new root is there, and so is an old file");
+            machine.failing.clear();
+            // Whoever has the old keys alone is not believed, whatever version it is.
+            for version in [1_u64 << 50, (1 << 50) + 2, 3] {
+                let mut evil = recovered.clone();
+                for role in ["snapshot", "timestamp"] {
+                    evil.set(role, "/version", version);
+                }
+                // Both by the keys that the first root has.
+                for role in ["snapshot", "timestamp"] {
+                    evil.set_signers(role, &[Key::ed25519(role)]);
+                    evil.sign(role);
+                    evil.describe(role);
+                }
+                let error = machine.clone().refresh(&evil).unwrap_err();
+                assert_eq!(error.code(), "tuf-threshold", "{rotated:?} {interrupted} {version}: {error}");
+            }
+            // Nor is what is left of them in the store, without anybody to ask.
+            let mut offline = machine.clone();
+            offline.settings.mode = touchmark_tuf::Mode::StoreOnly;
+            assert!(offline.refresh(&recovered).is_err(), "{rotated:?} {interrupted}");
+            assert!(machine.find(&recovered, "acme/tool").unwrap().found.is_some(), "{rotated:?} {interrupted}");
+            for role in ["timestamp", "snapshot"] {
+                assert_eq!(machine.store[&format!("{role}.json")], recovered.file(&recovered.path(role)));
+            }
+        }
     }
 }
 

@@ -36,11 +36,14 @@ fn s5_5_1_snapshot_has_the_length_that_the_timestamp_lists() {
     machine.settings.limits.snapshot = 1;
     machine.store.remove("snapshot.json");
     machine.refresh(&repository).unwrap();
-    refused(&honest_with_hashes(), "tuf-fetch", |repository| {
+    // More bytes than are listed are not the ones that are listed, which no other try would change.
+    let error = refused(&honest_with_hashes(), "tuf-length", |repository| {
         let path = repository.path("snapshot");
         let longer = [repository.file(&path), b" "].concat();
         repository.serve(&path, longer);
     });
+    assert!(error.class() == Class::Untrusted && !error.is_retryable() && error.to_string().contains("more than"), "{error}");
+    refused(&honest_with_hashes(), "tuf-length", |repository| repository.answer(&repository.path("snapshot"), Served::Endless));
     refused(&honest_with_hashes(), "tuf-length", |repository| {
         let length = repository.file(&repository.path("snapshot")).len() as u64 + 1;
         repository.forge("timestamp", |signed| set(signed, "/meta/snapshot.json/length", length));

@@ -34,10 +34,11 @@ fn s5_6_1_targets_have_the_length_that_the_snapshot_lists() {
         machine.settings.limits.targets = 1;
         machine.find(&repository, DELEGATED).unwrap();
         assert_eq!(machine.limits[&format!("fetch {}", path(&repository, role))], repository.file(&path(&repository, role)).len() as u64);
-        refused(&repository, "tuf-fetch", |repository| {
+        let error = refused(&repository, "tuf-length", |repository| {
             let longer = [repository.file(&path(repository, role)), b" "].concat();
             repository.serve(&path(repository, role), longer);
         });
+        is(&error, Class::Untrusted);
         refused(&repository, "tuf-length", |repository| {
             let length = repository.file(&path(repository, role)).len() as u64 + 1;
             repository.set("snapshot", &format!("/meta/{role}.json/length"), length);

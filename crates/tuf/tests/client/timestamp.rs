@@ -201,3 +201,24 @@ fn s4_6_timestamp_describes_the_snapshot_and_nothing_else() {
         refused(&honest(), "tuf-malformed", |repository| repository.forge("timestamp", |signed| set(signed, "/meta", json(meta))));
     }
 }
+
+#[test]
+fn s5_4_3_1_a_lost_snapshot_does_not_void_the_timestamp() {
+    // Only one that is there, by other keys than the root's, does: nobody but a rotation that was interrupted leaves that.
+    let old = honest();
+    let mut new = old.clone();
+    renew(&mut new);
+    let machine = Machine::refreshed(&new);
+    let damaged = [None, Some(Vec::new()), Some(b"{}".to_vec()), Some(old.file(&old.path("snapshot")).to_vec())];
+    for damaged in damaged {
+        let mut machine = machine.clone();
+        match damaged {
+            Some(bytes) => machine.store.insert("snapshot.json".to_owned(), bytes),
+            None => machine.store.remove("snapshot.json"),
+        };
+        let mut replayed = new.clone();
+        replayed.serve("timestamp.json", old.file("timestamp.json").to_vec());
+        assert_eq!(machine.refresh(&replayed).unwrap_err().code(), "tuf-rollback");
+        assert_eq!(machine.store["timestamp.json"], new.file("timestamp.json"));
+    }
+}
