@@ -77,6 +77,9 @@ struct CapArgs {
     /// Bytes of a snapshot or targets file whose length is listed
     #[arg(long, value_name = "SIZE", value_parser = options::size)]
     max_listed_size: Option<u64>,
+    /// Bytes of the documents of all roles that are held at a time
+    #[arg(long, value_name = "SIZE", value_parser = options::size)]
+    max_total_size: Option<u64>,
     /// Bytes of a target that is downloaded: 16 GiB unless given
     #[arg(long, value_name = "SIZE", value_parser = options::size)]
     max_target_size: Option<u64>,
@@ -230,13 +233,14 @@ impl Args {
         settings.mode = if self.offline { Mode::StoreOnly } else { Mode::Online };
         settings.index = Index::Kept;
         settings.succinct = if self.succinct_terminating { Succinct::Terminating } else { Succinct::NonTerminating };
-        let Limits { root, roots, timestamp, snapshot, targets, listed, roles, signatures, .. } = &mut settings.limits;
+        let Limits { root, roots, timestamp, snapshot, targets, listed, total, roles, signatures, .. } = &mut settings.limits;
         for (limit, given) in [
             (root, caps.max_root_size),
             (timestamp, caps.max_timestamp_size),
             (snapshot, caps.max_snapshot_size),
             (targets, caps.max_targets_size),
             (listed, caps.max_listed_size),
+            (total, caps.max_total_size),
         ] {
             *limit = given.unwrap_or(*limit);
         }
@@ -324,9 +328,14 @@ impl Args {
         }
     }
 
-    /// The option that raises the limit that was met, if it was one of the limits and no listed length.
+    /// The option that raises the limit that was met, by a file of the repository or one that was stored under a higher limit.
     fn too_large(&self, error: &UpdateError) -> Option<String> {
-        let UpdateError::Metadata(Error::Fetch { path, failure: Refusal::TooLarge { limit } }) = error else { return None };
+        let UpdateError::Metadata(
+            Error::Fetch { path, failure: Refusal::TooLarge { limit } } | Error::Store { file: path, failure: Refusal::TooLarge { limit } },
+        ) = error
+        else {
+            return None;
+        };
         let limits = self.settings().limits;
         let file = path.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches('.');
         let (own, option) = match file {

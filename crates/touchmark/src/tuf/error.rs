@@ -180,6 +180,7 @@ impl UpdateError {
             },
             UpdateError::Metadata(Error::TooManyRoots { .. }) => "run it again, which goes on from there, or raise --max-roots".to_owned(),
             UpdateError::Metadata(Error::TooManyRoles { .. }) => "raise --max-roles".to_owned(),
+            UpdateError::Metadata(Error::TooMuchMetadata { .. }) => "raise --max-total-size".to_owned(),
             UpdateError::AnotherRoot { folder } => {
                 format!("remove {} to begin anew with this root, without what is known of the repository", folder.display())
             }

@@ -39,19 +39,19 @@ fn ends_with(tuf: &Tuf, (code, name): (i32, &str), memory: u64, rest: &str) {
 const SMALL: u64 = 48 * MIB;
 
 #[test]
-fn endless_metadata_is_could_not_find_out_and_names_the_option() {
-    for (file, option) in [
-        ("2.root.json", Some("--max-root-size")),
-        ("timestamp.json", Some("--max-timestamp-size")),
-        // Of these the length is listed.
-        ("2.snapshot.json", None),
-        ("2.targets.json", None),
+fn endless_metadata_ends_at_the_limit_or_at_its_listed_length() {
+    for (file, ending, option) in [
+        ("2.root.json", (4, "tuf-fetch"), Some("--max-root-size")),
+        ("timestamp.json", (4, "tuf-fetch"), Some("--max-timestamp-size")),
+        // Of these the length is listed: more bytes are no question of a limit.
+        ("2.snapshot.json", (5, "tuf-length"), None),
+        ("2.targets.json", (5, "tuf-length"), None),
     ] {
         for length in [None, Some(GIB)] {
             let tuf = Tuf::new();
             tuf.site.fault(Fault::new(Action::Fill(b"{\"signed\":{".to_vec(), b' ', length)).path(file));
-            ends_with(&tuf, (4, "tuf-fetch"), SMALL, "refresh");
-            let ran = tuf.run("refresh").is(4);
+            ends_with(&tuf, ending, SMALL, "refresh");
+            let ran = tuf.run("refresh").is(ending.0);
             assert_eq!(ran.stderr.contains("--max-"), option.is_some(), "{ran:?}");
             assert!(option.is_none_or(|option| ran.stderr.contains(option)), "{ran:?}");
         }
@@ -67,6 +67,45 @@ fn endless_metadata_without_a_listed_length_ends_at_the_limit() {
         ends_with(&tuf, (4, "tuf-fetch"), SMALL, &format!("{option} 100KiB refresh"));
         tuf.run(&format!("{option} 100KiB refresh")).is(4).says(option);
     }
+}
+
+/// A root that was taken under a raised limit stays there, and the next run without it says which.
+#[test]
+fn a_stored_file_that_is_larger_than_the_limit_names_the_option() {
+    let mut repository = Repository::new();
+    repository.set("root", "/x-size", "x".repeat(600 << 10));
+    repository.publish();
+    let tuf = Tuf::new();
+    tuf.place.file("large.json", repository.file("2.root.json"));
+    repository.write_to(&tuf.place.path("site")).unwrap();
+    let store = |rest: &str| tuf.line(rest).replace("--metadata-dir store", "--metadata-dir other");
+    tuf.place.run(&store("--max-root-size 1MiB init large.json")).is(0);
+    tuf.place.run(&store("--max-root-size 1MiB refresh")).is(0);
+    for command in ["refresh", "--offline refresh"] {
+        tuf.place.run(&store(command)).is(4).says("--max-root-size");
+    }
+    tuf.place.run(&store("--max-root-size 1MiB --offline refresh")).is(0);
+    for (option, size) in [("--max-timestamp-size", 100), ("--max-snapshot-size", 100), ("--max-targets-size", 100)] {
+        tuf.place
+            .run(&store(&format!("--max-root-size 1MiB {option} {size} --max-listed-size 100 --offline refresh")))
+            .is(4)
+            .says("--max-");
+    }
+}
+
+#[test]
+fn roles_that_take_too_much_together_end_the_search_and_name_the_option() {
+    let mut repository = Repository::new();
+    for number in 0..20 {
+        let name = format!("role{number}");
+        repository.delegate("targets", Delegation::new(&name).paths(&["x"]));
+        repository.set(&name, "/x-size", "x".repeat(1 << 20));
+    }
+    repository.publish();
+    let tuf = Tuf::of(repository);
+    ends_with(&tuf, (4, "tuf-too-much-metadata"), SMALL, "--max-total-size 4MiB --target-name x lookup");
+    tuf.run("--max-total-size 4MiB --target-name x lookup").is(4).says("--max-total-size");
+    assert_eq!(tuf.refused(4, "--target-name x lookup"), "no-such-target");
 }
 
 #[test]
