@@ -23,7 +23,8 @@ fn begun() -> Place {
     let document = place.json(&line, 0);
     assert_eq!(document["results"][0]["published"], json!(false));
     assert_eq!(document["results"][0]["root"], json!("trust/staged/root.json"));
-    assert!(document["results"][0]["renewal_job"].as_str().unwrap().ends_with("--renew --key online"), "{document:#}");
+    let job = document["results"][0]["renewal_job"].as_str().unwrap();
+    assert!(job.ends_with(&format!("--renew --key {}", place.path("online").display())), "{document:#}");
     place
 }
 

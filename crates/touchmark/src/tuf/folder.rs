@@ -45,7 +45,7 @@ impl FolderSource {
         let mut place = self.root.clone();
         let mut segments = path.split('/').peekable();
         while let Some(segment) = segments.next() {
-            if !is_plain(segment) {
+            if !is_one_name(segment) {
                 return Ok(None);
             }
             place.push(segment);
@@ -80,6 +80,11 @@ impl Fetch for FolderSource {
 pub(super) fn is_plain(name: &str) -> bool {
     let odd = |c: char| matches!(c, '/' | '\\' | ':' | '\0');
     !name.is_empty() && name != "." && name != ".." && !name.contains(odd)
+}
+
+/// Whether a segment of a path is the name of one file or folder here. Elsewhere than on Windows, `acme/nm:stable` is a fine one.
+fn is_one_name(segment: &str) -> bool {
+    if cfg!(windows) { is_plain(segment) } else { !matches!(segment, "" | "." | "..") && !segment.contains(['/', '\0']) }
 }
 
 /// RFC 3986, 2.1. `None` if what is encoded is no text, or is not encoded rightly.
@@ -122,6 +127,21 @@ mod tests {
         for none in ["a", "a b/d", "../secret", "%2e%2e/secret", "..%2Fsecret", "a%20b/../../secret", "/etc/passwd", "", "a%", "a%zz", "c/"]
         {
             assert!(source.fetch(none, 100).is_ok_and(|found| found.is_none()), "{none}");
+        }
+    }
+
+    #[cfg(not(windows))]
+    #[test]
+    fn names_have_the_characters_that_they_may_have_here() {
+        let folder = Folder::new();
+        folder.file("in/acme/nm:stable", "a colon");
+        folder.file("in/acme/a\\b", "a backslash");
+        let source = FolderSource::new(folder.path("in"));
+        assert_eq!(read(&source, "acme/nm%3Astable").as_deref(), Some("a colon"));
+        assert_eq!(read(&source, "acme/nm:stable").as_deref(), Some("a colon"));
+        assert_eq!(read(&source, "acme/a%5Cb").as_deref(), Some("a backslash"));
+        for none in ["acme/%00", "acme/..", "acme%2F%2Fnm:stable", "%2E%2E/in/acme/nm:stable"] {
+            assert_eq!(read(&source, none), None, "{none}");
         }
     }
 

@@ -14,8 +14,9 @@ use touchmark_envelope::threshold::Signature;
 use touchmark_envelope::{UnixTime, canonical};
 
 use super::large::Large;
-use super::{EditError, key_id, text};
-use crate::metadata::Signatories;
+use super::{EditError, Mandate, delegations, key_id, snapshot_entry, text, timestamp_entry};
+use crate::metadata::{Signatories, TopLevel};
+use crate::path::RoleName;
 
 /// The specification that documents are written by.
 pub const SPEC_VERSION: &str = "1.0.34";
@@ -374,6 +375,23 @@ impl Document {
         let any_went = kept.len() < self.signatures.len();
         self.signatures = kept;
         Ok(any_went)
+    }
+}
+
+/// Asserts that a document can be one of the role: its `_type`, version, expiry, and whom it has sign for what, are well-formed.
+///
+/// # Errors
+/// What of that is not so.
+pub fn check_role(document: &Document, role: &str) -> Result<(), EditError> {
+    let top = TopLevel::ALL.into_iter().find(|top| top.name() == role).unwrap_or(TopLevel::Targets);
+    document.expect(top.name())?;
+    document.version()?;
+    document.expires()?;
+    match top {
+        TopLevel::Root => TopLevel::ALL.into_iter().try_for_each(|top| Mandate::of_root(document, top).map(|_| ())),
+        TopLevel::Targets => delegations(document).map(|_| ()),
+        TopLevel::Snapshot => snapshot_entry(document, &RoleName::targets()).map(|_| ()),
+        TopLevel::Timestamp => timestamp_entry(document).map(|_| ()),
     }
 }
 

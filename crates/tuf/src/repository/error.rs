@@ -53,6 +53,14 @@ pub enum EditError {
         /// The key, as it was asked for.
         key: String,
     },
+    /// A key that a change adds and takes away.
+    #[error("{role}: key {key} is to come and to go in one change")]
+    AddedAndRemoved {
+        /// The role.
+        role: String,
+        /// The key's keyid.
+        key: String,
+    },
     /// No such role is delegated here.
     #[error("no role {role:?} is delegated here")]
     NoSuchRole {
@@ -130,6 +138,7 @@ impl EditError {
             EditError::ThresholdZero { .. } => "threshold-zero",
             EditError::ThresholdTooHigh { .. } => "threshold-too-high",
             EditError::NoSuchKey { .. } => "no-such-key",
+            EditError::AddedAndRemoved { .. } => "key-added-and-removed",
             EditError::NoSuchRole { .. } => "no-such-role",
             EditError::RoleExists { .. } => "role-exists",
             EditError::RoleName { .. } => "bad-role-name",

@@ -140,6 +140,12 @@ pub(super) fn change(role: &str, keys: &RoleKeys, ring: &mut Ring, changes: &[Ch
             Change::Threshold(threshold) => changed.threshold = *threshold,
         }
     }
+    let added = changes.iter().filter_map(|change| if let Change::Add(key) = change { Some(key) } else { None });
+    for key in added {
+        if !changed.keyids.iter().any(|keyid| ring.key(keyid).as_ref() == Some(key)) {
+            return Err(EditError::AddedAndRemoved { role: role.to_owned(), key: key_id(key)? });
+        }
+    }
     check(role, &changed, ring)?;
     Ok(changed)
 }

@@ -49,7 +49,7 @@ pub use self::delegations::{
     NewDelegation, Place, change_delegated, change_paths, check_role_name, delegate, delegate_succinct, delegations, role_name, undelegate,
 };
 pub use self::difference::{Difference, Differences, differences};
-pub use self::document::{Document, SPEC_VERSION};
+pub use self::document::{Document, SPEC_VERSION, check_role};
 pub use self::error::EditError;
 pub use self::expiry::{Age, Lifetime};
 pub use self::keys::{Appointment, Change, KeyChoice, key_id, key_object};

@@ -5,8 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use touchmark::envelope::key::KeyAlgorithm;
-use touchmark::envelope::sign::Signer as _;
-use touchmark::keys::Encryption;
+use touchmark::envelope::sign::Signer;
 use touchmark::tuf::edit::Appointment;
 use touchmark::tuf::metadata::TopLevel;
 use touchmark::tuf::repository::{Lifetimes, Publish, Repository, RepositoryError};
@@ -14,6 +13,8 @@ use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 
 use super::keys::Opened;
+use super::new_keys::{self, NewKeys};
+use super::renewal::{self, OnlineKey};
 use super::{Here, failure, life, strings};
 use crate::signers::{self, Passphrase};
 
@@ -21,7 +22,7 @@ use crate::signers::{self, Passphrase};
 ///
 /// Without any key given it makes one for each role, signs and publishes: a working repository in one command. With public keys alone the
 /// root is staged, and whoever has a key signs it by `trust sign` on their own machine. Prints the file of the root, which is what clients
-/// begin with.
+/// begin with. Keys that are made and the repository are both there afterwards, or neither.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A key of the root: of whom the repository belongs to. Public, or private to sign now: a file, env:VARIABLE or exec:PROGRAM; may be
@@ -68,55 +69,78 @@ pub(crate) struct Args {
 /// Makes it; signs and publishes it, as far as the keys are there.
 pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let dir = &here.args.dir;
-    let keys_to = args.keys_to.clone().unwrap_or_else(|| beside(dir, "-keys"));
+    let failed = |error: RepositoryError| failure(&error);
     if Repository::open(dir).is_ok() {
-        return Err(failure(&RepositoryError::Exists { folder: dir.clone() }));
+        return Err(failed(RepositoryError::Exists { folder: dir.clone() }));
     }
     let mut lifetimes = Lifetimes::default();
     life::apply(&args.lifetimes, &mut lifetimes)?;
+    let keys_to = args.keys_to.clone().unwrap_or_else(|| beside(dir, "-keys"));
     let named: Vec<OsString> = args.roles().iter().flat_map(|(_, keys, _)| keys.iter().cloned()).collect();
     let mut opened = Opened::new(args.passphrase.source(), &named);
-    let (mut roles, mut made) = (BTreeMap::new(), Vec::new());
+    let (mut roles, mut new) = (BTreeMap::new(), NewKeys::default());
     for (role, keys, threshold) in args.roles() {
         let mut public = Vec::new();
         for key in keys {
             public.push(opened.open(key)?);
         }
         if keys.is_empty() {
-            let file = keys_to.join(role.name());
-            public.push(args.make(&file, &mut opened)?);
-            made.push(file);
+            public.push(new.make(role, keys_to.join(role.name()), args.key_type)?);
         }
         roles.insert(role, Appointment { keys: public, threshold: threshold.unwrap_or(1) });
     }
-    let failed = |error: RepositoryError| failure(&error);
-    let repository = Repository::create(dir, lifetimes, &roles, here.now).map_err(failed)?;
-    let signed = match repository.sign(&opened.signers, None, here.now) {
-        Ok(signed) => signed,
-        Err(RepositoryError::NothingToSign { .. }) => Vec::new(),
-        Err(error) => return Err(failure(&error)),
+    // What can be found wrong is found before a key is written.
+    Repository::assert_creatable(dir, lifetimes, &roles, here.now).map_err(failed)?;
+    new.assert_not_there()?;
+    let made = new.write(args.no_passphrase, &args.passphrase)?;
+    let repository = Repository::create(dir, lifetimes, &roles, here.now).map_err(failed);
+    let repository = match repository {
+        Ok(repository) => repository,
+        // With a repository or without keys: nobody has use for keys of one that is not there.
+        Err(error) if Repository::open(dir).is_err() => return Err(new_keys::taken_back(&made, error)),
+        Err(error) => return Err(new_keys::kept(dir, &made, error)),
     };
-    let complete = signed.len() == 2 && signed.iter().all(|role| role.missing == 0);
-    let published = match complete {
-        false => false,
-        true => match repository.publish(&opened.signers, Publish::default(), here.now) {
-            Ok(_) => true,
-            Err(RepositoryError::Unsigned { .. }) => false,
-            Err(error) => return Err(failure(&error)),
-        },
-    };
+    for key in new.into_signers() {
+        opened.sign_by(key);
+    }
+    let published = first_publish(&repository, &opened.signers, here).map_err(|error| new_keys::kept(dir, &made, failure(&error)))?;
     let root = if published { dir.join("metadata").join("1.root.json") } else { dir.join("staged").join("root.json") };
     output.line(&root.display().to_string());
-    let job = renewal_job(dir, &keys_to, args);
-    explain(published, &root, &made, args.no_passphrase, &job, output);
+    let online = args.online_keys(&keys_to);
+    let job = renewal::job(dir, &online);
+    let (job_in_ci, variables) = renewal::job_in_ci(dir, &online);
+    let private: Vec<PathBuf> = made.iter().map(|pair| pair.private.clone()).collect();
+    explain_keys(&private, args.no_passphrase, output);
+    match published {
+        true => explain_renewal(&root, &job, &job_in_ci, &variables, output),
+        false => explain_signing(output),
+    }
     let mut members = Object::new();
     members.insert("dir", Value::from(dir.display().to_string()));
     members.insert("root", Value::from(root.display().to_string()));
     members.insert("published", published);
-    members.insert("keys_made", strings(&made.iter().map(|file| file.display().to_string()).collect::<Vec<_>>()));
+    members.insert("keys_made", strings(&private.iter().map(|file| file.display().to_string()).collect::<Vec<_>>()));
     members.insert("renewal_job", Value::from(job));
+    members.insert("renewal_job_ci", Value::from(job_in_ci));
     output.result(Exit::Done, members);
     Ok(())
+}
+
+/// Signs and publishes as far as the keys are there; gives whether clients get something.
+fn first_publish(repository: &Repository, signers: &[Box<dyn Signer>], here: &Here<'_>) -> Result<bool, RepositoryError> {
+    let signed = match repository.sign(signers, None, here.now) {
+        Ok(signed) => signed,
+        Err(RepositoryError::NothingToSign { .. }) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    if signed.len() < 2 || signed.iter().any(|role| role.missing > 0) {
+        return Ok(false);
+    }
+    match repository.publish(signers, Publish::default(), here.now) {
+        Ok(_) => Ok(true),
+        Err(RepositoryError::Unsigned { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 impl Args {
@@ -129,23 +153,13 @@ impl Args {
         ]
     }
 
-    /// Makes a key and keeps it in files.
-    fn make(&self, file: &Path, opened: &mut Opened<'_>) -> Result<touchmark::envelope::key::PublicKey, Failure> {
-        let failed = |error| signers::failure(&error);
-        if let Some(folder) = file.parent() {
-            let failed = |error: touchmark::oci::Error| Failure::from(&error);
-            touchmark::oci::files::create_folders(folder).map_err(failed)?;
-        }
-        let passphrase = match self.no_passphrase {
-            true => None,
-            false => Some(self.passphrase.source().for_new_key(&file.display().to_string()).map_err(failed)?),
+    /// The keys that the renewal job needs.
+    fn online_keys(&self, keys_to: &Path) -> Vec<OnlineKey> {
+        let of = |role: TopLevel, keys: &[OsString]| match keys {
+            [] => vec![OnlineKey::Made(keys_to.join(role.name()))],
+            named => named.iter().cloned().map(OnlineKey::Named).collect(),
         };
-        let encryption = passphrase.as_ref().map_or(Encryption::None, |passphrase| Encryption::Passphrase(passphrase));
-        let key = touchmark::keys::new_key(self.key_type).map_err(failed)?;
-        touchmark::keys::write_key_pair(file, &key, encryption).map_err(failed)?;
-        let public = key.public_key().clone();
-        opened.sign_by(Box::new(key));
-        Ok(public)
+        [of(TopLevel::Snapshot, &self.snapshot), of(TopLevel::Timestamp, &self.timestamp)].concat()
     }
 }
 
@@ -157,46 +171,41 @@ fn beside(dir: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// The command that renews snapshot and timestamp, to be run every day.
-fn renewal_job(dir: &Path, keys_to: &Path, args: &Args) -> String {
-    let key = |named: &[OsString], role: &str| match named.first() {
-        // A public key says nothing of where the private one is.
-        Some(named) => {
-            named.to_str().and_then(|named| named.strip_suffix(".pub")).map_or_else(|| named.display().to_string(), str::to_owned)
-        }
-        None => keys_to.join(role).display().to_string(),
-    };
-    let (snapshot, timestamp) = (key(&args.snapshot, "snapshot"), key(&args.timestamp, "timestamp"));
-    let keys = if snapshot == timestamp { format!("--key {snapshot}") } else { format!("--key {snapshot} --key {timestamp}") };
-    format!("touchmark trust --dir {} publish --renew {keys}", dir.display())
+fn explain_keys(made: &[PathBuf], plain: bool, output: &mut Output<'_>) {
+    if made.is_empty() {
+        return;
+    }
+    output.note("keys were made:");
+    for file in made {
+        let use_of = match file.file_name().and_then(|name| name.to_str()) {
+            Some("root") => "changes who may sign; lock it away, and keep a copy",
+            Some("targets") => "says which targets there are and whom you trust with which names; lock it away",
+            Some("snapshot") => "is used by every publish and by the renewal job",
+            _ => "is used by every publish and by the renewal job, every few days",
+        };
+        output.note(&format!("  {}: {use_of}", file.display()));
+    }
+    if plain {
+        output.note("  none of them is encrypted: whoever reads them can sign");
+    }
 }
 
-fn explain(published: bool, root: &Path, made: &[PathBuf], plain: bool, job: &str, output: &mut Output<'_>) {
-    if !made.is_empty() {
-        output.note("keys were made:");
-        for file in made {
-            let use_of = match file.file_name().and_then(|name| name.to_str()) {
-                Some("root") => "changes who may sign; lock it away, and keep a copy",
-                Some("targets") => "says which targets there are and whom you trust with which names; lock it away",
-                Some("snapshot") => "is used by every publish and by the renewal job",
-                _ => "is used by every publish and by the renewal job, every few days",
-            };
-            output.note(&format!("  {}: {use_of}", file.display()));
-        }
-        if plain {
-            output.note("  none of them is encrypted: whoever reads them can sign");
-        }
-    }
-    if published {
-        output
-            .note(&format!("give {} to everybody who is to trust this repository; serve the folders metadata and targets", root.display()));
-        output.note("every day, as a job of cron or CI (it does nothing until it is time; keys also as env:VARIABLE or exec:PROGRAM):");
-        output.note(&format!("  17 3 * * *  {job}"));
+fn explain_renewal(root: &Path, job: &str, job_in_ci: &str, variables: &[String], output: &mut Output<'_>) {
+    output.note(&format!("give {} to everybody who is to trust this repository; serve the folders metadata and targets", root.display()));
+    output.note("every day, as a job (it does nothing until it is time): of cron, where touchmark is in its PATH,");
+    output.note(&format!("  {}", renewal::cron(job)));
+    let secrets = if variables.is_empty() {
+        String::new()
     } else {
-        output.note(
-            "signatures are missing: each holder of a key signs with `touchmark trust sign --key KEY`, here or in a copy of the folder,",
-        );
-        output
-            .note("  whose signatures `touchmark trust sign --from COPY` takes over; then `touchmark trust publish` with the online keys");
-    }
+        format!(", with the texts of the private keys as the secrets {}", variables.join(", "))
+    };
+    output.note(&format!("or of CI, in a checkout of the folder{secrets}, before metadata and targets are served again,"));
+    output.note(&format!("  {job_in_ci}"));
+    output.note("if the keys are encrypted, by the passphrase in $TOUCHMARK_PASSPHRASE, or with --passphrase-file FILE, which only the job may read");
+}
+
+fn explain_signing(output: &mut Output<'_>) {
+    output
+        .note("signatures are missing: each holder of a key signs with `touchmark trust sign --key KEY`, here or in a copy of the folder,");
+    output.note("  whose signatures `touchmark trust sign --from COPY` takes over; then `touchmark trust publish` with the online keys");
 }

@@ -14,6 +14,9 @@ use crate::signers::Passphrase;
 ///
 /// ROLE is root, targets, snapshot, timestamp, a delegated role, or the prefix of hash bins. Prints the roles that are staged for it: the
 /// one that lists the keys, and the role itself where the new keys have to sign it anew.
+///
+/// When an online key goes, publish with the old one and the new one: without the old one, clients that come between the two files that
+/// make the change, N.root.json and timestamp.json, are kept waiting.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]

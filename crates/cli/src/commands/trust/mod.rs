@@ -5,7 +5,9 @@ mod init;
 mod key;
 mod keys;
 mod life;
+mod new_keys;
 mod publish;
+mod renewal;
 mod sign;
 mod stage;
 mod status;
@@ -115,17 +117,29 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
     }
 }
 
+/// So many delegated roles are named in a warning.
+const NAMED_ROLES: usize = 10;
+
 /// Warns of roles in the last quarter of their life. That it cannot be found out is no failure of the command.
 fn warn(here: &Here<'_>, output: &mut Output<'_>) {
     let Ok(repository) = here.open() else { return };
-    for (role, expires, age) in repository.late(&[], here.now).unwrap_or_default() {
+    let (top, delegated): (Vec<_>, Vec<_>) =
+        repository.late(here.now).unwrap_or_default().into_iter().partition(|(role, ..)| is_top_level(role));
+    for (role, expires, age) in top.iter().chain(delegated.iter().take(NAMED_ROLES)) {
         let how = match role.as_str() {
-            "timestamp" | "snapshot" => "touchmark trust publish --renew",
-            _ => "touchmark trust renew, sign, publish",
+            "timestamp" | "snapshot" => "touchmark trust publish --renew".to_owned(),
+            _ => format!("touchmark trust renew {role}, sign, publish"),
         };
-        let what = if age == Age::Expired { "expired" } else { "expires soon," };
+        let what = if *age == Age::Expired { "expired" } else { "expires soon," };
         output.warn(&format!("{role} {what} at {expires}; {how}"));
     }
+    if let more @ 1.. = delegated.len().saturating_sub(NAMED_ROLES) {
+        output.warn(&format!("and {more} more roles expire soon or have expired; touchmark trust status shows them"));
+    }
+}
+
+fn is_top_level(role: &str) -> bool {
+    matches!(role, "root" | "targets" | "snapshot" | "timestamp")
 }
 
 /// Says what was staged, and who has to sign it.

@@ -3,9 +3,11 @@
 use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 
-use super::{Here, failure, staged};
+use super::{Here, failure, staged, strings};
 
 /// Stages the next version of a role, which says the same and expires later
+///
+/// Of several roles, all are staged or none.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Renew {
     /// The role: root, targets or a delegated one
@@ -15,14 +17,13 @@ pub(crate) struct Renew {
 
 /// Stages it.
 pub(super) fn renew(here: &Here<'_>, args: &Renew, output: &mut Output<'_>) -> Result<(), Failure> {
-    let repository = here.open()?;
-    for role in &args.roles {
-        repository.renew(role, here.now).map_err(|error| failure(&error))?;
-    }
+    here.open()?.renew(&args.roles, here.now).map_err(|error| failure(&error))?;
     staged(here, &args.roles, output)
 }
 
 /// Gives up what is staged of a role, with its signatures
+///
+/// Whatever is in the file, be it no document at all. Of several roles, all are given up or none.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Discard {
     /// The role
@@ -32,14 +33,15 @@ pub(crate) struct Discard {
 
 /// Gives it up.
 pub(super) fn discard(here: &Here<'_>, args: &Discard, output: &mut Output<'_>) -> Result<(), Failure> {
-    let repository = here.open()?;
+    here.open()?.discard(&args.roles).map_err(|error| failure(&error))?;
     for role in &args.roles {
-        repository.discard(role).map_err(|error| failure(&error))?;
+        output.line(role);
         output.note(&format!("what was staged of {role} is gone"));
     }
     let mut members = Object::new();
     members.insert("dir", Value::from(here.args.dir.display().to_string()));
     members.insert("staged", Value::Array(Vec::new()));
+    members.insert("discarded", strings(&args.roles));
     output.result(Exit::Done, members);
     Ok(())
 }

@@ -25,10 +25,6 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     for role in report.roles.iter().filter(|role| args.roles.is_empty() || args.roles.contains(&role.role)) {
         show(role, output);
         roles.push(describe(role));
-        let side = role.staged.as_ref().or(role.published.as_ref());
-        if role.delegated_by.is_some() && side.is_some_and(|side| side.age >= Age::Late) {
-            output.warn(&format!("{} expires soon or has expired; touchmark trust renew {0}, sign, publish", role.role));
-        }
     }
     if roles.len() < args.roles.len() {
         return Err(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use touchmark::envelope::digest::Algorithm;
 use touchmark::tuf::TargetPath;
 use touchmark::tuf::edit::{self, EditError, TargetChanges};
-use touchmark::tuf::repository::{Repository, RepositoryError, files_below, read_list, read_removals};
+use touchmark::tuf::repository::{Repository, RepositoryError, assert_no_private_key, files_below, read_list, read_removals};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Output};
 
@@ -27,7 +27,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Adds files, the files of folders, or what a list names
     ///
-    /// Files are copied to DIR/targets. A list only says what the targets are; the files may be anywhere.
+    /// Files are copied to DIR/targets. In folders, what has a name that begins with a dot is left out; a file that holds a private key is
+    /// refused. A list only says what the targets are; the files may be anywhere.
     Add(Box<Add>),
     /// Removes targets
     Remove {
@@ -88,7 +89,7 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     let mut changes = TargetChanges::new();
     let role = match &args.command {
         Command::Add(args) => {
-            add(&repository, args, &mut changes)?;
+            add(&repository, args, &mut changes, output)?;
             &args.role
         }
         Command::Remove { paths, from_list, role } => {
@@ -103,21 +104,23 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     staged(here, &roles, output)
 }
 
-fn add(repository: &Repository, args: &Add, changes: &mut TargetChanges) -> Result<(), Failure> {
+fn add(repository: &Repository, args: &Add, changes: &mut TargetChanges, output: &mut Output<'_>) -> Result<(), Failure> {
     let failed = |error: RepositoryError| failure(&error);
     let custom = match &args.custom {
         Some(text) => Some(edit::custom(text).map_err(|error| Failure::usage(format!("--custom: {error}")))?),
         None => None,
     };
-    let mut named: Vec<(String, PathBuf)> = Vec::new();
-    for file in &args.files {
-        if file.is_dir() {
-            let below = files_below(file).map_err(failed)?;
-            named.extend(below.into_iter().map(|(path, file)| (format!("{}{path}", args.prefix), file)));
+    let mut named: Vec<(String, &Path)> = Vec::new();
+    let below = args.files.iter().map(|file| if file.is_dir() { files_below(file).map(Some) } else { Ok(None) });
+    let below = below.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    for (file, below) in args.files.iter().zip(&below) {
+        if let Some(below) = below {
+            below.hidden.iter().for_each(|hidden| output.note(&format!("{}: left out, for its name begins with a dot", hidden.display())));
+            named.extend(below.files.iter().map(|(path, file)| (format!("{}{path}", args.prefix), file.as_path())));
         } else {
             let name = file.file_name().and_then(|name| name.to_str());
             let name = name.ok_or_else(|| Failure::usage(format!("{}: has no name that is UTF-8", file.display())))?;
-            named.push((format!("{}{name}", args.prefix), file.clone()));
+            named.push((format!("{}{name}", args.prefix), file));
         }
     }
     if let Some(name) = &args.name {
@@ -126,16 +129,22 @@ fn add(repository: &Repository, args: &Add, changes: &mut TargetChanges) -> Resu
         };
         path.clone_from(name);
     }
+    // Before anything is copied that cannot be listed, or should not be.
+    let mut paths = Vec::with_capacity(named.len());
     for (path, file) in &named {
         let reason = |reason: String| failed(RepositoryError::Edit(EditError::Target { path: path.clone(), reason }));
         let target_path = TargetPath::new(path).map_err(|error| reason(error.to_string()))?;
-        // Before anything is copied that cannot be listed.
         edit::check_target_path(&target_path).map_err(|error| failed(error.into()))?;
-        let target = repository.take_file(file, &target_path, &args.hashes, custom.as_ref()).map_err(failed)?;
-        changes.add(&target_path, &target).map_err(|error| failed(error.into()))?;
+        assert_no_private_key(file).map_err(failed)?;
+        paths.push(target_path);
     }
+    repository.assert_routed(&args.role, &paths).map_err(failed)?;
     if let Some(list) = &args.from_list {
         read_list(lines(list)?, custom.as_ref(), changes).map_err(failed)?;
+    }
+    for ((_, file), path) in named.iter().zip(&paths) {
+        let target = repository.take_file(file, path, &args.hashes, custom.as_ref()).map_err(failed)?;
+        changes.add(path, &target).map_err(|error| failed(error.into()))?;
     }
     Ok(())
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use touchmark_envelope::UnixTime;
 use touchmark_oci::files;
-use touchmark_tuf::metadata::{Delegation, Paths};
+use touchmark_tuf::metadata::Paths;
 use touchmark_tuf::repository::{
     self as edit, Appointment, Change, Document, EditError, Mandate, NewDelegation, Place, TargetChanges, drop_strangers,
 };
 
+use super::bins::bins_of;
 use super::router::Router;
 use super::sign::welcome;
 use super::state::{Seat, State, children};
@@ -231,33 +232,36 @@ impl Repository {
         Ok(staged)
     }
 
-    /// Stages the next version of a role that says the same and expires later.
+    /// Stages the next version of each of these roles, which says the same and expires later: of all of them or of none.
     ///
     /// # Errors
-    /// No such role.
-    pub fn renew(&self, role: &str, now: UnixTime) -> Result<(), RepositoryError> {
+    /// No such role; [`RepositoryError::Stale`].
+    pub fn renew(&self, roles: &[String], now: UnixTime) -> Result<(), RepositoryError> {
         let _lock = self.lock()?;
         let mut state = self.state()?;
-        match state.seat(role)? {
-            Seat::Delegated { prefix: true, .. } => return Err(RepositoryError::Bins { role: role.to_owned() }),
-            _ if matches!(role, "snapshot" | "timestamp") => return Err(RepositoryError::NotEdited { role: role.to_owned() }),
-            _ => {}
+        for role in roles {
+            match state.seat(role)? {
+                Seat::Delegated { prefix: true, .. } => return Err(RepositoryError::Bins { role: role.to_owned() }),
+                _ if matches!(role.as_str(), "snapshot" | "timestamp") => return Err(RepositoryError::NotEdited { role: role.to_owned() }),
+                _ => {}
+            }
+            state.fresh(role)?;
+            state.next_version(role)?;
         }
-        self.stage(&mut state, role, now, Touch::Always, |_| Ok(()))?;
-        Ok(())
+        roles.iter().try_for_each(|role| self.stage(&mut state, role, now, Touch::Always, |_| Ok(())).map(|_| ()))
     }
 
-    /// Gives up what is staged of a role, with its signatures.
+    /// Gives up what is staged of these roles, with its signatures, whatever is in the files: of all of them or of none.
     ///
     /// # Errors
-    /// Nothing is staged of it.
-    pub fn discard(&self, role: &str) -> Result<(), RepositoryError> {
+    /// Nothing is staged of one of them.
+    pub fn discard(&self, roles: &[String]) -> Result<(), RepositoryError> {
         let _lock = self.lock()?;
-        let file = self.folders.staged_file(role);
-        if files::size(&file)?.is_none() {
+        let files: Vec<_> = roles.iter().map(|role| self.folders.staged_file(role)).collect();
+        if let Some((role, _)) = roles.iter().zip(&files).find(|(_, file)| file.symlink_metadata().is_err()) {
             return Err(RepositoryError::NothingStaged { role: role.to_owned() });
         }
-        Ok(files::remove(&file)?)
+        files.iter().try_for_each(|file| Ok(files::remove(file)?))
     }
 
     /// Stages a change of a role, under the lock. Gives whether anything was staged.
@@ -296,15 +300,11 @@ impl Repository {
     }
 }
 
-/// The delegator of the hash bins whose names begin with this and a hyphen, and their names.
+/// The delegator of the hash bins of this prefix, and their names.
 fn hash_bins(state: &mut State, prefix: &str) -> Result<(String, Vec<String>), RepositoryError> {
     for by in state.tree()? {
         let Some(delegations) = state.delegations(&by.name)? else { continue };
-        let is_bin = |role: &&Delegation| {
-            let named = role.name.as_str().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('-'));
-            named && matches!(role.paths, Paths::HashPrefixes(_))
-        };
-        let bins: Vec<String> = delegations.roles.iter().filter(is_bin).map(|role| role.name.as_str().to_owned()).collect();
+        let bins: Vec<String> = bins_of(&delegations, prefix).iter().map(|role| role.name.as_str().to_owned()).collect();
         if !bins.is_empty() {
             return Ok((by.name, bins));
         }

@@ -56,6 +56,14 @@ pub enum RepositoryError {
         /// What is wrong.
         source: EditError,
     },
+    /// A staged file that cannot be used.
+    #[error("what is staged of {role} cannot be used: {source}")]
+    Staged {
+        /// The role.
+        role: String,
+        /// Why not.
+        source: Box<RepositoryError>,
+    },
     /// A document that is listed is not there.
     #[error("{}: is missing, and the repository lists it", file.display())]
     Missing {
@@ -210,6 +218,7 @@ impl RepositoryError {
                 _ => Class::Unavailable,
             },
             RepositoryError::NotExpected { .. } => Class::Unexpected,
+            RepositoryError::Staged { source, .. } => source.class(),
             RepositoryError::Edit(EditError::Sign(_)) | RepositoryError::Changed { .. } => Class::Unavailable,
             RepositoryError::Document { .. }
             | RepositoryError::Missing { .. }
@@ -229,6 +238,7 @@ impl RepositoryError {
             RepositoryError::Exists { .. } => "exists",
             RepositoryError::Settings { .. } => "bad-settings",
             RepositoryError::Document { source, .. } | RepositoryError::Edit(source) => source.code(),
+            RepositoryError::Staged { source, .. } => source.code(),
             RepositoryError::Missing { .. } => "metadata-missing",
             RepositoryError::NotConsistent { .. } => "not-consistent",
             RepositoryError::NoSuchRole { .. } => "no-such-role",
@@ -255,6 +265,7 @@ impl RepositoryError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             RepositoryError::File(error) => return error.hint(),
+            RepositoryError::Staged { role, .. } => format!("touchmark trust discard {role} gives it up, with its signatures"),
             RepositoryError::NotThere { .. } => "touchmark trust init makes one; --dir says where it is".to_owned(),
             RepositoryError::Exists { .. } => "name a new folder with --dir".to_owned(),
             RepositoryError::Stale { role, .. } => format!("touchmark trust discard {role}, then make the change again"),
@@ -289,6 +300,7 @@ impl RepositoryError {
     pub fn is_retryable(&self) -> bool {
         match self {
             RepositoryError::File(error) => error.is_retryable(),
+            RepositoryError::Staged { source, .. } => source.is_retryable(),
             RepositoryError::Edit(EditError::Sign(touchmark_envelope::sign::SignError::Refused { retryable, .. })) => *retryable,
             _ => false,
         }

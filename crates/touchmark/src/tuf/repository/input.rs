@@ -10,14 +10,37 @@ use touchmark_oci::files::{self, Pending};
 use touchmark_tuf::TargetPath;
 use touchmark_tuf::repository::{EditError, NewTarget, TargetChanges};
 
+use super::router::Router;
 use super::{Repository, RepositoryError};
 
 const CHUNK: usize = 1 << 20;
 const MAX_LINE: u64 = 64 << 10;
+/// A private key is looked for in so many bytes at the beginning of a file.
+const MAX_KEY_FILE: u64 = 64 << 10;
 /// How deep a folder of targets may be.
 const MAX_DEPTH: usize = 64;
 
+/// What is in a folder of targets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilesBelow {
+    /// Its files, in order, with their paths relative to it, with `/`.
+    pub files: Vec<(String, PathBuf)>,
+    /// Files and folders whose names begin with a dot. They are left out: nobody sees them who adds a folder.
+    pub hidden: Vec<PathBuf>,
+}
+
 impl Repository {
+    /// Asserts that `role`, or one of its hash bins, may list targets of these paths: before their files are copied, and then added by
+    /// [`change_targets`](Self::change_targets).
+    ///
+    /// # Errors
+    /// No such role; a target that no client would look for there.
+    pub fn assert_routed(&self, role: &str, paths: &[TargetPath]) -> Result<(), RepositoryError> {
+        let mut state = self.state()?;
+        let router = Router::new(&mut state, role)?;
+        paths.iter().try_for_each(|path| router.role(path).map(|_| ()))
+    }
+
     /// Copies a file to the published targets, as `dir/HASH.name` for each of the algorithms (TUF 1.0, 6.2.1), and gives what is to be said
     /// of it. No client asks for it until a role lists it.
     ///
@@ -30,11 +53,18 @@ impl Repository {
         algorithms: &[Algorithm],
         custom: Option<&Value<'static>>,
     ) -> Result<NewTarget, RepositoryError> {
-        let (folder, name) = match path.as_str().rsplit_once('/') {
-            Some((folder, name)) => (self.folders.targets().join(folder), name),
-            None => (self.folders.targets(), path.as_str()),
-        };
+        if cfg!(windows) && path.as_str().contains([':', '\\', '<', '>', '"', '|', '?', '*']) {
+            let reason = format!("{path} would be no name of a file on Windows; make the repository elsewhere");
+            return Err(RepositoryError::Input { file: file.to_owned(), reason });
+        }
+        let (folders, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
+        let mut folder = self.folders.targets();
         files::create_folders(&folder)?;
+        // One by one: a link on the way would lead elsewhere.
+        for below in folders.split('/').filter(|below| !below.is_empty()) {
+            folder.push(below);
+            files::create_folders(&folder)?;
+        }
         files::sweep(&folder)?;
         let mut known: Option<(u64, Vec<Digest>)> = None;
         for (place, _) in algorithms.iter().enumerate() {
@@ -73,18 +103,39 @@ fn copy(file: &Path, algorithms: &[Algorithm], to: &mut Pending) -> Result<(u64,
     }
 }
 
-/// The regular files below a folder, in order, with their paths relative to it, with `/`.
+/// Asserts that a file holds no private key in PEM: what is added is published.
+///
+/// # Errors
+/// It does; it is not there, or cannot be read.
+pub fn assert_no_private_key(file: &Path) -> Result<(), RepositoryError> {
+    let refused = |reason: &str| RepositoryError::Input { file: file.to_owned(), reason: reason.to_owned() };
+    let from = files::open(file)?.ok_or_else(|| refused("there is no such file"))?;
+    let failed = |source| touchmark_oci::Error::Io { action: "read", path: file.to_owned(), source };
+    let mut head = Vec::new();
+    from.take(MAX_KEY_FILE).read_to_end(&mut head).map_err(failed)?;
+    let begins = |line: &[u8]| {
+        let line = line.trim_ascii();
+        line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----")
+    };
+    match head.split(|byte| matches!(byte, b'\n' | b'\r')).any(begins) {
+        true => Err(refused("it holds a private key, and what is added is published")),
+        false => Ok(()),
+    }
+}
+
+/// The regular files below a folder, but for those that are hidden.
 ///
 /// # Errors
 /// Something else than files and folders; a name that is no UTF-8.
-pub fn files_below(folder: &Path) -> Result<Vec<(String, PathBuf)>, RepositoryError> {
-    let mut found = Vec::new();
+pub fn files_below(folder: &Path) -> Result<FilesBelow, RepositoryError> {
+    let mut found = FilesBelow::default();
     collect(folder, "", MAX_DEPTH, &mut found)?;
-    found.sort();
+    found.files.sort();
+    found.hidden.sort();
     Ok(found)
 }
 
-fn collect(folder: &Path, above: &str, levels: usize, found: &mut Vec<(String, PathBuf)>) -> Result<(), RepositoryError> {
+fn collect(folder: &Path, above: &str, levels: usize, found: &mut FilesBelow) -> Result<(), RepositoryError> {
     let failed = |source| touchmark_oci::Error::Io { action: "list", path: folder.to_owned(), source };
     let refused = |file: PathBuf, reason: &str| RepositoryError::Input { file, reason: reason.to_owned() };
     let Some(levels) = levels.checked_sub(1) else { return Err(refused(folder.to_owned(), "it is too deep")) };
@@ -93,10 +144,12 @@ fn collect(folder: &Path, above: &str, levels: usize, found: &mut Vec<(String, P
         let Ok(name) = entry.file_name().into_string() else { return Err(refused(entry.path(), "its name is no UTF-8")) };
         let kind = entry.file_type().map_err(failed)?;
         let path = format!("{above}{name}");
-        if kind.is_dir() {
+        if name.starts_with('.') {
+            found.hidden.push(entry.path());
+        } else if kind.is_dir() {
             collect(&entry.path(), &format!("{path}/"), levels, found)?;
         } else if kind.is_file() {
-            found.push((path, entry.path()));
+            found.files.push((path, entry.path()));
         } else {
             return Err(refused(entry.path(), "it is neither a file nor a folder"));
         }

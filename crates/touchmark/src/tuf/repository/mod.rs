@@ -31,10 +31,12 @@
 //! ```
 
 mod alone;
+mod bins;
 mod change;
 mod error;
 mod gather;
 mod input;
+mod late;
 mod made;
 mod open;
 mod publish;
@@ -49,7 +51,7 @@ pub use self::alone::{LoneDocument, SignedAlone};
 pub use self::change::Delegate;
 pub use self::error::{Class, RepositoryError};
 pub use self::gather::Gathered;
-pub use self::input::{files_below, read_list, read_removals};
+pub use self::input::{FilesBelow, assert_no_private_key, files_below, read_list, read_removals};
 pub use self::open::Repository;
 pub use self::publish::{Publish, Published, PublishedRole, Scope};
 pub use self::report::{Report, RoleReport, Side};

@@ -30,8 +30,7 @@ impl Repository {
         roles: &BTreeMap<TopLevel, Appointment>,
         now: UnixTime,
     ) -> Result<Self, RepositoryError> {
-        let root = edit::new_root(roles, expires(lifetimes.root, now)?)?;
-        let targets = edit::new_targets(expires(lifetimes.targets, now)?)?;
+        let (root, targets) = first(lifetimes, roles, now)?;
         let repository = Self { folders: Folders { root: folder.to_owned() }, lifetimes };
         // The folder itself may be a link to one; what is in it may not.
         if !folder.is_dir() {
@@ -50,6 +49,24 @@ impl Repository {
         // The last: what has no settings is no repository yet, and is begun again.
         lifetimes.write(folder)?;
         Ok(repository)
+    }
+
+    /// Asserts that [`create`](Self::create) could make a repository, and writes nothing: before keys are made for it.
+    ///
+    /// # Errors
+    /// Those of it that do not depend on what can be written.
+    pub fn assert_creatable(
+        folder: &Path,
+        lifetimes: Lifetimes,
+        roles: &BTreeMap<TopLevel, Appointment>,
+        now: UnixTime,
+    ) -> Result<(), RepositoryError> {
+        first(lifetimes, roles, now)?;
+        let there = folder.symlink_metadata().is_ok();
+        if there && (!folder.is_dir() || !is_unused(folder)?) {
+            return Err(RepositoryError::Exists { folder: folder.to_owned() });
+        }
+        Ok(())
     }
 
     /// Opens the repository in a folder. One that another tool has made has no settings, and gets the usual ones.
@@ -109,6 +126,11 @@ impl Repository {
     pub(super) fn expires(&self, role: &str, now: UnixTime) -> Result<UnixTime, RepositoryError> {
         expires(self.lifetimes.of(role), now)
     }
+}
+
+/// The first root and the first, empty targets.
+fn first(lifetimes: Lifetimes, roles: &BTreeMap<TopLevel, Appointment>, now: UnixTime) -> Result<(Document, Document), RepositoryError> {
+    Ok((edit::new_root(roles, expires(lifetimes.root, now)?)?, edit::new_targets(expires(lifetimes.targets, now)?)?))
 }
 
 fn expires(lifetime: edit::Lifetime, now: UnixTime) -> Result<UnixTime, RepositoryError> {

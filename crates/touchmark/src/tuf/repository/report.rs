@@ -1,10 +1,6 @@
 //! How a repository stands: versions, expiries, who signed, who is still needed.
 
-use std::io::Read as _;
-
 use touchmark_envelope::{Digest, UnixTime};
-use touchmark_oci::files;
-use touchmark_tuf::metadata::TopLevel;
 use touchmark_tuf::repository::{Age, Differences, Document, Mandate, Standing, differences};
 
 use super::sign::{mandates, signed_digest};
@@ -104,53 +100,12 @@ impl Repository {
         let age = self.lifetimes.of(role).age(expires, now);
         Ok(Side { version: document.version()?, expires, digest: signed_digest(document)?, age, standing, by_published_root })
     }
-
-    /// The published roles whose life is in its last quarter or over, as far as a look at these does not take long: the top-level roles,
-    /// and those that the caller names.
-    ///
-    /// # Errors
-    /// A file cannot be read, or is no document.
-    pub fn late(&self, roles: &[String], now: UnixTime) -> Result<Vec<(String, UnixTime, Age)>, RepositoryError> {
-        let mut state = self.state()?.without_staged()?;
-        let top = TopLevel::ALL.into_iter().map(|role| role.name().to_owned());
-        let mut late: Vec<(String, UnixTime, Age)> = Vec::new();
-        for role in top.chain(roles.iter().cloned()) {
-            if let Some(expires) = state.published_expiry(&role)? {
-                let age = self.lifetimes.of(&role).age(expires, now);
-                if age >= Age::Late && !late.iter().any(|(other, ..)| *other == role) {
-                    late.push((role, expires, age));
-                }
-            }
-        }
-        Ok(late)
-    }
 }
 
 /// So many targets are named that a staged document changes; the others are counted.
 pub(super) const NAMED_TARGETS: usize = 20;
 
-/// A document of more bytes is not read for its expiry alone, where its beginning says it.
-const LARGE: u64 = 1 << 20;
-
 impl State {
-    /// When the published document of a role expires. Of a large one, only as much is read as it takes: it is for a warning.
-    fn published_expiry(&mut self, role: &str) -> Result<Option<UnixTime>, RepositoryError> {
-        if let Some(version) = self.published_version(role)? {
-            let file = self.folders.published_file(role, version)?;
-            if files::size(&file)?.is_some_and(|size| size > LARGE)
-                && let Some(mut file) = files::open(&file)?
-            {
-                let mut head = vec![0; 16 << 10];
-                let read = file.read(&mut head).unwrap_or_default();
-                head.truncate(read);
-                if let Some(expires) = expiry_in(&head) {
-                    return Ok(Some(expires));
-                }
-            }
-        }
-        Ok(self.published(role)?.map(touchmark_tuf::repository::Document::expires).transpose()?)
-    }
-
     /// What the staged document of a role changes of the published one.
     pub(super) fn changes(&mut self, name: &str) -> Result<Differences, RepositoryError> {
         if self.staged(name)?.is_none() {
@@ -171,30 +126,5 @@ impl State {
         }
         self.ignore_staged();
         Ok(())
-    }
-}
-
-/// The expiry in the beginning of a targets document in the written form, if nothing is delegated before it.
-fn expiry_in(head: &[u8]) -> Option<UnixTime> {
-    const BEFORE: &str = r#""signed":{"_type":"targets","expires":""#;
-    let head = String::from_utf8_lossy(head);
-    let (_, rest) = head.split_once(BEFORE)?;
-    UnixTime::parse_signed(rest.split_once('"')?.0).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_beginning_of_a_document_says_when_it_expires() {
-        let expires = UnixTime::parse_signed("2030-01-01T00:00:00Z").unwrap();
-        let document = touchmark_tuf::repository::new_targets(expires).unwrap();
-        assert_eq!(expiry_in(&document.to_bytes()), Some(expires));
-        for other in
-            [&b""[..], br#""signed":{"_type":"targets","expires":"soon""#, br#""signed":{"_type":"root","expires":"2030-01-01T00:00:00Z""#]
-        {
-            assert_eq!(expiry_in(other), None);
-        }
     }
 }

@@ -6,6 +6,7 @@ use touchmark_tuf::TargetPath;
 use touchmark_tuf::metadata::{Delegations, Paths, SuccinctRoles};
 
 use super::RepositoryError;
+use super::bins::bins_of;
 use super::state::{Seat, State, children};
 
 /// Where targets that are given to one role go.
@@ -80,19 +81,17 @@ impl Router {
     }
 }
 
-/// The bins by hash prefixes whose names begin with `name` and a hyphen, and their delegator.
+/// The hash bins of the prefix `name`, and their delegator.
 fn prefixes(state: &mut State, name: &str) -> Result<Option<(Goal, String)>, RepositoryError> {
     let mut ahead = std::collections::VecDeque::from(["targets".to_owned()]);
     let mut seen: BTreeSet<String> = ahead.iter().cloned().collect();
     while let Some(by) = ahead.pop_front() {
         let Some(delegations) = state.delegations(&by)? else { continue };
         let (mut bins, mut lengths) = (BTreeMap::new(), BTreeSet::new());
-        for role in &delegations.roles {
-            let bin = role.name.as_str();
-            let (Some(rest), Paths::HashPrefixes(prefixes)) = (bin.strip_prefix(name), &role.paths) else { continue };
-            if rest.starts_with('-') {
+        for role in bins_of(&delegations, name) {
+            if let Paths::HashPrefixes(prefixes) = &role.paths {
                 lengths.extend(prefixes.iter().map(String::len));
-                bins.extend(prefixes.iter().map(|prefix| (prefix.clone(), bin.to_owned())));
+                bins.extend(prefixes.iter().map(|prefix| (prefix.clone(), role.name.as_str().to_owned())));
             }
         }
         if !bins.is_empty() {

@@ -70,6 +70,15 @@ pub(super) fn read_at_most(path: &Path, limit: u64) -> Result<Option<Document>, 
     Document::open(bytes).map(Some).map_err(|source| RepositoryError::Document { file: path.to_owned(), source })
 }
 
+/// Reads the staged document of a role, which is checked so far that what is wrong with it is told of the file.
+fn read_staged(path: &Path, role: &str) -> Result<Option<Document>, RepositoryError> {
+    let unusable = |source| RepositoryError::Staged { role: role.to_owned(), source: Box::new(source) };
+    let Some(document) = read(path).map_err(unusable)? else { return Ok(None) };
+    let malformed = |source| unusable(RepositoryError::Document { file: path.to_owned(), source });
+    edit::check_role(&document, role).map_err(malformed)?;
+    Ok(Some(document))
+}
+
 /// The state of a repository, read as it is asked for.
 pub(super) struct State {
     pub(super) folders: Folders,
@@ -184,7 +193,7 @@ impl State {
     /// The staged document of a role.
     pub(super) fn staged(&mut self, name: &str) -> Result<Option<&Document>, RepositoryError> {
         if !self.staged.contains_key(name) {
-            let mut staged = if self.ignore_staged { None } else { read(&self.folders.staged_file(name))? };
+            let mut staged = if self.ignore_staged { None } else { read_staged(&self.folders.staged_file(name), name)? };
             // A publish that was interrupted after its last step but one leaves what it has published.
             if let Some(document) = &staged
                 && self.published_version(name)? == Some(document.version()?)
