@@ -10,8 +10,8 @@ use touchmark_envelope::sign::{PrivateKey, Signer as _};
 use touchmark_tuf::metadata::{Paths, TopLevel};
 use touchmark_tuf::repository::{
     Appointment, Change, Document, EditError, KeyChoice, Listed, Mandate, NewDelegation, NewTarget, Place, TargetChanges, change_delegated,
-    change_paths, change_top_level, delegate, delegate_succinct, delegations, drop_strangers, hash_bins, key_id, list_in_snapshot,
-    list_in_timestamp, new_root, new_snapshot, new_targets, new_timestamp, role_name, snapshot_entries, timestamp_entry, undelegate,
+    change_paths, change_top_level, delegate, delegate_succinct, delegations, hash_bins, key_id, list_in_snapshot, list_in_timestamp,
+    new_root, new_snapshot, new_targets, new_timestamp, role_name, snapshot_entries, tidy_signatures, timestamp_entry, undelegate,
 };
 use touchmark_tuf::{Answer, Client, Settings, Step, TargetPath, UnixTime};
 
@@ -188,9 +188,9 @@ fn signatures_of_keys_that_left_are_dropped() {
     let mut root = root_of(&[1, 2], 1);
     sign(&mut root, &[1, 2, 7]);
     let mandate = Mandate::of_root(&root, TopLevel::Root).unwrap();
-    assert!(drop_strangers(&mut root, &[&mandate]).unwrap());
+    assert!(tidy_signatures(&mut root, &[&mandate]).unwrap());
     assert_eq!(root.signatures().len(), 2);
-    assert!(!drop_strangers(&mut root, &[&mandate]).unwrap());
+    assert!(!tidy_signatures(&mut root, &[&mandate]).unwrap());
 }
 
 #[test]

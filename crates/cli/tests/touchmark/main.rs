@@ -45,6 +45,7 @@ mod trust_delegations;
 mod trust_init;
 mod trust_late;
 mod trust_races;
+mod trust_renewal;
 mod trust_rotation;
 mod trust_signing;
 mod trust_staging;

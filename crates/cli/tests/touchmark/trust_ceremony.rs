@@ -156,3 +156,113 @@ fn what_is_staged_on_an_old_version_is_refused() {
     place.ok("trust renew targets");
     refreshed(&place, "client");
 }
+
+/// Nobody has to look at the snapshot of another: each lets `publish` make it, and they come to an end.
+#[test]
+fn two_people_with_the_online_keys_publish_in_turn_and_come_to_an_end() {
+    let place = Place::new();
+    for name in ["one", "two"] {
+        place.key(name);
+    }
+    place.ok("trust init --no-passphrase --quiet --snapshot-key one.pub --snapshot-key two.pub --snapshot-threshold 2 \
+         --timestamp-key one.pub --timestamp-key two.pub --timestamp-threshold 2");
+    for round in 1..=2 {
+        place.run("trust publish --key one").is(5).says("snapshot: 1 of 2 required signatures");
+        place.run("trust publish --key two").is(5).says("timestamp: 1 of 2 required signatures");
+        place.ok("trust publish --key one");
+        refreshed(&place, "client");
+        assert_eq!(status(&place, "timestamp")["published"]["version"], json!(round));
+        place.ok("trust renew targets");
+        place.ok("trust sign --key trust-keys/targets");
+    }
+}
+
+/// New bins all say the same, and one mailed file is signed for each of them.
+#[test]
+fn a_signature_counts_for_every_role_that_says_the_same() {
+    let place = crate::trust::made();
+    place.key("bins");
+    place.ok("trust delegate bin --key bins.pub --bins 2");
+    copy(&place, "copy");
+    place.ok("trust --dir copy sign --key bins --role bin-2");
+    let taken = place.ok("trust sign --from copy/staged/bin-2.json");
+    assert_eq!(taken.lines().count(), 4, "{taken}");
+    for bin in 0..4 {
+        assert_eq!(status(&place, &format!("bin-{bin}"))["staged"]["missing"], json!(0), "{bin}");
+    }
+}
+
+/// A keyid beside a signature is a hint, and what is published has the right one: other clients go by it.
+#[test]
+fn signatures_are_published_under_the_keyids_of_their_keys() {
+    let place = begun();
+    place.key("mallory");
+    place.ok("trust sign --key alice --key bob");
+    let file = "trust/staged/targets.json";
+    let mut staged: serde_json::Value = serde_json::from_slice(&place.read(file)).unwrap();
+    let right = staged["signatures"].clone();
+    // Exchanged, and with somebody else's in a third one's place.
+    let (first, second) = (right[0]["keyid"].clone(), right[1]["keyid"].clone());
+    staged["signatures"][0]["keyid"] = second;
+    staged["signatures"][1]["keyid"] = first;
+    staged["signatures"].as_array_mut().unwrap().push(json!({"keyid": "00".repeat(32), "sig": "11".repeat(64)}));
+    std::fs::write(place.path(file), serde_json::to_vec(&staged).unwrap()).unwrap();
+    place.ok(&format!("trust publish {ONLINE}"));
+    let published: serde_json::Value = serde_json::from_slice(&place.read("trust/metadata/1.targets.json")).unwrap();
+    assert_eq!(published["signatures"], right);
+    refreshed(&place, "client");
+}
+
+/// With one key for several roles, who means to sign a snapshot would sign a root.
+#[test]
+fn a_staged_document_of_another_kind_is_not_signed() {
+    let place = Place::new();
+    place.key("one");
+    place.ok("trust init --no-passphrase --quiet --root-key one --snapshot-key one --timestamp-key one --targets-key one");
+    for (role, other) in [("snapshot", "metadata/1.root.json"), ("targets", "metadata/timestamp.json"), ("root", "metadata/1.targets.json")]
+    {
+        std::fs::copy(place.path(&format!("trust/{other}")), place.path(&format!("trust/staged/{role}.json"))).unwrap();
+        let before = place.read(&format!("trust/staged/{role}.json"));
+        place.run(&format!("trust sign --key one --role {role}")).is(5).says(&format!("{role}.json: this is metadata of type"));
+        place.run("trust publish --key one").is(5);
+        assert_eq!(place.read(&format!("trust/staged/{role}.json")), before);
+        std::fs::remove_file(place.path(&format!("trust/staged/{role}.json"))).unwrap();
+    }
+}
+
+/// What clients would refuse of a delegated role is not published, although no update comes to it.
+#[test]
+fn a_delegated_role_that_clients_refuse_is_not_published() {
+    let place = crate::trust::made();
+    place.key("acme");
+    place.ok("trust delegate acme --key acme.pub --path acme/*");
+    let file = "trust/staged/acme.json";
+    let good = place.read(file);
+    let mut staged: serde_json::Value = serde_json::from_slice(&good).unwrap();
+    staged["signed"]["spec_version"] = json!("2.0");
+    std::fs::write(place.path(file), serde_json::to_vec(&staged).unwrap()).unwrap();
+    place.ok("trust sign --key trust-keys/targets --key acme");
+    let online = crate::trust::ONLINE;
+    place.run(&format!("trust publish {online}")).is(5).says("a client that looks for a target would refuse it").says("spec_version");
+    std::fs::write(place.path(file), good).unwrap();
+    place.ok("trust sign --key acme");
+    place.ok(&format!("trust publish {online}"));
+}
+
+/// A file's name makes no root, and a repository does not begin again when a file is lost.
+#[test]
+fn what_is_published_is_not_believed_by_its_name() {
+    let place = crate::trust::made();
+    let mut root: serde_json::Value = serde_json::from_slice(&place.read("trust/metadata/1.root.json")).unwrap();
+    let second = place.path("trust/metadata/2.root.json");
+    std::fs::copy(place.path("trust/metadata/1.root.json"), &second).unwrap();
+    place.run("trust status").is(5).says("2.root.json: `version`");
+    root["signed"]["version"] = json!(2);
+    std::fs::write(&second, serde_json::to_vec(&root).unwrap()).unwrap();
+    place.run("trust status").is(5).says("2.root.json: is not validly signed by the keys of root version 1");
+    std::fs::remove_file(&second).unwrap();
+    place.ok("trust renew targets");
+    crate::trust::sign_and_publish(&place, "--key trust-keys/targets");
+    std::fs::remove_file(place.path("trust/metadata/timestamp.json")).unwrap();
+    place.run("trust status").is(5).says("timestamp.json: is missing");
+}

@@ -59,14 +59,17 @@ fn the_order_of_delegations_decides() {
     let place = made();
     for name in ["one", "two"] {
         place.key(name);
-        place.file("tool", name);
         place.ok(&format!("trust delegate {name} --key {name}.pub --path x/*"));
+    }
+    for name in ["two", "one"] {
+        place.file("tool", name);
         place.ok(&format!("trust target add tool --prefix x/ --role {name}"));
     }
     sign_and_publish(&place, "--key trust-keys/targets --key one --key two");
     downloaded(&place, "client", "x/tool", "one");
     // Taken away and put before the other.
     place.ok("trust undelegate two");
+    place.file("tool", "two");
     place.ok("trust delegate two --key two.pub --path x/* --before one --terminating");
     place.ok("trust target add tool --prefix x/ --role two");
     sign_and_publish(&place, "--key trust-keys/targets --key two");
@@ -75,6 +78,53 @@ fn the_order_of_delegations_decides() {
     place.ok("trust redelegate two --path y/*");
     sign_and_publish(&place, "--key trust-keys/targets");
     downloaded(&place, "client", "x/tool", "one");
+}
+
+/// What no search would find is not added: it is listed before, or the search ends before.
+#[test]
+fn a_target_that_a_search_does_not_come_to_is_refused() {
+    let place = made();
+    for name in ["one", "two", "three"] {
+        place.key(name);
+        place.ok(&format!("trust delegate {name} --key {name}.pub --path x/*"));
+    }
+    place.file("tool", "content");
+    place.ok("trust target add tool --prefix x/ --role one");
+    place.run("trust target add tool --prefix x/ --role two").is(2).says("a search finds it in one first").says("target remove --role one");
+    place.ok("trust target remove x/tool --role one");
+    place.ok("trust target add tool --prefix x/ --role two");
+    place.ok("trust target remove x/tool --role two");
+    place.ok("trust target add tool --prefix x/");
+    place.run("trust target add tool --prefix x/ --role two").is(2).says("a search finds it in targets first");
+    place.ok("trust target remove x/tool");
+    place.ok("trust redelegate two --path x/* --path y/* --terminating");
+    place.run("trust target add tool --prefix x/ --role three").is(2).says("a search ends at two first");
+    place.run("trust target add tool --prefix z/ --role three").is(2).says("not delegated to three");
+    // The terminating one is for itself and for what is below it.
+    place.ok("trust delegate below --from two --key three.pub --path x/*");
+    place.ok("trust target add tool --prefix x/ --role below");
+    sign_and_publish(&place, "--key trust-keys/targets --key one --key two --key three");
+    downloaded(&place, "client", "x/tool", "content");
+}
+
+/// Two people's folders may each delegate to the same name; whose keys count would hang on the search's path.
+#[test]
+fn a_role_with_two_delegators_is_not_published() {
+    let place = made();
+    for name in ["one", "two"] {
+        place.key(name);
+        place.ok(&format!("trust delegate {name} --key {name}.pub --path {name}/* "));
+    }
+    sign_and_publish(&place, "--key trust-keys/targets --key one --key two");
+    place.ok("trust delegate shared --from one --key one.pub --path one/x/*");
+    std::fs::rename(place.path("trust/staged"), place.path("aside")).unwrap();
+    place.ok("trust delegate shared --from two --key two.pub --path two/x/*");
+    std::fs::rename(place.path("aside/one.json"), place.path("trust/staged/one.json")).unwrap();
+    place.ok("trust sign --key one --key two");
+    place.run(&format!("trust publish {ONLINE}")).is(5).says("shared: is delegated by one and by two");
+    place.ok("trust discard two");
+    place.ok(&format!("trust publish {ONLINE}"));
+    refreshed(&place, "client");
 }
 
 #[test]

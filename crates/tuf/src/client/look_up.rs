@@ -170,7 +170,8 @@ impl Client {
         }
         // One more than can be visited shows that there are too many.
         let room = usize::try_from(self.settings.limits.roles).unwrap_or(usize::MAX).saturating_sub(search.visited.len()).saturating_add(1);
-        let covering = delegations.roles.iter().enumerate().filter(|(_, delegation)| delegation.covers(&search.target));
+        let hash = search.target.hash().hex();
+        let covering = delegations.roles.iter().enumerate().filter(|(_, delegation)| delegation.covers_hash(&search.target, &hash));
         for (place, delegation) in covering {
             if children.len() < room && !search.seen.contains(&delegation.name) {
                 children.push(Ahead { name: delegation.name.clone(), by: By::Delegation(name.clone(), place) });

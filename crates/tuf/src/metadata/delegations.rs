@@ -112,12 +112,14 @@ impl Delegation {
 
     /// Whether it is for this target.
     pub fn covers(&self, target: &TargetPath) -> bool {
+        self.covers_hash(target, &target.hash().hex())
+    }
+
+    /// As [`covers`](Self::covers), with the hash of the target's path, for whoever asks many.
+    pub(crate) fn covers_hash(&self, target: &TargetPath, hash: &str) -> bool {
         match &self.paths {
             Paths::Patterns(patterns) => patterns.iter().any(|pattern| pattern::matches(pattern, target.as_str())),
-            Paths::HashPrefixes(prefixes) => {
-                let hash = target.hash().hex();
-                prefixes.iter().any(|prefix| hash.starts_with(prefix.as_str()))
-            }
+            Paths::HashPrefixes(prefixes) => prefixes.iter().any(|prefix| hash.starts_with(prefix.as_str())),
         }
     }
 }

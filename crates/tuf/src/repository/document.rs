@@ -15,7 +15,7 @@ use touchmark_envelope::{UnixTime, canonical};
 
 use super::large::Large;
 use super::{EditError, Mandate, delegations, key_id, snapshot_entry, text, timestamp_entry};
-use crate::metadata::{Signatories, TopLevel};
+use crate::metadata::TopLevel;
 use crate::path::RoleName;
 
 /// The specification that documents are written by.
@@ -360,21 +360,11 @@ impl Document {
         }
     }
 
-    /// Keeps the signatures that are by keys of any of `signatories`; gives whether any went.
-    ///
-    /// # Errors
-    /// None of a document that was opened.
-    pub(super) fn keep_signatures_by(&mut self, signatories: &[&Signatories]) -> Result<bool, EditError> {
-        let message = self.signed_bytes()?;
-        let counts = |signature: &&Signature| {
-            let one = core::slice::from_ref(*signature);
-            signatories.iter().any(|by| !by.keys.signers(&message, one).keys().is_empty())
-        };
-        let kept: Vec<Signature> = self.signatures.iter().filter(counts).cloned().collect();
-        drop(message);
-        let any_went = kept.len() < self.signatures.len();
-        self.signatures = kept;
-        Ok(any_went)
+    /// Exchanges all signatures; gives whether anything changed.
+    pub(super) fn replace_signatures(&mut self, signatures: Vec<Signature>) -> bool {
+        let changed = self.signatures != signatures;
+        self.signatures = signatures;
+        changed
     }
 }
 

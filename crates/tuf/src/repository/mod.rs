@@ -57,5 +57,5 @@ pub use self::listing::{
     Listed, list_in_snapshot, list_in_timestamp, new_snapshot, new_timestamp, snapshot_entries, snapshot_entry, timestamp_entry,
 };
 pub use self::root::{change_top_level, new_root};
-pub use self::standing::{Mandate, Signatory, Standing, drop_strangers};
-pub use self::targets::{NewTarget, TargetChanges, check_target_path, custom, new_targets};
+pub use self::standing::{Mandate, Signatory, Standing, check_targets, tidy_signatures};
+pub use self::targets::{NewTarget, TargetChanges, check_target_path, custom, lists_target, new_targets};

@@ -5,12 +5,17 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use touchmark_envelope::UnixTime;
 use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::threshold::Signature;
 
 use super::{Document, EditError};
+use crate::check;
+use crate::error::Error;
 use crate::key::Keys;
-use crate::metadata::{Delegations, RoleKeys, Root, Signatories, TopLevel};
+use crate::limits::Limits;
+use crate::metadata::{Delegations, RoleKeys, Root, Signatories, Targets, TopLevel};
+use crate::path::RoleName;
 
 /// Who may sign for a role: the keys that a root or a delegator lists, and the threshold.
 #[derive(Clone, Debug)]
@@ -149,11 +154,38 @@ impl Mandate {
     }
 }
 
-/// Drops the signatures of a document that no key of any of `mandates` made, such as those of keys that left; gives whether any went.
+/// Leaves of the signatures of a document one of each key of `mandates`, under the keyid that the key is listed under, and drops all
+/// others: strangers', those of keys that left, and doubles. Gives whether anything changed.
+///
+/// Clients that go by keyids count a signature under no other one.
 ///
 /// # Errors
 /// None of a document that was opened.
-pub fn drop_strangers(document: &mut Document, mandates: &[&Mandate]) -> Result<bool, EditError> {
-    let signatories: Vec<&Signatories> = mandates.iter().map(|mandate| &mandate.signatories).collect();
-    document.keep_signatures_by(&signatories)
+pub fn tidy_signatures(document: &mut Document, mandates: &[&Mandate]) -> Result<bool, EditError> {
+    let message = document.signed_bytes()?;
+    let mut tidy: Vec<Signature> = Vec::new();
+    for signature in document.signatures() {
+        for mandate in mandates {
+            let signers = mandate.signatories.keys.signers(&message, core::slice::from_ref(signature));
+            for keyid in signers.keys().iter().filter_map(|key| mandate.keyid(key)) {
+                if !tidy.iter().any(|other| other.keyid.as_deref() == Some(keyid)) {
+                    tidy.push(Signature { keyid: Some(keyid.to_owned()), bytes: signature.bytes.clone() });
+                }
+            }
+        }
+    }
+    drop(message);
+    Ok(document.replace_signatures(tidy))
+}
+
+/// Checks a targets document that is about to be published as a client would: its form, its expiry, and that a threshold of `by` signed it.
+///
+/// # Errors
+/// Those of the client.
+pub fn check_targets(role: &RoleName, bytes: Vec<u8>, by: &Mandate, at: UnixTime) -> Result<(), Error> {
+    let file = role.metapath();
+    let document = check::document(&file, bytes, &Limits::default())?;
+    let signed = check::signatures(role.as_str(), document, &by.signatories)?;
+    let targets = signed.try_map(Targets::read).map_err(check::malformed(&file))?;
+    check::unexpired(&file, targets.get().header(), at)
 }

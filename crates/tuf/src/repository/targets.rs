@@ -36,6 +36,14 @@ pub fn new_targets(expires: UnixTime) -> Result<Document, EditError> {
     Document::new("targets", expires, &[("targets", Value::from(Object::new()))])
 }
 
+/// Whether a targets document lists a target of this path.
+///
+/// # Errors
+/// None of a document that was opened.
+pub fn lists_target(document: &Document, path: &TargetPath) -> Result<bool, EditError> {
+    Ok(document.find("targets", path.as_str())?.is_some())
+}
+
 impl TargetChanges {
     /// No changes.
     pub fn new() -> Self {

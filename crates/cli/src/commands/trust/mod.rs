@@ -86,11 +86,15 @@ impl Here<'_> {
     }
 }
 
+fn clock() -> Result<UnixTime, Failure> {
+    touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "clock", error.to_string()))
+}
+
 /// Runs the one that is asked for.
 pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
     let now = match args.at {
         Some(at) => Ok(at),
-        None => touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "clock", error.to_string())),
+        None => clock(),
     };
     let done = now.and_then(|now| {
         let here = Here { args, now };

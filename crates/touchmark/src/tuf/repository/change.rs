@@ -6,13 +6,13 @@ use touchmark_envelope::UnixTime;
 use touchmark_oci::files;
 use touchmark_tuf::metadata::Paths;
 use touchmark_tuf::repository::{
-    self as edit, Appointment, Change, Document, EditError, Mandate, NewDelegation, Place, TargetChanges, drop_strangers,
+    self as edit, Appointment, Change, Document, EditError, Mandate, NewDelegation, Place, TargetChanges, tidy_signatures,
 };
 
 use super::bins::bins_of;
 use super::router::Router;
 use super::sign::welcome;
-use super::state::{Seat, State, children};
+use super::state::{Seat, State};
 use super::{Repository, RepositoryError};
 
 /// A delegation to be made.
@@ -76,7 +76,7 @@ impl Repository {
                     staged.push(by.clone());
                 }
                 match prefix {
-                    true => state.delegations(&by)?.iter().flat_map(children).map(|(bin, _)| bin).collect(),
+                    true => state.family(&by)?.iter().flat_map(|family| family.names()).map(str::to_owned).collect(),
                     false => vec![role.to_owned()],
                 }
             }
@@ -106,7 +106,7 @@ impl Repository {
         if let Some(staged) = state.staged(name)? {
             let mut staged = staged.clone();
             let all: Vec<&Mandate> = std::iter::once(&mandate).chain(&welcome).collect();
-            if drop_strangers(&mut staged, &all)? {
+            if tidy_signatures(&mut staged, &all)? {
                 self.write_staged(name, &staged)?;
                 state.put_staged(name, Some(staged));
             }
@@ -166,7 +166,7 @@ impl Repository {
         let mut state = self.state()?;
         let (by, named, gone) = match state.seat(role) {
             Ok(Seat::Delegated { by, prefix: true }) => {
-                let bins = state.delegations(&by)?.iter().flat_map(children).map(|(bin, _)| bin).collect();
+                let bins = state.family(&by)?.iter().flat_map(|family| family.names()).map(str::to_owned).collect();
                 (by, vec![role.to_owned()], bins)
             }
             Ok(Seat::Delegated { by, prefix: false }) => (by, vec![role.to_owned()], vec![role.to_owned()]),
@@ -211,9 +211,11 @@ impl Repository {
             let target = touchmark_tuf::TargetPath::new(path);
             let target = target.map_err(|error| EditError::Target { path: path.to_owned(), reason: error.to_string() })?;
             let name = match change {
-                Some(_) => router.role(&target)?,
+                Some(_) => router.role(&mut state, &target)?,
                 // What was listed where nobody looks can be taken away all the same.
-                None => router.role(&target).or_else(|error| if state.seat(role).is_ok() { Ok(role.to_owned()) } else { Err(error) })?,
+                None => router
+                    .role(&mut state, &target)
+                    .or_else(|error| if state.seat(role).is_ok() { Ok(role.to_owned()) } else { Err(error) })?,
             };
             by_role.entry(name).or_default().take(path, changes);
         }
@@ -302,14 +304,9 @@ impl Repository {
 
 /// The delegator of the hash bins of this prefix, and their names.
 fn hash_bins(state: &mut State, prefix: &str) -> Result<(String, Vec<String>), RepositoryError> {
-    for by in state.tree()? {
-        let Some(delegations) = state.delegations(&by.name)? else { continue };
-        let bins: Vec<String> = bins_of(&delegations, prefix).iter().map(|role| role.name.as_str().to_owned()).collect();
-        if !bins.is_empty() {
-            return Ok((by.name, bins));
-        }
-    }
-    Err(RepositoryError::NoSuchRole { role: prefix.to_owned() })
+    let found = state.first_delegator(|family| !bins_of(&family.delegations, prefix).is_empty())?;
+    let (by, family) = found.ok_or_else(|| RepositoryError::NoSuchRole { role: prefix.to_owned() })?;
+    Ok((by, bins_of(&family.delegations, prefix).iter().map(|role| role.name.as_str().to_owned()).collect()))
 }
 
 /// When a document is staged.

@@ -70,6 +70,22 @@ pub enum RepositoryError {
         /// The file.
         file: PathBuf,
     },
+    /// The last published root is not signed as one must be.
+    #[error("{}: is not validly signed by the keys of root version {by}", file.display())]
+    NoRoot {
+        /// The file.
+        file: PathBuf,
+        /// The version of the root whose keys have not signed it.
+        by: u64,
+    },
+    /// Two roles delegate to one name.
+    #[error("{role}: is delegated by {} and by {}", by[0], by[1])]
+    DelegatedTwice {
+        /// The role.
+        role: String,
+        /// Its delegators.
+        by: [String; 2],
+    },
     /// The repository has no consistent snapshots, and this writes nothing else.
     #[error("{}: the root has no consistent snapshots, without which nothing is published here", folder.display())]
     NotConsistent {
@@ -155,6 +171,18 @@ pub enum RepositoryError {
         /// The role.
         role: String,
     },
+    /// A search for the target ends before it comes to the role, or finds it in another one.
+    #[error("{path:?} would not be found in {role}: {} {by} first", if *lists { "a search finds it in" } else { "a search ends at" })]
+    Shadowed {
+        /// The target's path.
+        path: String,
+        /// The role.
+        role: String,
+        /// The role that the search comes to before.
+        by: String,
+        /// Whether that lists the target; otherwise its delegation is terminating.
+        lists: bool,
+    },
     /// Signatures are missing, so that a client would refuse the role.
     #[error("{role}: {valid} of {threshold} required signatures{}", .by.map(|by| format!(" {by}")).unwrap_or_default())]
     Unsigned {
@@ -222,6 +250,8 @@ impl RepositoryError {
             RepositoryError::Edit(EditError::Sign(_)) | RepositoryError::Changed { .. } => Class::Unavailable,
             RepositoryError::Document { .. }
             | RepositoryError::Missing { .. }
+            | RepositoryError::NoRoot { .. }
+            | RepositoryError::DelegatedTwice { .. }
             | RepositoryError::Unsigned { .. }
             | RepositoryError::NoMetadata { .. }
             | RepositoryError::Expired { .. }
@@ -240,6 +270,8 @@ impl RepositoryError {
             RepositoryError::Document { source, .. } | RepositoryError::Edit(source) => source.code(),
             RepositoryError::Staged { source, .. } => source.code(),
             RepositoryError::Missing { .. } => "metadata-missing",
+            RepositoryError::NoRoot { .. } => "root-not-signed",
+            RepositoryError::DelegatedTwice { .. } => "delegated-twice",
             RepositoryError::NotConsistent { .. } => "not-consistent",
             RepositoryError::NoSuchRole { .. } => "no-such-role",
             RepositoryError::Bins { .. } => "role-is-bins",
@@ -252,6 +284,7 @@ impl RepositoryError {
             RepositoryError::NotMade { .. } => "staged-not-made",
             RepositoryError::SaysOther { .. } => "says-other",
             RepositoryError::NotDelegated { .. } => "target-not-delegated",
+            RepositoryError::Shadowed { .. } => "target-shadowed",
             RepositoryError::Unsigned { .. } => "signatures-missing",
             RepositoryError::NoMetadata { .. } => "role-without-metadata",
             RepositoryError::Expired { .. } => "metadata-expired",
@@ -281,6 +314,14 @@ impl RepositoryError {
                 "it was signed before the last change: have what is staged now signed, and send that".to_owned()
             }
             RepositoryError::NotDelegated { .. } => "delegate its path to the role, or add it to another one with --role".to_owned(),
+            RepositoryError::NoRoot { .. } => {
+                "take it away, if it is none of yours: touchmark trust sign makes signatures of what is staged".to_owned()
+            }
+            RepositoryError::DelegatedTwice { role, .. } => format!("touchmark trust undelegate {role}, which takes away the first"),
+            RepositoryError::Shadowed { by, lists: true, path, .. } => format!("touchmark trust target remove --role {by} {path}"),
+            RepositoryError::Shadowed { .. } => {
+                "delegate the role before it (--first, --before), or have the other one without --terminating".to_owned()
+            }
             RepositoryError::Unsigned { needed, .. } => format!("touchmark trust sign, with one of the keys {}", shortened(needed)),
             RepositoryError::NoMetadata { role } => {
                 format!("stage it: touchmark trust renew {role}; or take it away: trust undelegate {role}")

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use touchmark_oci::files;
-use touchmark_tuf::repository::{Document, Mandate};
+use touchmark_tuf::repository::Mandate;
 
 use super::sign::{mandates, missing, welcome};
 use super::{Repository, RepositoryError, state};
@@ -46,22 +46,21 @@ impl Repository {
                 Err(RepositoryError::File(touchmark_oci::Error::TooLarge { .. })) => return Err(RepositoryError::SaysOther { file }),
                 Err(error) => return Err(error),
             };
-            let mut same = None;
-            for name in &staged {
-                if state.staged(name)?.is_some_and(|staged: &Document| staged.says_the_same_as(&document)) {
-                    same = Some(name.clone());
+            let before = gathered.len();
+            // Documents of several roles may say the same, such as those of new bins.
+            for role in &staged {
+                if !state.staged(role)?.is_some_and(|staged| staged.says_the_same_as(&document)) {
+                    continue;
                 }
+                let mandates = mandates(&mut state, role)?;
+                let all: Vec<Mandate> = mandates.iter().cloned().chain(welcome(&mut state, role)?).collect();
+                let (merged, added) = self.merge_staged(role, &document, &all)?;
+                let missing = missing(&merged, &mandates)?;
+                gathered.push(Gathered { file: file.clone(), role: role.clone(), added, missing });
             }
-            match same {
-                Some(role) => {
-                    let mandates = mandates(&mut state, &role)?;
-                    let all: Vec<Mandate> = mandates.iter().cloned().chain(welcome(&mut state, &role)?).collect();
-                    let (merged, added) = self.merge_staged(&role, &document, &all)?;
-                    gathered.push(Gathered { file, role, added, missing: missing(&merged, &mandates)? });
-                }
-                // Of a whole copy there may be more than is staged here.
-                None if folder => {}
-                None => return Err(RepositoryError::SaysOther { file }),
+            // Of a whole copy there may be more than is staged here.
+            if gathered.len() == before && !folder {
+                return Err(RepositoryError::SaysOther { file });
             }
         }
         if gathered.is_empty() {

@@ -38,7 +38,7 @@ impl Repository {
     pub fn assert_routed(&self, role: &str, paths: &[TargetPath]) -> Result<(), RepositoryError> {
         let mut state = self.state()?;
         let router = Router::new(&mut state, role)?;
-        paths.iter().try_for_each(|path| router.role(path).map(|_| ()))
+        paths.iter().try_for_each(|path| router.role(&mut state, path).map(|_| ()))
     }
 
     /// Copies a file to the published targets, as `dir/HASH.name` for each of the algorithms (TUF 1.0, 6.2.1), and gives what is to be said

@@ -1,6 +1,5 @@
 //! Roles in the last quarter of their life, found without reading more than it takes: every command warns of them.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::io::Read as _;
 
 use touchmark_envelope::UnixTime;
@@ -8,7 +7,7 @@ use touchmark_oci::files;
 use touchmark_tuf::metadata::TopLevel;
 use touchmark_tuf::repository::{Age, Document};
 
-use super::state::{State, children};
+use super::state::State;
 use super::{Repository, RepositoryError};
 
 /// Of a document, so much is read first for its expiry.
@@ -47,8 +46,8 @@ impl Repository {
                 }
             }
         }
-        let reached = state.delegated_among(delegated.iter().map(|(name, ..)| name.as_str()).collect())?;
-        late.extend(delegated.into_iter().filter(|(name, ..)| reached.contains(name)));
+        // What nobody delegates to any more is nobody's affair.
+        late.extend(delegated.into_iter().filter(|(name, ..)| state.seat(name).is_ok()));
         Ok(late)
     }
 }
@@ -76,25 +75,6 @@ impl State {
             }
         }
         Ok(self.published(role)?.map(Document::expires).transpose()?)
-    }
-
-    /// Those of these roles that somebody delegates to. Documents are read until all were found.
-    fn delegated_among(&mut self, mut names: BTreeSet<&str>) -> Result<BTreeSet<String>, RepositoryError> {
-        let mut found = BTreeSet::new();
-        let mut ahead = VecDeque::from(["targets".to_owned()]);
-        let mut seen = BTreeSet::from(["targets".to_owned()]);
-        while let Some(by) = ahead.pop_front().filter(|_| !names.is_empty()) {
-            let Some(delegations) = self.delegations(&by)? else { continue };
-            for (child, _) in children(&delegations) {
-                if names.remove(child.as_str()) {
-                    found.insert(child.clone());
-                }
-                if seen.insert(child.clone()) {
-                    ahead.push_back(child);
-                }
-            }
-        }
-        Ok(found)
     }
 }
 

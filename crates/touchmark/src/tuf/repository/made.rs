@@ -24,9 +24,6 @@ impl Repository {
         }
         let not = |reason| RepositoryError::NotMade { role: name.to_owned(), reason };
         let Some(mut staged) = state.staged(name)?.cloned() else { return Ok(()) };
-        if staged.kind()? != name {
-            return Err(not("its `_type` is another role's"));
-        }
         let expires = staged.expires()?;
         if self.expires(name, now)?.plus(CLOCKS).is_some_and(|latest| expires > latest) {
             return Err(not("it lives longer than the settings say"));

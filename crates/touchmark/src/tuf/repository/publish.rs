@@ -8,11 +8,11 @@ use touchmark_envelope::sign::Signer;
 use touchmark_oci::files;
 use touchmark_tuf::RoleName;
 use touchmark_tuf::metadata::TopLevel;
-use touchmark_tuf::repository::{self as edit, Age, Document, Listed, Mandate};
+use touchmark_tuf::repository::{self as edit, Age, Document, Listed, Mandate, check_targets, tidy_signatures};
 
 use super::rehearsal::Rehearsal;
-use super::sign::{mandates, missing};
-use super::state::State;
+use super::sign::{mandates, welcome};
+use super::state::{Seat, State};
 use super::{Repository, RepositoryError};
 
 /// What is published, and how.
@@ -22,6 +22,9 @@ pub struct Publish {
     pub scope: Scope,
     /// Whether it is only found out what would be published.
     pub dry_run: bool,
+    /// What the clock says, where the time that documents are made for is another one that somebody chose: clients of both must take the
+    /// outcome.
+    pub clock: Option<UnixTime>,
 }
 
 /// What is taken of what is staged.
@@ -41,8 +44,11 @@ pub enum Scope {
 pub struct Published {
     /// The documents, in the order in which they were written.
     pub documents: Vec<PublishedRole>,
-    /// Roles that stay staged, because signatures are missing.
+    /// Roles that stay staged, because signatures are missing; of a renewal, those that are due and were not renewed.
     pub waiting: Vec<String>,
+    /// Whether a new root has keys without which clients that still have the old one refuse the rest: who comes between the root and the
+    /// timestamp, the last two files, waits for the timestamp.
+    pub unbridged: bool,
 }
 
 /// A document that was published.
@@ -62,12 +68,14 @@ struct New {
     document: Document,
     /// Its bytes, unless they are those that the staged document was opened from.
     bytes: Option<Vec<u8>>,
+    /// Who signs for a delegated role.
+    delegated: Option<Mandate>,
 }
 
 impl New {
     fn of(role: &str, document: Document) -> Self {
         let bytes = if document.opened().is_some() { None } else { Some(document.to_bytes()) };
-        Self { role: role.to_owned(), bytes, document }
+        Self { role: role.to_owned(), bytes, document, delegated: None }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -100,13 +108,26 @@ impl Repository {
         if let Some(root) = &root {
             unexpired("root", root, now)?;
         }
-        let snapshot = self.snapshot(&mut state, &new, signers, how, now)?;
-        let listed = match &snapshot {
-            Some(snapshot) => Some(snapshot.listed()?),
-            None => None,
+        let snapshot = match self.snapshot(&mut state, &new, signers, how, now) {
+            Err(RepositoryError::Unsigned { .. }) if how.scope == Scope::Renewal && state.is_good("snapshot", now)? => {
+                // The timestamp is renewed without it.
+                published.waiting.push("snapshot".to_owned());
+                None
+            }
+            snapshot => snapshot?,
+        };
+        let listed = snapshot.as_ref().map(New::listed).transpose()?;
+        let timestamp = match self.timestamp(&mut state, listed.as_ref(), signers, how, now) {
+            Err(error @ RepositoryError::Unsigned { .. }) => {
+                // Else the next one who signs would have another snapshot made, and no two would ever sign one timestamp.
+                if let Some(snapshot) = snapshot.filter(|_| !how.dry_run) {
+                    self.keep_staged(&mut state, "snapshot", &snapshot.document, how)?;
+                }
+                return Err(error);
+            }
+            timestamp => timestamp?,
         };
         new.extend(snapshot);
-        let timestamp = self.timestamp(&mut state, listed.as_ref(), signers, how, now)?;
         let root = root.map(|root| New::of("root", root));
         // The timestamp is the last file and makes all others count, but for a new root, which counts as soon as it is there: it comes right
         // before. If it rotates keys, clients that come between the two are kept waiting, unless all of what is new is signed by the keys of
@@ -115,6 +136,7 @@ impl Repository {
             new.extend(timestamp);
             new.extend(root);
         } else {
+            published.unbridged = root.is_some() && timestamp.is_some() && state.published("root")?.is_some();
             new.extend(root);
             new.extend(timestamp);
         }
@@ -127,13 +149,15 @@ impl Repository {
         if new.is_empty() {
             return Ok(published);
         }
-        self.rehearse(&state, &new, now)?;
+        for time in std::iter::once(now).chain(how.clock) {
+            self.rehearse(&state, &new, time)?;
+        }
         for one in &new {
             let (version, expires) = (one.document.version()?, one.document.expires()?);
             published.documents.push(PublishedRole { role: one.role.clone(), version, expires });
         }
         if !how.dry_run {
-            self.write(&new)?;
+            self.write(&new, how.scope)?;
         }
         Ok(published)
     }
@@ -144,42 +168,51 @@ impl Repository {
             state.ignore_staged_roles()?;
             return Ok(());
         }
-        // Whatever is dropped may give others back the keys that they had.
+        // Whatever is dropped may give others back the keys that they had: those that are described in it are looked at again.
         loop {
-            let mut dropped = None;
+            let mut dropped: Vec<String> = Vec::new();
             for name in state.staged_names()? {
-                if matches!(name.as_str(), "snapshot" | "timestamp") {
+                let by = match state.seat(&name)? {
+                    Seat::Root(_) => "root".to_owned(),
+                    Seat::Delegated { by, .. } => by,
+                };
+                if matches!(name.as_str(), "snapshot" | "timestamp") || dropped.contains(&by) {
                     continue;
                 }
                 let mandates = mandates(state, &name)?;
-                let Some(document) = state.fresh(&name)? else { continue };
-                // The top-level targets, which may be large, are checked by the clients that see the outcome first.
-                let complete = match mandates.as_slice() {
-                    [mandate] if name == "targets" => u64::try_from(mandate.announced(document)).unwrap_or_default() >= mandate.threshold(),
-                    _ => missing(document, &mandates)? == 0,
-                };
-                if complete {
-                    continue;
+                let all: Vec<Mandate> = mandates.iter().cloned().chain(welcome(state, &name)?).collect();
+                state.fresh(&name)?;
+                let Some(mut document) = state.take_staged(&name)? else { continue };
+                tidy_signatures(&mut document, &all.iter().collect::<Vec<_>>())?;
+                // What is left is valid, and under the right keyids.
+                let signed = |mandate: &Mandate| u64::try_from(mandate.announced(&document)).unwrap_or_default() >= mandate.threshold();
+                let complete = mandates.iter().all(signed);
+                if !complete && scope == Scope::All {
+                    return Err(unsigned(&name, &document, &mandates)?);
                 }
-                if scope == Scope::All {
-                    return Err(unsigned(&name, document, &mandates)?);
+                state.put_back(&name, Some(document));
+                if !complete {
+                    state.put_staged(&name, None);
+                    dropped.push(name);
                 }
-                dropped = Some(name);
-                break;
             }
-            let Some(name) = dropped else { return Ok(()) };
-            state.put_staged(&name, None);
-            waiting.push(name);
+            if dropped.is_empty() {
+                return Ok(());
+            }
+            waiting.extend(dropped);
         }
     }
 
     /// The staged targets roles, once every role that a search may come to was found good.
     fn targets(&self, state: &mut State, now: UnixTime, new: &mut Vec<New>) -> Result<(), RepositoryError> {
         let tree = state.tree()?;
+        let staged: Vec<String> = state.staged_names()?;
+        state.each_once(&staged.iter().map(String::as_str).collect::<Vec<_>>())?;
         for role in tree {
             if let Some(document) = state.take_staged(&role.name)? {
                 unexpired(&role.name, &document, now)?;
-                new.push(New::of(&role.name, document));
+                let delegated = role.by.is_some().then_some(role.mandate);
+                new.push(New { delegated, ..New::of(&role.name, document) });
                 continue;
             }
             let delegator = match &role.by {
@@ -266,10 +299,12 @@ impl Repository {
         Ok(timestamp.is_some())
     }
 
-    /// Whether a published document is to be made anew: half of its life is over, or its keys are others.
+    /// Whether a published document is to be made anew: half of its life is over, it lives longer than one that is made now, such as one
+    /// of a clock that went wrong, or its keys are others.
     fn is_due(&self, state: &mut State, role: TopLevel, document: &Document, now: UnixTime) -> Result<bool, RepositoryError> {
-        let age = self.lifetimes.of(role.name()).age(document.expires()?, now);
-        Ok(age >= Age::Due || state.top_level(role)?.standing(document)?.missing() > 0)
+        let expires = document.expires()?;
+        let age = self.lifetimes.of(role.name()).age(expires, now);
+        Ok(age >= Age::Due || expires > self.expires(role.name(), now)? || state.top_level(role)?.standing(document)?.missing() > 0)
     }
 
     /// Gives a snapshot or timestamp its version, expiry and signatures: those of the signers, and those that were collected before for
@@ -289,7 +324,8 @@ impl Repository {
         if let Some(staged) = state.staged(name)? {
             let mut same = document.clone();
             same.set_expires(staged.expires()?)?;
-            if same.says_the_same_as(staged) && self.lifetimes.of(name).age(staged.expires()?, now) < Age::Late {
+            let fits = staged.expires()? <= document.expires()? && self.lifetimes.of(name).age(staged.expires()?, now) < Age::Late;
+            if fits && same.says_the_same_as(staged) {
                 document = staged.clone();
             }
         }
@@ -299,6 +335,7 @@ impl Repository {
             Some(root) => Some(Mandate::of_root(root, role)?),
             None => None,
         };
+        tidy_signatures(&mut document, &std::iter::once(&mandate).chain(&before).collect::<Vec<_>>())?;
         for signer in signers {
             let key = signer.public_key();
             let keyid = mandate.keyid(key).or_else(|| before.as_ref().and_then(|before| before.keyid(key)));
@@ -310,17 +347,34 @@ impl Repository {
         }
         if mandate.standing(&document)?.missing() > 0 {
             if !how.dry_run {
-                self.write_staged(name, &document)?;
+                self.keep_staged(state, name, &document, how)?;
             }
             return Err(unsigned(name, &document, &[mandate])?);
         }
         Ok(New::of(name, document))
     }
 
+    /// Stages a snapshot or timestamp for others to sign. A renewal, which nobody looks at, leaves what people have signed.
+    fn keep_staged(&self, state: &mut State, name: &str, document: &Document, how: Publish) -> Result<(), RepositoryError> {
+        let signed = match state.staged(name)? {
+            Some(staged) => !staged.says_the_same_as(document) && !staged.signatures().is_empty(),
+            None => false,
+        };
+        if how.scope == Scope::Renewal && signed {
+            return Ok(());
+        }
+        self.write_staged(name, document)
+    }
+
     /// Lets clients see what they would get.
     fn rehearse(&self, state: &State, new: &[New], now: UnixTime) -> Result<(), RepositoryError> {
         let mut rehearsal = Rehearsal::new(self.folders.metadata(), now);
         for one in new {
+            // An update comes to no delegated role.
+            if let (Some(mandate), Some(name)) = (&one.delegated, RoleName::delegated(&one.role)) {
+                check_targets(&name, one.bytes().to_vec(), mandate, now)
+                    .map_err(|source| RepositoryError::Client { who: "a client that looks for a target", source })?;
+            }
             let file = self.published_name(one)?;
             if let Some(name) = file.file_name().and_then(|name| name.to_str()) {
                 rehearsal.put(name, one.bytes());
@@ -330,7 +384,7 @@ impl Repository {
     }
 
     /// Writes the files in their order, then takes away what was staged.
-    fn write(&self, new: &[New]) -> Result<(), RepositoryError> {
+    fn write(&self, new: &[New], scope: Scope) -> Result<(), RepositoryError> {
         for one in new {
             let (staged, published) = (self.folders.staged_file(&one.role), self.published_name(one)?);
             match &one.bytes {
@@ -342,7 +396,8 @@ impl Repository {
         for one in new {
             files::remove(&self.folders.staged_file(&one.role))?;
         }
-        for made in ["snapshot", "timestamp"] {
+        // What people sign of a snapshot is no affair of a renewal; otherwise it was for a state that is not to come any more.
+        for made in ["snapshot", "timestamp"].into_iter().filter(|_| scope != Scope::Renewal) {
             files::remove(&self.folders.staged_file(made))?;
         }
         Ok(())
@@ -350,6 +405,15 @@ impl Repository {
 
     fn published_name(&self, new: &New) -> Result<PathBuf, RepositoryError> {
         self.folders.published_file(&new.role, new.document.version()?)
+    }
+}
+
+impl State {
+    /// Whether clients take the published document of a top-level role, by its expiry and its signatures.
+    fn is_good(&mut self, name: &str, now: UnixTime) -> Result<bool, RepositoryError> {
+        let mandate = self.mandate(name)?;
+        let Some(published) = self.published(name)? else { return Ok(false) };
+        Ok(published.expires()? > now && mandate.standing(published)?.missing() == 0)
     }
 }
 

@@ -1,108 +1,115 @@
-//! Which role lists a target: the one that is named, or one of its hash bins.
+//! Which role lists a target: the one that is named, or one of its hash bins. A search for it must come there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use touchmark_tuf::TargetPath;
-use touchmark_tuf::metadata::{Delegations, Paths, SuccinctRoles};
+use touchmark_tuf::metadata::{Delegation, Paths, SuccinctRoles};
+use touchmark_tuf::repository as edit;
 
 use super::RepositoryError;
 use super::bins::bins_of;
-use super::state::{Seat, State, children};
+use super::state::{Family, Seat, State};
 
 /// Where targets that are given to one role go.
-pub(super) struct Router {
-    goal: Goal,
-    /// What a search has to follow to come there: each delegator's delegations and the role that it delegates to.
-    way: Vec<(Delegations, String)>,
+pub(super) enum Router {
+    /// To one role.
+    One(String),
+    /// To the bin of a succinct delegation.
+    Succinct(SuccinctRoles),
+    /// To the bin that takes their prefix: names by prefixes, and how long these are.
+    Prefixes { bins: BTreeMap<String, String>, lengths: BTreeSet<usize> },
 }
 
-enum Goal {
-    One(String),
-    Succinct(SuccinctRoles),
-    /// Names of bins by the prefix that they take, and how long prefixes are.
-    Prefixes {
-        bins: BTreeMap<String, String>,
-        lengths: BTreeSet<usize>,
-    },
+/// How a search ends.
+enum End {
+    /// At the role that it is to come to.
+    There,
+    /// At another one that lists the target.
+    Listed(String),
+    /// Nowhere; after a terminating delegation to this role, if there was one.
+    Nowhere(Option<String>),
 }
 
 impl Router {
-    /// To the role `name`, or to the bins whose names begin with it and a hyphen.
+    /// To the role `name`, or to the hash bins of this prefix.
     pub(super) fn new(state: &mut State, name: &str) -> Result<Self, RepositoryError> {
-        let (goal, delegator) = match state.seat(name) {
-            Ok(Seat::Root(_)) if name == "targets" => (Goal::One(name.to_owned()), None),
-            Ok(Seat::Root(_)) => return Err(RepositoryError::NotEdited { role: name.to_owned() }),
+        let no_role = || RepositoryError::NoSuchRole { role: name.to_owned() };
+        match state.seat(name) {
+            Ok(Seat::Root(_)) if name != "targets" => Err(RepositoryError::NotEdited { role: name.to_owned() }),
+            Ok(Seat::Root(_) | Seat::Delegated { prefix: false, .. }) => Ok(Self::One(name.to_owned())),
             Ok(Seat::Delegated { by, prefix: true }) => {
-                let succinct = state.delegations(&by)?.and_then(|delegations| delegations.succinct);
-                (Goal::Succinct(succinct.ok_or_else(|| RepositoryError::NoSuchRole { role: name.to_owned() })?), Some(by))
+                let family = state.family(&by)?;
+                family.and_then(|family| family.delegations.succinct.clone()).map(Self::Succinct).ok_or_else(no_role)
             }
-            Ok(Seat::Delegated { by, prefix: false }) => (Goal::One(name.to_owned()), Some(by)),
-            Err(RepositoryError::NoSuchRole { role }) => match prefixes(state, name)? {
-                Some((goal, by)) => (goal, Some(by)),
-                None => return Err(RepositoryError::NoSuchRole { role }),
-            },
-            Err(error) => return Err(error),
-        };
-        let mut way = Vec::new();
-        if let (Goal::One(_), Some(by)) = (&goal, &delegator)
-            && let Some(delegations) = state.delegations(by)?
-        {
-            way.push((delegations, name.to_owned()));
-        }
-        let mut role = delegator.unwrap_or_else(|| "targets".to_owned());
-        // A role is no deeper than there are roles; a cycle ends.
-        let mut seen = BTreeSet::new();
-        while role != "targets" && seen.insert(role.clone()) {
-            let Seat::Delegated { by, .. } = state.seat(&role)? else { break };
-            if let Some(delegations) = state.delegations(&by)? {
-                way.push((delegations, role));
+            Err(RepositoryError::NoSuchRole { .. }) => {
+                let found = state.first_delegator(|family| !bins_of(&family.delegations, name).is_empty())?;
+                let (_, family) = found.ok_or_else(no_role)?;
+                let bins = bins(&family, name);
+                let lengths = bins.iter().map(|(prefix, _)| prefix.len()).collect();
+                Ok(Self::Prefixes { bins: bins.into_iter().collect(), lengths })
             }
-            role = by;
+            Err(error) => Err(error),
         }
-        Ok(Self { goal, way })
     }
 
-    /// The role that lists this target. A search for it must come there.
-    pub(super) fn role(&self, path: &TargetPath) -> Result<String, RepositoryError> {
-        for (delegations, role) in &self.way {
-            if !covers(delegations, role, path) {
-                return Err(RepositoryError::NotDelegated { path: path.as_str().to_owned(), role: role.clone() });
-            }
-        }
-        match &self.goal {
-            Goal::One(name) => Ok(name.clone()),
-            Goal::Succinct(bins) => Ok(bins.bin(path).as_str().to_owned()),
-            Goal::Prefixes { bins, lengths } => {
+    /// The role that lists this target.
+    pub(super) fn role(&self, state: &mut State, path: &TargetPath) -> Result<String, RepositoryError> {
+        let not_delegated = |role: &str| RepositoryError::NotDelegated { path: path.as_str().to_owned(), role: role.to_owned() };
+        let role = match self {
+            Self::One(name) => name.clone(),
+            Self::Succinct(bins) => bins.bin(path).as_str().to_owned(),
+            Self::Prefixes { bins, lengths } => {
                 let hash = path.hash().hex();
                 let found = lengths.iter().find_map(|length| bins.get(hash.get(..*length)?));
-                found.cloned().ok_or_else(|| RepositoryError::NotDelegated { path: path.as_str().to_owned(), role: "any bin".to_owned() })
+                found.cloned().ok_or_else(|| not_delegated("any bin"))?
             }
+        };
+        let shadowed =
+            |by: String, lists: bool| RepositoryError::Shadowed { path: path.as_str().to_owned(), role: role.clone(), by, lists };
+        match search(state, &role, path, true)? {
+            End::There => Ok(role),
+            End::Listed(by) => Err(shadowed(by, true)),
+            // Would it have come there without the one that is terminating?
+            End::Nowhere(Some(by)) if !matches!(search(state, &role, path, false)?, End::Nowhere(_)) => Err(shadowed(by, false)),
+            End::Nowhere(_) => Err(not_delegated(&role)),
         }
     }
 }
 
-/// The hash bins of the prefix `name`, and their delegator.
-fn prefixes(state: &mut State, name: &str) -> Result<Option<(Goal, String)>, RepositoryError> {
-    let mut ahead = std::collections::VecDeque::from(["targets".to_owned()]);
-    let mut seen: BTreeSet<String> = ahead.iter().cloned().collect();
-    while let Some(by) = ahead.pop_front() {
-        let Some(delegations) = state.delegations(&by)? else { continue };
-        let (mut bins, mut lengths) = (BTreeMap::new(), BTreeSet::new());
-        for role in bins_of(&delegations, name) {
-            if let Paths::HashPrefixes(prefixes) = &role.paths {
-                lengths.extend(prefixes.iter().map(String::len));
-                bins.extend(prefixes.iter().map(|prefix| (prefix.clone(), role.name.as_str().to_owned())));
-            }
-        }
-        if !bins.is_empty() {
-            return Ok(Some((Goal::Prefixes { bins, lengths }, by)));
-        }
-        ahead.extend(children(&delegations).into_iter().map(|(child, _)| child).filter(|child| seen.insert(child.clone())));
-    }
-    Ok(None)
+/// The bins by hash prefixes of this name, each with a prefix that it takes.
+fn bins(family: &Family, name: &str) -> Vec<(String, String)> {
+    let prefixes = |role: &Delegation| match &role.paths {
+        Paths::HashPrefixes(prefixes) => prefixes.clone(),
+        _ => Vec::new(),
+    };
+    let bins = bins_of(&family.delegations, name).into_iter();
+    bins.flat_map(|role| prefixes(role).into_iter().map(|prefix| (prefix, role.name.as_str().to_owned()))).collect()
 }
 
-fn covers(delegations: &Delegations, role: &str, path: &TargetPath) -> bool {
-    let in_bin = delegations.succinct.as_ref().is_some_and(|bins| bins.bin(path).as_str() == role);
-    in_bin || delegations.roles.iter().any(|delegation| delegation.name.as_str() == role && delegation.covers(path))
+/// A client's search for `path` (TUF 1.0, 5.6.7) in what is there once everything is published, until it comes to `goal`.
+fn search(state: &mut State, goal: &str, path: &TargetPath, terminates: bool) -> Result<End, RepositoryError> {
+    let mut ahead = vec!["targets".to_owned()];
+    let (mut seen, mut ended) = (BTreeSet::new(), None);
+    while let Some(name) = ahead.pop() {
+        if name == goal {
+            return Ok(End::There);
+        }
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        if let Some(document) = state.current(&name)?
+            && edit::lists_target(document, path)?
+        {
+            return Ok(End::Listed(name));
+        }
+        let Some(family) = state.family(&name)? else { continue };
+        let (children, terminating) = family.covering(path);
+        if let (Some(last), true, true) = (children.last(), terminating, terminates) {
+            ahead.clear();
+            ended = Some(last.clone());
+        }
+        let taken = if terminates { children } else { family.all_covering(path) };
+        ahead.extend(taken.into_iter().rev());
+    }
+    Ok(End::Nowhere(ended))
 }

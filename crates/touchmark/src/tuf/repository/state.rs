@@ -1,13 +1,14 @@
 //! What is published, and what is staged on top of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use touchmark_envelope::json::Value;
 use touchmark_oci::files;
-use touchmark_tuf::RoleName;
-use touchmark_tuf::metadata::{Delegations, FileMeta, RoleKeys, TopLevel};
+use touchmark_tuf::metadata::{Delegation, Delegations, FileMeta, Paths, RoleKeys, TopLevel};
 use touchmark_tuf::repository::{self as edit, Document, EditError, Mandate};
+use touchmark_tuf::{RoleName, TargetPath};
 
 use super::RepositoryError;
 
@@ -70,13 +71,16 @@ pub(super) fn read_at_most(path: &Path, limit: u64) -> Result<Option<Document>, 
     Document::open(bytes).map(Some).map_err(|source| RepositoryError::Document { file: path.to_owned(), source })
 }
 
-/// Reads the staged document of a role, which is checked so far that what is wrong with it is told of the file.
-fn read_staged(path: &Path, role: &str) -> Result<Option<Document>, RepositoryError> {
-    let unusable = |source| RepositoryError::Staged { role: role.to_owned(), source: Box::new(source) };
-    let Some(document) = read(path).map_err(unusable)? else { return Ok(None) };
-    let malformed = |source| unusable(RepositoryError::Document { file: path.to_owned(), source });
-    edit::check_role(&document, role).map_err(malformed)?;
+/// As [`read`], of a document that is of the role's kind: nobody is to sign a root who means to sign a snapshot.
+fn read_of(role: &str, path: &Path) -> Result<Option<Document>, RepositoryError> {
+    let Some(document) = read(path)? else { return Ok(None) };
+    edit::check_role(&document, role).map_err(|source| RepositoryError::Document { file: path.to_owned(), source })?;
     Ok(Some(document))
+}
+
+/// The staged document of a role. What is wrong with it is told of what is staged.
+fn read_staged(path: &Path, role: &str) -> Result<Option<Document>, RepositoryError> {
+    read_of(role, path).map_err(|source| RepositoryError::Staged { role: role.to_owned(), source: Box::new(source) })
 }
 
 /// The state of a repository, read as it is asked for.
@@ -89,6 +93,8 @@ pub(super) struct State {
     published: BTreeMap<String, Option<Document>>,
     staged: BTreeMap<String, Option<Document>>,
     ignore_staged: bool,
+    /// Whom targets roles delegate to, as far as it was asked for.
+    families: BTreeMap<String, Option<Rc<Family>>>,
     /// Roles of which what is staged is published already.
     pub(super) left: BTreeSet<String>,
 }
@@ -105,6 +111,79 @@ pub(super) enum Seat {
         /// Whether it is the prefix of succinct bins.
         prefix: bool,
     },
+}
+
+/// The delegations of a targets role.
+pub(super) struct Family {
+    pub(super) delegations: Delegations,
+    /// The delegated roles and their keys, in the order of the search; of succinct bins all.
+    pub(super) children: Vec<(String, RoleKeys)>,
+    /// Where each is among the children.
+    places: BTreeMap<String, usize>,
+    /// Where delegations by patterns are among [`Delegations::roles`], and those by hash prefixes, by prefix.
+    patterns: Vec<usize>,
+    prefixes: BTreeMap<String, Vec<usize>>,
+}
+
+impl Family {
+    fn new(delegations: Delegations) -> Self {
+        let bins = delegations.succinct.iter().flat_map(|bins| {
+            (0..1_u64 << bins.bit_length.min(16))
+                .filter_map(|bin| Some((bins.name(u32::try_from(bin).ok()?).as_str().to_owned(), bins.keys.clone())))
+        });
+        let roles = delegations.roles.iter().map(|role| (role.name.as_str().to_owned(), role.keys.clone()));
+        let children: Vec<(String, RoleKeys)> = bins.chain(roles).collect();
+        let places = children.iter().enumerate().map(|(place, (name, _))| (name.clone(), place)).collect();
+        let (mut patterns, mut prefixes): (_, BTreeMap<String, Vec<usize>>) = (Vec::new(), BTreeMap::new());
+        for (place, role) in delegations.roles.iter().enumerate() {
+            match &role.paths {
+                Paths::HashPrefixes(of_role) => of_role.iter().for_each(|prefix| prefixes.entry(prefix.clone()).or_default().push(place)),
+                _ => patterns.push(place),
+            }
+        }
+        Self { delegations, children, places, patterns, prefixes }
+    }
+
+    /// The roles that a search for a target goes on to, in their order, and whether the last one's delegation is terminating.
+    pub(super) fn covering(&self, path: &TargetPath) -> (Vec<String>, bool) {
+        let roles = self.delegations_for(path);
+        let terminating = roles.iter().position(|role| role.terminating);
+        let taken = terminating.map_or(roles.len(), |last| last + 1);
+        let bin = self.delegations.succinct.iter().map(|bins| bins.bin(path).as_str().to_owned());
+        (bin.chain(roles.into_iter().take(taken).map(|role| role.name.as_str().to_owned())).collect(), terminating.is_some())
+    }
+
+    /// As [`covering`](Self::covering), if no delegation were terminating.
+    pub(super) fn all_covering(&self, path: &TargetPath) -> Vec<String> {
+        let bin = self.delegations.succinct.iter().map(|bins| bins.bin(path).as_str().to_owned());
+        bin.chain(self.delegations_for(path).into_iter().map(|role| role.name.as_str().to_owned())).collect()
+    }
+
+    fn delegations_for(&self, path: &TargetPath) -> Vec<&Delegation> {
+        let role = |place: &usize| self.delegations.roles.get(*place);
+        let mut places: BTreeSet<usize> =
+            self.patterns.iter().copied().filter(|place| role(place).is_some_and(|role| role.covers(path))).collect();
+        if !self.prefixes.is_empty() {
+            let hash = path.hash().hex();
+            let of_prefix = (0..=hash.len()).filter_map(|length| self.prefixes.get(hash.get(..length)?));
+            places.extend(of_prefix.flatten());
+        }
+        places.iter().filter_map(role).collect()
+    }
+
+    /// The names of the delegated roles.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.children.iter().map(|(name, _)| name.as_str())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.places.contains_key(name)
+    }
+
+    fn mandate(&self, name: &str) -> Option<Mandate> {
+        let (_, keys) = self.children.get(*self.places.get(name)?)?;
+        Some(Mandate::of_delegation(keys, &self.delegations))
+    }
 }
 
 /// A targets role, as the search comes to it.
@@ -129,10 +208,11 @@ impl State {
             published,
             staged,
             ignore_staged: false,
+            families: BTreeMap::new(),
             left: BTreeSet::new(),
         };
         let root = match state.roots.last() {
-            Some(version) => Some(state.required("root", *version)?),
+            Some(version) => Some(state.last_root(*version)?),
             None => None,
         };
         if let Some(root) = &root
@@ -141,7 +221,10 @@ impl State {
             return Err(RepositoryError::NotConsistent { folder: folders.root.clone() });
         }
         let file = folders.published_file("timestamp", 0)?;
-        let timestamp = read(&file)?;
+        let timestamp = read_of("timestamp", &file)?;
+        if timestamp.is_none() && was_published(&folders.metadata())? {
+            return Err(RepositoryError::Missing { file });
+        }
         let malformed = |file: PathBuf| move |source| RepositoryError::Document { file, source };
         let entry = timestamp.as_ref().map(edit::timestamp_entry).transpose().map_err(malformed(file))?.flatten();
         let mut snapshot = entry.map(|entry| state.required("snapshot", entry.version)).transpose()?;
@@ -165,12 +248,33 @@ impl State {
     /// Takes no staged document any more, besides those that were asked for.
     pub(super) fn ignore_staged(&mut self) {
         self.ignore_staged = true;
+        self.families.clear();
     }
 
     /// The published document of this version, which must be there.
     fn required(&self, role: &str, version: u64) -> Result<Document, RepositoryError> {
         let file = self.folders.published_file(role, version)?;
-        read(&file)?.ok_or(RepositoryError::Missing { file })
+        let document = read_of(role, &file)?.ok_or_else(|| RepositoryError::Missing { file: file.clone() })?;
+        if document.version()? == version {
+            return Ok(document);
+        }
+        Err(RepositoryError::Document {
+            file,
+            source: EditError::Malformed { what: "`version`, which is not that of the file's name,".to_owned() },
+        })
+    }
+
+    /// The last root, which the one before it, if there is any, and itself must have signed: a file's name makes none.
+    fn last_root(&self, version: u64) -> Result<Document, RepositoryError> {
+        let root = self.required("root", version)?;
+        let before = version.checked_sub(1).filter(|before| self.roots.contains(before));
+        let before = before.map(|before| self.required("root", before)).transpose()?;
+        for by in before.iter().chain([&root]) {
+            if Mandate::of_root(by, TopLevel::Root)?.standing(&root)?.missing() > 0 {
+                return Err(RepositoryError::NoRoot { file: self.folders.published_file("root", version)?, by: by.version()? });
+            }
+        }
+        Ok(root)
     }
 
     /// The version of a role that is published.
@@ -243,6 +347,12 @@ impl State {
 
     /// Takes note of what is staged of a role now.
     pub(super) fn put_staged(&mut self, name: &str, document: Option<Document>) {
+        self.families.remove(name);
+        self.put_back(name, document);
+    }
+
+    /// As [`put_staged`](Self::put_staged), of what says the same as before.
+    pub(super) fn put_back(&mut self, name: &str, document: Option<Document>) {
         self.staged.insert(name.to_owned(), document);
     }
 
@@ -272,11 +382,14 @@ impl State {
     }
 
     /// The delegations of a targets role, as they are once everything is published.
-    pub(super) fn delegations(&mut self, name: &str) -> Result<Option<Delegations>, RepositoryError> {
-        match self.current(name)? {
-            Some(document) => Ok(edit::delegations(document)?),
-            None => Ok(None),
+    pub(super) fn family(&mut self, name: &str) -> Result<Option<Rc<Family>>, RepositoryError> {
+        if let Some(known) = self.families.get(name) {
+            return Ok(known.clone());
         }
+        let delegations = self.current(name)?.map(edit::delegations).transpose()?.flatten();
+        let family = delegations.map(|delegations| Rc::new(Family::new(delegations)));
+        self.families.insert(name.to_owned(), family.clone());
+        Ok(family)
     }
 
     /// Every targets role, from the top-level one down, each once, as its first delegator has it.
@@ -287,14 +400,31 @@ impl State {
         let mut next = 0;
         while let Some(name) = visited.get(next).map(|role| role.name.clone()) {
             next += 1;
-            let Some(delegations) = self.delegations(&name)? else { continue };
-            for (child, keys) in children(&delegations) {
+            let Some(family) = self.family(&name)? else { continue };
+            for (child, keys) in &family.children {
                 if seen.insert(child.clone()) {
-                    visited.push(Visited { name: child, by: Some(name.clone()), mandate: Mandate::of_delegation(&keys, &delegations) });
+                    let mandate = Mandate::of_delegation(keys, &family.delegations);
+                    visited.push(Visited { name: child.clone(), by: Some(name.clone()), mandate });
                 }
             }
         }
         Ok(visited)
+    }
+
+    /// That none of these roles delegates to one that another role delegates to as well: whose keys count would hang on the path that a
+    /// search takes.
+    pub(super) fn each_once(&mut self, by: &[&str]) -> Result<(), RepositoryError> {
+        let mut delegators: BTreeMap<String, String> = BTreeMap::from([("targets".to_owned(), String::new())]);
+        for role in self.tree()? {
+            let Some(family) = self.family(&role.name)? else { continue };
+            for child in family.names() {
+                let Some(other) = delegators.insert(child.to_owned(), role.name.clone()) else { continue };
+                if by.contains(&role.name.as_str()) || by.contains(&other.as_str()) {
+                    return Err(RepositoryError::DelegatedTwice { role: child.to_owned(), by: [other, role.name] });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Where a role is described.
@@ -302,21 +432,24 @@ impl State {
         if let Some(role) = TopLevel::ALL.into_iter().find(|role| role.name() == name) {
             return Ok(Seat::Root(role));
         }
-        // Breadth first: nearly always the top-level targets know.
-        let mut ahead = std::collections::VecDeque::from(["targets".to_owned()]);
+        let prefixed = |family: &Family| family.delegations.succinct.as_ref().is_some_and(|bins| bins.name_prefix == name);
+        let found = self.first_delegator(|family| prefixed(family) || family.has(name))?;
+        let (by, family) = found.ok_or_else(|| RepositoryError::NoSuchRole { role: name.to_owned() })?;
+        Ok(Seat::Delegated { by, prefix: prefixed(&family) })
+    }
+
+    /// The first role whose delegations are what is looked for. Breadth first: nearly always the top-level targets know.
+    pub(super) fn first_delegator(&mut self, is: impl Fn(&Family) -> bool) -> Result<Option<(String, Rc<Family>)>, RepositoryError> {
+        let mut ahead = VecDeque::from(["targets".to_owned()]);
         let mut seen: BTreeSet<String> = ahead.iter().cloned().collect();
         while let Some(by) = ahead.pop_front() {
-            let Some(delegations) = self.delegations(&by)? else { continue };
-            if delegations.succinct.as_ref().is_some_and(|bins| bins.name_prefix == name) {
-                return Ok(Seat::Delegated { by, prefix: true });
+            let Some(family) = self.family(&by)? else { continue };
+            if is(&family) {
+                return Ok(Some((by, family)));
             }
-            let children = children(&delegations);
-            if children.iter().any(|(child, _)| child == name) {
-                return Ok(Seat::Delegated { by, prefix: false });
-            }
-            ahead.extend(children.into_iter().map(|(child, _)| child).filter(|child| seen.insert(child.clone())));
+            ahead.extend(family.names().filter(|child| seen.insert((*child).to_owned())).map(str::to_owned));
         }
-        Err(RepositoryError::NoSuchRole { role: name.to_owned() })
+        Ok(None)
     }
 
     /// Who signs for a targets role.
@@ -324,11 +457,7 @@ impl State {
         match self.seat(name)? {
             Seat::Root(role) => self.top_level(role),
             Seat::Delegated { by, .. } => {
-                let delegations = self.delegations(&by)?;
-                let found = delegations.as_ref().and_then(|delegations| {
-                    let keys = children(delegations).into_iter().find(|(child, _)| child == name)?.1;
-                    Some(Mandate::of_delegation(&keys, delegations))
-                });
+                let found = self.family(&by)?.and_then(|family| family.mandate(name));
                 found.ok_or_else(|| RepositoryError::Bins { role: name.to_owned() })
             }
         }
@@ -354,13 +483,19 @@ impl State {
     }
 }
 
-/// The delegated roles and their keys, in the order of the search; of succinct bins all.
-pub(super) fn children(delegations: &Delegations) -> Vec<(String, RoleKeys)> {
-    let bins = delegations.succinct.iter().flat_map(|bins| {
-        (0..1_u64 << bins.bit_length.min(16))
-            .filter_map(|bin| Some((bins.name(u32::try_from(bin).ok()?).as_str().to_owned(), bins.keys.clone())))
-    });
-    bins.chain(delegations.roles.iter().map(|role| (role.name.as_str().to_owned(), role.keys.clone()))).collect()
+/// Whether a folder without a timestamp had one: a first publish that was interrupted leaves no second snapshot.
+fn was_published(folder: &Path) -> Result<bool, RepositoryError> {
+    if !files::is_folder(folder)? {
+        return Ok(false);
+    }
+    let failed = |source| touchmark_oci::Error::Io { action: "list", path: folder.to_owned(), source };
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        if name.to_str().and_then(|name| name.strip_suffix(".snapshot.json")).is_some_and(|version| version != "1") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The versions of the roots in a folder, without those behind a gap: no client comes to them.
