@@ -47,7 +47,16 @@ macro_rules! rows {
 }
 
 /// Rows whose end is not a plain run.
-const OTHERS: [&str; 7] = ["closed_output", "help", "login_denied", "login_done", "login_unreachable", "no_command", "sign_to_full_disk"];
+const OTHERS: [&str; 8] = [
+    "closed_output",
+    "help",
+    "login_denied",
+    "login_done",
+    "login_unreachable",
+    "no_command",
+    "sign_to_full_disk",
+    "trust_sign_to_full_disk",
+];
 
 #[test]
 fn every_row_of_the_table_is_a_test() {
@@ -90,6 +99,21 @@ fn sign_to_full_disk() {
     let line = "sign oci:lay:v1 --key alice";
     let output = place.touchmark(line).env("TOUCHMARK_FAILPOINT_ERROR", "1+:ENOSPC").output().unwrap();
     Ran::of(line, output).is(table()["sign_to_full_disk"].1).says("No space left on device");
+}
+
+#[test]
+fn trust_sign_to_full_disk() {
+    let place = situation();
+    trusted(&place);
+    let line = "trust sign --key trust-keys/targets";
+    let output = place.touchmark(line).env("TOUCHMARK_FAILPOINT_ERROR", "1+:ENOSPC").output().unwrap();
+    Ran::of(line, output).is(table()["trust_sign_to_full_disk"].1).says("No space left on device");
+}
+
+/// A trust repository with a new version of its targets staged.
+fn trusted(place: &Place) {
+    place.ok("trust init --no-passphrase --quiet");
+    place.ok("trust renew targets --quiet");
 }
 
 /// Logs in as alice with this password, at `registry`.
@@ -448,6 +472,43 @@ rows! {
     delete_in_registry: |place| { let (_, name) = in_registry(&place, Settings::docker_registry()); format!("signature delete {name}:v1 --signed-by alice.pub") };
     delete_refused: |place| { let (_, name) = in_registry(&place, Settings { delete_manifests: false, delete_tags: false, ..Settings::default() }); format!("signature delete {name}:v1 --signed-by alice.pub") };
 
+    trust_init_done: |place| "trust init --no-passphrase";
+    trust_init_exists: |place| { place.file("trust/file", ""); "trust init --no-passphrase" };
+    trust_init_keys_exist: |place| { place.file("trust-keys/root", ""); "trust init --no-passphrase" };
+    trust_status_done: |place| { trusted(&place); "trust status" };
+    trust_status_nothing: |place| "trust status";
+    trust_status_bad_staged: |place| { trusted(&place); place.file("trust/staged/targets.json", "{}"); "trust status" };
+    trust_sign_done: |place| { trusted(&place); "trust sign --key trust-keys/targets" };
+    trust_sign_other_key: |place| { trusted(&place); "trust sign --key alice" };
+    trust_sign_stale: |place| {
+        trusted(&place);
+        let staged = String::from_utf8(place.read("trust/staged/targets.json")).unwrap();
+        place.file("trust/staged/targets.json", staged.replace("\"version\":2", "\"version\":9"));
+        "trust sign --key trust-keys/targets"
+    };
+    trust_sign_not_expected: |place| {
+        trusted(&place);
+        format!("trust sign --key trust-keys/targets --expect sha256:{}", "00".repeat(32))
+    };
+    trust_sign_from_other: |place| { trusted(&place); "trust sign --from trust/metadata/1.targets.json" };
+    trust_sign_alone: |place| { trusted(&place); "trust sign --key alice --alone trust/staged/targets.json" };
+    trust_publish_done: |place| {
+        trusted(&place);
+        place.ok("trust sign --key trust-keys/targets");
+        format!("trust publish {}", crate::trust::ONLINE)
+    };
+    trust_publish_unsigned: |place| { trusted(&place); format!("trust publish {}", crate::trust::ONLINE) };
+    trust_publish_expired: |place| {
+        trusted(&place);
+        place.ok("trust sign --key trust-keys/targets");
+        format!("trust publish --at 2099-01-01T00:00:00Z {}", crate::trust::ONLINE)
+    };
+    trust_discard_nothing: |place| { trusted(&place); "trust discard root" };
+    trust_target_not_delegated: |place| {
+        trusted(&place);
+        place.ok("trust delegate acme --key alice.pub --path acme/*");
+        "trust target add predicate.json --role acme"
+    };
     generate_done: |place| "key generate --no-passphrase --out carol";
     generate_exists: |place| "key generate --no-passphrase --out alice";
     generate_no_passphrase: |place| "key generate --out carol";

@@ -78,6 +78,7 @@ fn a_document_that_is_not_expected_is_refused_and_nothing_is_signed() {
     place.ok("trust renew targets");
     // By its digest, one role alone.
     place.ok(&format!("trust sign --key alice --role targets --expect {}", digest(&place, "targets")));
+    place.run(&format!("trust sign --from trust --expect {root}")).is(2).says("--key");
     for bad in ["sha256:00", "sha512:00", "00"] {
         place.run(&format!("trust sign --key alice --expect {bad}")).is(2);
     }

@@ -93,12 +93,13 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     Repository::assert_creatable(dir, lifetimes, &roles, here.now).map_err(failed)?;
     new.assert_not_there()?;
     let made = new.write(args.no_passphrase, &args.passphrase)?;
-    let repository = Repository::create(dir, lifetimes, &roles, here.now).map_err(failed);
-    let repository = match repository {
+    let repository = match Repository::create(dir, lifetimes, &roles, here.now) {
         Ok(repository) => repository,
-        // With a repository or without keys: nobody has use for keys of one that is not there.
-        Err(error) if Repository::open(dir).is_err() => return Err(new_keys::taken_back(&made, error)),
-        Err(error) => return Err(new_keys::kept(dir, &made, error)),
+        // Nobody has use for keys of a repository that is not there, or is another one that somebody made meanwhile.
+        Err(error) if matches!(error, RepositoryError::Exists { .. }) || Repository::open(dir).is_err() => {
+            return Err(new_keys::taken_back(&made, failed(error)));
+        }
+        Err(error) => return Err(new_keys::kept(dir, &made, failed(error))),
     };
     for key in new.into_signers() {
         opened.sign_by(key);

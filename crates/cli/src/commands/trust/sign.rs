@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
     /// Signs nothing unless the digest of all that is signed is given here, as `trust status` shows it; may be repeated
-    #[arg(long, value_name = "sha256:HEX", value_parser = expected)]
+    #[arg(long, value_name = "sha256:HEX", value_parser = expected, requires = "keys")]
     expect: Vec<Digest>,
     /// A signed copy of a staged document, or of the folder; may be repeated
     #[arg(long, value_name = "FILE", required_unless_present = "keys")]

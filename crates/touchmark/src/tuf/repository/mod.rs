@@ -6,7 +6,9 @@
 //!   TUF documents too: they can be mailed, or committed, and signed on any machine.
 //! - `settings.json` says how long documents live. No key is kept anywhere here.
 //!
-//! Every change is staged. [`Repository::sign`] adds signatures, under a lock and to what is there then, so that nobody's are lost.
+//! Every change is staged. [`Repository::to_sign`] says what whoever has a key is about to sign, and [`Repository::sign_these`] adds the
+//! signatures, under a lock and to what is there then, so that nobody's are lost; [`Repository::sign`] does both. A [`LoneDocument`] is signed
+//! where its repository is not.
 //! [`Repository::publish`] makes snapshot and timestamp, runs a client over the outcome first, and writes `timestamp.json` last: whenever
 //! it is interrupted, clients go on with what was published before, and the next run completes it.
 //!
