@@ -144,6 +144,21 @@ fn a_snapshot_or_timestamp_that_no_publish_makes_is_not_signed() {
     refreshed(&place, "client");
 }
 
+/// What a stranger adds beside the signatures that count is not published, and in nobody's way.
+#[test]
+fn signatures_of_strangers_do_not_keep_a_snapshot_from_being_signed() {
+    let place = two_publishers();
+    place.ok("trust discard snapshot");
+    place.key("stranger");
+    place.ok("trust sign --alone trust/staged/targets.json --key stranger");
+    place.run("trust publish --key one").is(5).says("snapshot: 1 of 2");
+    place.ok("trust sign --key two");
+    place.run("trust publish --key one").is(5).says("timestamp: 1 of 2");
+    place.ok("trust sign --key two");
+    place.ok("trust publish");
+    refreshed(&place, "client");
+}
+
 /// What keeps others from signing something that is of no use any more is in nobody else's way.
 #[test]
 fn a_stale_document_of_others_is_in_nobodys_way() {

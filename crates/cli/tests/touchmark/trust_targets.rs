@@ -87,7 +87,7 @@ fn a_private_key_does_not_become_a_target() {
     let place = made();
     place.key("alice");
     let line = "key generate --quiet --out encrypted";
-    assert!(place.touchmark(line).env("TOUCHMARK_PASSPHRASE", "secret").status().unwrap().success());
+    assert!(place.touchmark(line).env("TOUCHMARK_PASSPHRASE", "secret").output().unwrap().status.success());
     place.file("folder/a", "a");
     let openssh = "-----BEGIN OPENSSH PRIVATE KEY-----\r\nAAAA\r\n-----END OPENSSH PRIVATE KEY-----\r\n";
     for (name, text) in [

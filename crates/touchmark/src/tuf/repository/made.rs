@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use touchmark_envelope::UnixTime;
 use touchmark_tuf::RoleName;
-use touchmark_tuf::repository::{self as edit, Document, Listed};
+use touchmark_tuf::repository::{self as edit, Document, Listed, Mandate};
 
+use super::sign::{mandates, welcome};
 use super::state::State;
 use super::{Repository, RepositoryError};
 
@@ -50,10 +51,19 @@ fn snapshot(state: &mut State, staged: &mut Document) -> Result<Option<Document>
             },
         };
         let Some(document) = state.staged(&name)? else { continue };
-        let now = listed_of(document)?;
-        if entries.get(&role.metapath()).is_some_and(|entry| entry.version == now.version) {
-            listed.insert(role, now);
+        let Some(entry) = entries.get(&role.metapath()) else { continue };
+        if entry.version != document.version()? {
+            continue;
         }
+        let mut now = listed_of(document)?;
+        if entry.hashes != [now.sha256] {
+            // A publish drops signatures that count for nothing.
+            let mut tidy = document.clone();
+            let all: Vec<Mandate> = mandates(state, &name)?.into_iter().chain(welcome(state, &name)?).collect();
+            edit::tidy_signatures(&mut tidy, &all.iter().collect::<Vec<_>>())?;
+            now = listed_of(&tidy)?;
+        }
+        listed.insert(role, now);
     }
     Ok(match state.published("snapshot")? {
         None if listed.is_empty() => None,

@@ -1,7 +1,5 @@
 //! One person's signatures on what is staged.
 
-use std::collections::BTreeMap;
-
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::sign::Signer;
@@ -72,13 +70,9 @@ impl Repository {
             }
             None => state.staged_names()?,
         };
-        // Of many roles, such as bins, their delegator is read once.
-        let tree = if names.len() > 1 { state.tree()? } else { Vec::new() };
-        let mut known: BTreeMap<String, Mandate> = tree.into_iter().map(|visited| (visited.name, visited.mandate)).collect();
         let mut chosen = Vec::new();
         for name in names {
-            let mandates = known.remove(&name).map_or_else(|| mandates(&mut state, &name), |mandate| Ok(vec![mandate]))?;
-            let welcome = welcome(&mut state, &name)?;
+            let (mandates, welcome) = (mandates(&mut state, &name)?, welcome(&mut state, &name)?);
             if mandates.iter().chain(&welcome).any(|mandate| keys.iter().any(|key| mandate.keyid(key).is_some())) {
                 state.fresh(&name)?;
                 self.assert_made(&mut state, &name, now)?;
