@@ -18,6 +18,7 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::temporary::{self, Durability, Temporary};
@@ -40,7 +41,15 @@ impl Lock {
     /// # Errors
     /// [`Error::Locked`] after that; [`Error::NotWritable`].
     pub fn take(folder: &Path) -> Result<Self, Error> {
-        Ok(Self { _lock: lock::Lock::take(folder)? })
+        Self::take_within(folder, lock::PATIENCE)
+    }
+
+    /// As [`take`](Self::take), waiting no longer than this; not at all for zero.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn take_within(folder: &Path, patience: Duration) -> Result<Self, Error> {
+        Ok(Self { _lock: lock::Lock::take_within(folder, patience)? })
     }
 }
 

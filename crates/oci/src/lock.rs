@@ -26,12 +26,17 @@ pub(crate) struct Lock {
 impl Lock {
     /// Waits for the lock of the OCI layout at `root`.
     pub(crate) fn take(root: &Path) -> Result<Self, Error> {
+        Self::take_within(root, PATIENCE)
+    }
+
+    /// Waits for it no longer than this.
+    pub(crate) fn take_within(root: &Path, patience: Duration) -> Result<Self, Error> {
         let path = root.join(LOCK_FILE);
         let file = platform::open_for_lock(&path).map_err(|error| Error::writing(&path, error))?;
         if failpoint::is_off(Guard::Lock) {
             return Ok(Self { _file: None });
         }
-        wait_for(&file, &path, PATIENCE)?;
+        wait_for(&file, &path, patience)?;
         Ok(Self { _file: Some(file) })
     }
 }

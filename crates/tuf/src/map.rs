@@ -97,7 +97,7 @@ fn strings(value: &Value<'_>) -> Option<Vec<String>> {
 
 /// Whether a name can be that of a folder on every platform, below the one that it is made in: letters, digits, `-`, `_` and `.`, not at
 /// its beginning or end, and no device of Windows.
-fn is_folder_name(name: &str) -> bool {
+pub fn is_folder_name(name: &str) -> bool {
     const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();

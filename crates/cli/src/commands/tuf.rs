@@ -2,13 +2,14 @@
 //! own; this is what is under them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use touchmark::UnixTime;
-use touchmark::oci::access::Access;
+use touchmark::oci::access::{Access, DEFAULT_TIMEOUT};
 use touchmark::tuf::metadata::Header;
 use touchmark::tuf::{
     self, Downloads, Error, Failure as Refusal, Fetch, Found, Index, Limits, MetadataStore, Mode, Settings, Succinct, TargetPath,
-    UpdateClass, UpdateError, Updater,
+    UpdateClass, UpdateError, UpdateSettings, Updater,
 };
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
@@ -44,6 +45,9 @@ pub(crate) struct Args {
     /// Uses the metadata folder alone, and asks nobody
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Ends an update that takes longer, all of its searches included, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = options::duration)]
+    pub(crate) max_time: Option<Duration>,
     /// Ends a search at the succinct hash bin that it reaches, as python-tuf and go-tuf do
     #[arg(long)]
     pub(crate) succinct_terminating: bool,
@@ -252,7 +256,11 @@ impl Args {
 
     /// How the servers are reached. What is said of one of them is refused where there are two.
     fn access(&self, other: Option<&str>) -> Result<Access, Failure> {
-        let options = self.access.options();
+        let mut options = self.access.options();
+        // No request is waited for longer than the whole update may take.
+        if let Some(time) = self.max_time {
+            options.timeout = Some(options.timeout.unwrap_or(DEFAULT_TIMEOUT).min(time));
+        }
         if options.plain_http {
             return Err(Failure::usage("--plain-http: the URL says whether TLS is spoken").hint("http://HOST/PATH/"));
         }
@@ -285,7 +293,9 @@ impl Args {
             None => touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "no-clock", error.to_string()).hint("--at TIME"))?,
         };
         tracing::info!(source = %source.location(), %at, "refresh");
-        Updater::refresh(self.settings(), at, source, store).map_err(|error| self.failure(&error))
+        let settings = UpdateSettings::from(self.settings());
+        let settings = self.max_time.map_or(settings, |time| settings.within(time));
+        Updater::refresh(settings, at, source, store).map_err(|error| self.failure(&error))
     }
 
     fn targets(&self) -> Result<Vec<TargetPath>, Failure> {

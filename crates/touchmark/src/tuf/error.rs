@@ -1,10 +1,13 @@
 //! Why an update, a search or a download failed, as facts.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use touchmark_envelope::digest::Algorithm;
 use touchmark_oci::error::{Class as StoreClass, Error as StoreError};
 use touchmark_tuf::{Class, Error, Failure, TargetPath};
+
+use super::agreement::Silent;
 
 /// What a failure means to the caller: exit codes derive from this alone (SPEC.md, "Exit codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +36,12 @@ pub enum UpdateError {
         /// The folder of the store.
         folder: PathBuf,
     },
+    /// It took longer than it may.
+    #[error("the update was not done within {} s", within.as_secs_f64())]
+    OutOfTime {
+        /// How long it may take.
+        within: Duration,
+    },
     /// The store, the folder of targets or a source cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -47,6 +56,32 @@ pub enum UpdateError {
     NoSuchTarget {
         /// The target.
         target: TargetPath,
+    },
+    /// Too few repositories of a map list the target alike (TAP 4).
+    #[error("{target}: too few repositories list it alike")]
+    NoAgreement {
+        /// The target.
+        target: TargetPath,
+    },
+    /// Whether enough repositories of a map list the target alike depends on some that could not be asked or trusted (TAP 4).
+    #[error("{target}: it depends on what could not be found out: {}", silent.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Undecided {
+        /// The target.
+        target: TargetPath,
+        /// These repositories, and why.
+        silent: Vec<Silent>,
+    },
+    /// The map has no such repository, or its name cannot be that of a folder.
+    #[error("{repository:?}: not the name of a repository of the map, or of a folder")]
+    NoRepository {
+        /// The name.
+        repository: String,
+    },
+    /// The map says of a repository nowhere to ask.
+    #[error("{repository}: the map has no URL of it")]
+    NoUrl {
+        /// The name.
+        repository: String,
     },
     /// The folder that targets are to be downloaded to is the store's, or in it.
     #[error("{}: it is in the store of trusted metadata, {}, in which a target could replace the root", folder.display(), store.display())]
@@ -135,6 +170,12 @@ impl UpdateError {
             | UpdateError::SameFile { .. }
             | UpdateError::NoDigest { .. }
             | UpdateError::BadTargetName { .. } => UpdateClass::Usage,
+            UpdateError::NoRepository { .. } | UpdateError::NoUrl { .. } => UpdateClass::Usage,
+            // The worst: what the caller can mend, then what must not be trusted.
+            UpdateError::Undecided { silent, .. } => {
+                let one = |class| silent.iter().any(|silent| silent.error.class() == class);
+                [UpdateClass::Usage, UpdateClass::Untrusted].into_iter().find(|class| one(*class)).unwrap_or(UpdateClass::Unknown)
+            }
             UpdateError::Metadata(error) => match error.class() {
                 Class::Untrusted | Class::Expired => UpdateClass::Untrusted,
                 _ => UpdateClass::Unknown,
@@ -142,6 +183,8 @@ impl UpdateError {
             UpdateError::Store(error) if error.class() == StoreClass::Usage => UpdateClass::Usage,
             UpdateError::Store(_)
             | UpdateError::NoSuchTarget { .. }
+            | UpdateError::NoAgreement { .. }
+            | UpdateError::OutOfTime { .. }
             | UpdateError::TargetTooLarge { .. }
             | UpdateError::TargetMissing { .. }
             | UpdateError::TargetFetch { .. } => UpdateClass::Unknown,
@@ -154,9 +197,14 @@ impl UpdateError {
         match self {
             UpdateError::Metadata(error) => error.code(),
             UpdateError::AnotherRoot { .. } => "tuf-another-root",
+            UpdateError::OutOfTime { .. } => "tuf-out-of-time",
             UpdateError::Store(error) => error.code(),
             UpdateError::NoSource { .. } => "tuf-no-source",
             UpdateError::NoSuchTarget { .. } => "no-such-target",
+            UpdateError::NoAgreement { .. } => "tuf-no-agreement",
+            UpdateError::Undecided { .. } => "tuf-undecided",
+            UpdateError::NoRepository { .. } => "tuf-no-repository",
+            UpdateError::NoUrl { .. } => "tuf-no-url",
             UpdateError::InStore { .. } => "target-dir-in-store",
             UpdateError::SameFile { .. } => "target-same-file",
             UpdateError::NoDigest { .. } => "target-no-digest",
@@ -185,6 +233,7 @@ impl UpdateError {
                 format!("remove {} to begin anew with this root, without what is known of the repository", folder.display())
             }
             UpdateError::Store(error) => return error.hint(),
+            UpdateError::OutOfTime { .. } => "run it again, which goes on from there, or raise --max-time".to_owned(),
             UpdateError::InStore { .. } => "another folder for targets".to_owned(),
             UpdateError::SameFile { .. } => "download each to a folder of its own".to_owned(),
             UpdateError::TargetTooLarge { .. } => "raise --max-target-size".to_owned(),
@@ -198,6 +247,8 @@ impl UpdateError {
         match self {
             UpdateError::Metadata(error) => error.is_retryable(),
             UpdateError::Store(error) => error.is_retryable(),
+            UpdateError::OutOfTime { .. } => true,
+            UpdateError::Undecided { silent, .. } => silent.iter().all(|silent| silent.error.is_retryable()),
             UpdateError::TargetFetch { failure, .. } => matches!(failure, Failure::Unavailable(_)),
             _ => false,
         }

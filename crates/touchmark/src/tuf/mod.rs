@@ -1,5 +1,6 @@
 //! The Update Framework over folders and HTTP: the client of [`touchmark_tuf`] with a [local store](MetadataStore), [sources](Fetch) of
-//! metadata and targets, and drivers, blocking and (feature `async`) asynchronous. None of them decides anything.
+//! metadata and targets, and drivers, blocking and (feature `async`) asynchronous, also over several repositories that must agree
+//! ([`Repositories`]). None of them decides anything.
 //!
 //! ```
 //! use touchmark::tuf::{self, Downloads, MetadataStore, Settings, TargetPath, Updater};
@@ -34,6 +35,7 @@
 //! # }
 //! ```
 
+mod agreement;
 mod download;
 mod downloads;
 mod error;
@@ -52,12 +54,13 @@ mod updater_async;
 
 pub use touchmark_tuf::{
     Answer, Class, Client, Error, Failure, Found, Index, Key, Limits, LookUp, Mode, RoleName, Settings, Shape, Step, Succinct, TargetPath,
-    TargetPathError, metadata, pattern,
+    TargetPathError, map, metadata, pattern,
 };
 
 #[cfg(feature = "sign")]
 pub use touchmark_tuf::repository as edit;
 
+pub use agreement::{Agreeing, Agreement, Repositories, Silent};
 pub use download::Downloaded;
 pub use downloads::{Downloads, MAX_TARGET};
 pub use error::{UpdateClass, UpdateError};
@@ -66,6 +69,6 @@ pub use folder::FolderSource;
 #[cfg(feature = "registry")]
 pub use http::HttpSource;
 pub use store::MetadataStore;
-pub use updater::Updater;
+pub use updater::{UpdateSettings, Updater};
 #[cfg(feature = "async")]
 pub use updater_async::AsyncFetch;

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use touchmark_envelope::digest::{Algorithm, Hasher};
 use touchmark_envelope::{Digest, UnixTime};
@@ -12,6 +13,8 @@ use touchmark_tuf::{Answer, Client, Error, Failure, Settings, Step};
 use super::error::{UpdateError, failure};
 use super::folder::is_plain;
 
+/// How long an update waits for others.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 /// The trusted root.
 const ROOT: &str = "root.json";
 
@@ -19,7 +22,9 @@ const ROOT: &str = "root.json";
 /// `snapshot.json`, `targets.json`, and those of delegated roles. Nothing else in it ends in `.json`; an index beside a large one ends in
 /// `.index`.
 ///
-/// Any number of processes may use it: an update waits for the others' end. A file is there whole or not at all.
+/// Any number of processes may use it: an update waits for the others' end. A file is there whole or not at all. Without a repository to
+/// ask ([`Mode::StoreOnly`](touchmark_tuf::Mode)) nothing is written and nobody waited for, so that the folder may be one that cannot be
+/// written; an update of another process that is under way may then show in files that do not fit each other, which is an error.
 #[derive(Clone, Debug)]
 pub struct MetadataStore {
     folder: PathBuf,
@@ -78,12 +83,20 @@ impl MetadataStore {
         &self.folder
     }
 
-    /// Waits until no other process updates the store, two minutes at most, and removes what writers left that were killed.
+    /// Waits until nobody else updates the store, two minutes at most, and removes what writers left that were killed.
     ///
     /// # Errors
     /// Others go on with theirs, or the store cannot be written.
     pub fn lock(&self) -> Result<Lock, UpdateError> {
-        let lock = Lock::take(&self.folder)?;
+        self.lock_within(PATIENCE)
+    }
+
+    /// As [`lock`](Self::lock), waiting no longer than this; not at all for zero.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn lock_within(&self, patience: Duration) -> Result<Lock, UpdateError> {
+        let lock = Lock::take_within(&self.folder, patience)?;
         files::sweep(&self.folder)?;
         Ok(lock)
     }

@@ -1,13 +1,49 @@
-//! Folders for the tests of this module, removed when dropped, and a source that never ends.
+//! Folders for the tests of this module, removed when dropped, and sources.
 
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use touchmark_test_tuf_repository::{Fetched, Repository};
 use touchmark_tuf::Failure;
 
 use super::fetch::Fetch;
+
+/// A repository in memory, and what was asked of it.
+pub(super) struct Served {
+    pub(super) repository: Repository,
+    pub(super) asked: RefCell<Vec<String>>,
+}
+
+impl Served {
+    pub(super) fn new(repository: Repository) -> Self {
+        Self { repository, asked: RefCell::default() }
+    }
+}
+
+impl Fetch for Served {
+    fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+        self.asked.borrow_mut().push(path.to_owned());
+        match self.repository.fetch(path, limit) {
+            Fetched::File(bytes) => Ok(Some(bytes)),
+            Fetched::Absent => Ok(None),
+            Fetched::TooLong => Err(Failure::TooLarge { limit }),
+            Fetched::Failed => Err(Failure::Unavailable("a test".to_owned())),
+        }
+    }
+
+    fn location(&self) -> String {
+        "a test".to_owned()
+    }
+}
+
+/// The names of what is in a folder.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
 
 /// Gives content without an end, and counts what was asked for and given.
 #[derive(Default)]

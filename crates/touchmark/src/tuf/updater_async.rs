@@ -1,13 +1,14 @@
 //! The asynchronous driver.
 
 use core::future::Future;
+use core::time::Duration;
 
 use touchmark_envelope::UnixTime;
-use touchmark_tuf::{Error, Failure, LookUp, Settings, Step, TargetPath};
+use touchmark_tuf::{Error, Failure, LookUp, Step, TargetPath};
 
 use super::error::UpdateError;
 use super::store::MetadataStore;
-use super::updater::{Updater, fetched};
+use super::updater::{Deadline, UpdateSettings, Updater, fetched};
 
 /// A place that metadata is fetched from, asynchronously and without a runtime of its own. Nothing that it returns is trusted.
 ///
@@ -90,15 +91,20 @@ impl<'a> Updater<'a> {
     /// As [`refresh`](Self::refresh), with a source that is read asynchronously. The store is read and written in between, which takes no
     /// longer than local files do.
     ///
+    /// It waits for nobody: there is no runtime here to wait with, and another update may be one of this very thread, which would then
+    /// never end. A store that is being updated is an error at once, with the code `locked`, and
+    /// [may be tried again](UpdateError::is_retryable) after a pause of the caller's runtime.
+    ///
     /// # Errors
     /// As for `refresh`.
     pub async fn refresh_async(
-        settings: Settings,
+        settings: impl Into<UpdateSettings>,
         at: UnixTime,
         source: &impl AsyncFetch,
         store: &'a MetadataStore,
     ) -> Result<Self, UpdateError> {
-        let mut updater = Self::begin(settings, at, store)?;
+        let settings = settings.into();
+        let mut updater = Self::begin(Deadline::new(settings.within), Duration::ZERO, settings.client, at, store)?;
         updater.drive_async(source).await?;
         Ok(updater)
     }
@@ -113,12 +119,15 @@ impl<'a> Updater<'a> {
         Ok(self.client.found().ok_or(Error::NotReady)?)
     }
 
-    async fn drive_async(&mut self, source: &impl AsyncFetch) -> Result<(), Error> {
+    async fn drive_async(&mut self, source: &impl AsyncFetch) -> Result<(), UpdateError> {
         loop {
             let step = self.client.step()?;
             let answer = match step {
                 Step::Done => return Ok(()),
-                Step::Fetch { path, limit } => fetched(source.fetch(path, limit).await),
+                Step::Fetch { path, limit } => {
+                    self.deadline.check()?;
+                    fetched(source.fetch(path, limit).await)
+                }
                 step => self.store.answer(&step).ok_or(Error::WrongAnswer)?,
             };
             self.client.answer(answer);
@@ -134,6 +143,7 @@ mod tests {
     use touchmark_test_tuf_repository::{Delegation, Fetched, NOW, Repository};
 
     use super::*;
+    use crate::tuf::Settings;
     use crate::tuf::testing::Folder;
 
     struct Source(Repository);
@@ -183,5 +193,53 @@ mod tests {
         let at = UnixTime::from_seconds(NOW).unwrap();
         let refused = done(Updater::refresh_async(Settings::default(), at, &Source(repository), &store)).unwrap_err();
         assert_eq!(refused.code(), "tuf-fetch");
+    }
+
+    /// As the source, after it was asked once in vain: another task has its turn in between.
+    struct Slow(Source);
+
+    impl AsyncFetch for Slow {
+        async fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+            let mut asked = false;
+            core::future::poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if core::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            self.0.fetch(path, limit).await
+        }
+    }
+
+    #[test]
+    fn two_updates_of_one_store_on_one_thread_do_not_wait_for_each_other_for_ever() {
+        let repository = Repository::new();
+        let folder = Folder::new();
+        let store = MetadataStore::init(folder.path("store"), repository.file("1.root.json")).unwrap();
+        let at = UnixTime::from_seconds(NOW).unwrap();
+        let source = Slow(Source(repository));
+        let mut first = pin!(Updater::refresh_async(Settings::default(), at, &source, &store));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(first.as_mut().poll(&mut context).is_pending(), "it has the lock, and waits for its source");
+        let refused = done(Updater::refresh_async(Settings::default(), at, &source, &store)).unwrap_err();
+        assert_eq!((refused.code(), refused.is_retryable()), ("locked", true));
+        let updated = loop {
+            if let Poll::Ready(updated) = first.as_mut().poll(&mut context) {
+                break updated;
+            }
+        };
+        drop(updated.unwrap());
+        let mut again = pin!(Updater::refresh_async(Settings::default(), at, &source, &store));
+        while let Poll::Pending = again.as_mut().poll(&mut context) {}
+    }
+
+    #[test]
+    fn an_update_that_is_out_of_time_asks_for_nothing_more() {
+        let repository = Repository::new();
+        let folder = Folder::new();
+        let store = MetadataStore::init(folder.path("store"), repository.file("1.root.json")).unwrap();
+        let at = UnixTime::from_seconds(NOW).unwrap();
+        let none = UpdateSettings::default().within(Duration::ZERO);
+        let refused = done(Updater::refresh_async(none, at, &Slow(Source(repository)), &store)).unwrap_err();
+        assert_eq!(refused.code(), "tuf-out-of-time", "the source would have been waited for");
     }
 }

@@ -250,6 +250,29 @@ fn a_cycle_of_delegations_ends() {
     assert_eq!(asked.iter().filter(|path| path.ends_with(".a.json")).count(), 1, "{asked:?}");
 }
 
+/// No request takes too long; there are too many.
+#[test]
+fn an_update_that_takes_too_long_in_all_is_could_not_find_out_and_keeps_what_it_took() {
+    let mut repository = Repository::new();
+    let first = repository.clone();
+    for _ in 0..20 {
+        repository.bump("root");
+        repository.sign("root");
+    }
+    let tuf = Tuf::of(first);
+    repository.write_to(&tuf.place.path("site")).unwrap();
+    tuf.site.fault(Fault::new(Action::Late(Duration::from_millis(300))).path("root.json"));
+    assert_eq!(tuf.refused(4, "--max-time 2s refresh"), "tuf-out-of-time");
+    let root: serde_json::Value = serde_json::from_slice(&tuf.place.read("store/root.json")).unwrap();
+    assert!((2..21).contains(&root["signed"]["version"].as_u64().unwrap()), "{}", root["signed"]["version"]);
+    tuf.run("--max-time 1s refresh").is(4).says("--max-time");
+    tuf.site.clear_faults();
+    tuf.run("--max-time 1h refresh").is(0);
+    // A server that answers nothing is not waited for longer either.
+    tuf.site.fault(Fault::new(Action::Hang).path("timestamp.json"));
+    assert_eq!(tuf.refused(4, "--max-time 300ms refresh"), "tuf-fetch");
+}
+
 /// A million bytes of spaces, of nesting, of members: malformed or well formed, it ends soon.
 #[test]
 fn large_documents_of_little_content_are_bounded() {

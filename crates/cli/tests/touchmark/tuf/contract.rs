@@ -184,6 +184,21 @@ fn offline_the_store_alone_is_used_and_expiry_still_counts() {
     assert!(tuf.asked().is_empty());
 }
 
+/// As from a medium that cannot be written, and whoever else has the lock.
+#[test]
+fn offline_nothing_is_written_and_nobody_waited_for() {
+    let tuf = Tuf::new();
+    tuf.run("--target-name acme/b.txt lookup").is(0);
+    std::fs::remove_file(tuf.place.path("store/.touchmark.lock")).unwrap();
+    let before = tuf.stored();
+    let offline = format!("tuf --metadata-dir store --offline --at {AT} --target-name acme/b.txt lookup");
+    tuf.place.run(&offline).is(0);
+    assert!(tuf.stored() == before && !tuf.place.path("store/.touchmark.lock").exists(), "not even a lock");
+    let lock = std::fs::File::create(tuf.place.path("store/.touchmark.lock")).unwrap();
+    lock.lock().unwrap();
+    tuf.place.run(&offline).is(0);
+}
+
 #[test]
 fn a_failed_step_keeps_what_was_verified_before_it() {
     let mut tuf = Tuf::new();
