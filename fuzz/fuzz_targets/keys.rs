@@ -13,6 +13,12 @@ fuzz_target!(|data: &[u8]| {
         assert!(key.verify(b"message", data).is_err());
         assert!(PrivateKey::read(data, None).is_err());
     }
+    if let Ok(key) = PublicKey::rsa_from_pem(data).or_else(|_| PublicKey::rsa_from_spki_der(data)) {
+        assert_eq!(PublicKey::rsa_from_pem(key.to_pem().as_bytes()).as_ref(), Ok(&key));
+        assert_eq!(PublicKey::rsa_from_spki_der(&key.to_spki_der()).as_ref(), Ok(&key));
+        assert_eq!(PublicKey::from_raw(key.algorithm(), key.as_raw()).as_ref(), Ok(&key));
+        assert!(key.verify(b"message", data).is_err() && PublicKey::read(data).is_err());
+    }
     // Without a passphrase, since making a key from one is slow on purpose.
     if let Ok(key) = PrivateKey::read(data, None) {
         let again = PrivateKey::from_pem(key.to_pem().as_bytes(), None).expect("a key");

@@ -28,6 +28,8 @@ use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
+use zeroize::Zeroizing;
+
 pub use self::ecdsa::{P256Key, P384Key};
 pub use self::ed25519::Ed25519Key;
 pub use self::error::{KeyError, SignatureError};
@@ -126,19 +128,9 @@ impl PublicKey {
     ///
     /// # Errors
     /// [`KeyError::Private`] if any block is a private key; [`KeyError::Unsupported`] for certificates and keys of
-    /// other kinds, by name; [`KeyError::Confused`] if there are several keys; otherwise what is wrong with the one key.
+    /// other kinds, by name, RSA among them; [`KeyError::Confused`] if there are several keys; otherwise what is wrong with the one key.
     pub fn from_pem(text: &[u8]) -> Result<Self, KeyError> {
-        limit(text)?;
-        let blocks = pem::blocks(text)?;
-        if let Some(private) = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY")) {
-            return Err(KeyError::Private { what: spki::private_label(private.label) });
-        }
-        match blocks.as_slice() {
-            [] => Err(spki::not_a_key(text)),
-            [block] if block.label == "PUBLIC KEY" => Self::from_spki_der(&block.decode()?),
-            [block] => Err(spki::other_label(block.label)),
-            _ => Err(KeyError::Confused { what: "there are several PEM blocks and a key file has one" }),
-        }
+        Self::from_spki_der(&one_block(text)?)
     }
 
     /// Reads a SubjectPublicKeyInfo in DER (RFC 5280, section 4.1.2.7; RFC 3279, section 2.3.1; RFC 5480; RFC 8410).
@@ -149,6 +141,27 @@ impl PublicKey {
         limit(der)?;
         let (algorithm, key) = spki::parse(der)?;
         Self::from_raw(algorithm, key)
+    }
+
+    /// Reads an RSA key as [`from_pem`](Self::from_pem) reads others. It has a function of its own because artifacts are not signed by
+    /// such keys: who takes them, as TUF metadata must (TUF 1.0, section 4.2.2), asks for them, and nobody else comes to take them when
+    /// another crate of the same program switches the feature on.
+    ///
+    /// # Errors
+    /// As for `from_pem`; [`KeyError::Unsupported`] for a key of another kind.
+    #[cfg(feature = "rsa")]
+    pub fn rsa_from_pem(text: &[u8]) -> Result<Self, KeyError> {
+        Self::rsa_from_spki_der(&one_block(text)?)
+    }
+
+    /// The same of a SubjectPublicKeyInfo in DER.
+    ///
+    /// # Errors
+    /// As for [`rsa_from_pem`](Self::rsa_from_pem).
+    #[cfg(feature = "rsa")]
+    pub fn rsa_from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
+        limit(der)?;
+        Self::from_raw(KeyAlgorithm::RsaPssSha256, spki::parse_rsa(der)?)
     }
 
     /// Decodes the key itself: 32 bytes for Ed25519, a point (SEC 1, section 2.3.3, compressed or not) for ECDSA, an RSAPublicKey in DER
@@ -216,6 +229,21 @@ impl PublicKey {
     /// The key as a PEM file, byte for byte as `openssl pkey -pubout` writes it.
     pub fn to_pem(&self) -> String {
         core::mem::take(&mut *pem::encode("PUBLIC KEY", &self.to_spki_der()))
+    }
+}
+
+/// What the one block of a PEM file with a public key holds.
+fn one_block(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    limit(text)?;
+    let blocks = pem::blocks(text)?;
+    if let Some(private) = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY")) {
+        return Err(KeyError::Private { what: spki::private_label(private.label) });
+    }
+    match blocks.as_slice() {
+        [] => Err(spki::not_a_key(text)),
+        [block] if block.label == "PUBLIC KEY" => Ok(block.decode()?),
+        [block] => Err(spki::other_label(block.label)),
+        _ => Err(KeyError::Confused { what: "there are several PEM blocks and a key file has one" }),
     }
 }
 

@@ -134,11 +134,8 @@ fn other_files_of_openssl_are_named() {
     let unsupported = |what: &str| Err(named(what));
     let rsa = openssl(&["genpkey", "-algorithm", "RSA"], b"");
     let public = |arguments: &[&str], input: &[u8]| PublicKey::read(&openssl(arguments, input));
-    // With the feature they are keys: tests/rsa.rs.
-    if cfg!(not(feature = "rsa")) {
-        assert_eq!(public(&["pkey", "-pubout"], &rsa), unsupported("an RSA key"));
-        assert_eq!(public(&["pkey", "-pubout", "-outform", "DER"], &rsa), unsupported("an RSA key"));
-    }
+    assert_eq!(public(&["pkey", "-pubout"], &rsa), unsupported("an RSA key"));
+    assert_eq!(public(&["pkey", "-pubout", "-outform", "DER"], &rsa), unsupported("an RSA key"));
     for form in ["PEM", "DER"] {
         let read = public(&["rsa", "-RSAPublicKey_out", "-outform", form], &rsa);
         assert!(matches!(&read, Err(KeyError::Unsupported { what }) if what.starts_with("an RSA key as PKCS#1")), "{read:?}");

@@ -16,7 +16,7 @@ fn private_key(bits: &str) -> Vec<u8> {
 }
 
 fn public_key(private: &[u8]) -> PublicKey {
-    PublicKey::from_pem(&openssl(&["pkey", "-pubout"], private)).expect("a public key of openssl")
+    PublicKey::rsa_from_pem(&openssl(&["pkey", "-pubout"], private)).expect("a public key of openssl")
 }
 
 fn sign(folder: &Folder, private: &[u8], options: &[&str]) -> Vec<u8> {
@@ -62,7 +62,7 @@ fn keys_of_openssl_are_read_and_written_alike() {
         let key = public_key(&private);
         assert_eq!(key.algorithm(), KeyAlgorithm::RsaPssSha256);
         let der = openssl(&["pkey", "-pubout", "-outform", "DER"], &private);
-        assert_eq!(PublicKey::read(&der).as_ref(), Ok(&key));
+        assert_eq!(PublicKey::rsa_from_spki_der(&der).as_ref(), Ok(&key));
         assert_eq!(key.to_spki_der(), der);
         assert_eq!(key.to_pem().as_bytes(), openssl(&["pkey", "-pubout"], &private));
         assert_eq!(key.key_id().as_str(), hex(Algorithm::Sha256.digest(&der).as_bytes()));
@@ -144,7 +144,7 @@ fn a_modulus_whose_bits_fill_no_byte_is_checked() {
 fn a_key_of_1024_bits_is_weak() {
     for bits in ["1024", "2040"] {
         let public = openssl(&["pkey", "-pubout"], &private_key(bits));
-        assert!(matches!(PublicKey::from_pem(&public), Err(KeyError::Weak { .. })), "{bits}");
+        assert!(matches!(PublicKey::rsa_from_pem(&public), Err(KeyError::Weak { .. })), "{bits}");
     }
 }
 
@@ -202,15 +202,31 @@ fn a_key_has_one_encoding() {
 
     const OID: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
     let info = |algorithm: &[u8], key: &[u8]| element(0x30, &[element(0x30, algorithm), element(3, &zero_and(key))].concat());
-    assert_eq!(PublicKey::from_spki_der(&info(&[OID, &[5, 0]].concat(), &good)).as_ref(), Ok(&key));
+    assert_eq!(PublicKey::rsa_from_spki_der(&info(&[OID, &[5, 0]].concat(), &good)).as_ref(), Ok(&key));
     // Without parameters, with others, and with bytes after the key.
-    assert!(matches!(PublicKey::from_spki_der(&info(OID, &good)), Err(KeyError::Malformed { .. })));
-    assert!(matches!(PublicKey::from_spki_der(&info(&[OID, &[5, 1, 0]].concat(), &good)), Err(KeyError::Malformed { .. })));
-    assert!(matches!(PublicKey::from_spki_der(&info(&[OID, &[0x30, 0]].concat(), &good)), Err(KeyError::Malformed { .. })));
-    assert!(PublicKey::from_spki_der(&info(&[OID, &[5, 0]].concat(), &[good.as_slice(), &[0]].concat())).is_err());
+    assert!(matches!(PublicKey::rsa_from_spki_der(&info(OID, &good)), Err(KeyError::Malformed { .. })));
+    assert!(matches!(PublicKey::rsa_from_spki_der(&info(&[OID, &[5, 1, 0]].concat(), &good)), Err(KeyError::Malformed { .. })));
+    assert!(matches!(PublicKey::rsa_from_spki_der(&info(&[OID, &[0x30, 0]].concat(), &good)), Err(KeyError::Malformed { .. })));
+    assert!(PublicKey::rsa_from_spki_der(&info(&[OID, &[5, 0]].concat(), &[good.as_slice(), &[0]].concat())).is_err());
     // A key that its owner bound to one salt or another hash.
     let bound = info(&[b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", &[0x30_u8, 0] as &[u8]].concat(), &good);
-    assert_eq!(PublicKey::from_spki_der(&bound), Err(KeyError::Unsupported { what: "an RSA-PSS key".into() }));
+    assert_eq!(PublicKey::rsa_from_spki_der(&bound), Err(KeyError::Unsupported { what: "an RSA-PSS key".into() }));
+}
+
+/// Whoever does not ask for them, as those who verify artifacts do not, reads none, whatever features the program was built with.
+#[test]
+fn an_rsa_key_is_no_key_to_who_does_not_ask_for_one() {
+    let private = private_key("2048");
+    let refused = Err(KeyError::Unsupported { what: "an RSA key".into() });
+    let (pem, der) = (openssl(&["pkey", "-pubout"], &private), openssl(&["pkey", "-pubout", "-outform", "DER"], &private));
+    for read in [PublicKey::read(&pem), PublicKey::read(&der), PublicKey::from_pem(&pem), PublicKey::from_spki_der(&der)] {
+        assert_eq!(read, refused);
+    }
+    // Nor is another key one that is asked for so.
+    let ed25519 = openssl(&["pkey", "-pubout"], &openssl(&["genpkey", "-algorithm", "ED25519"], b""));
+    let other = PublicKey::rsa_from_pem(&ed25519);
+    assert_eq!(other, Err(KeyError::Unsupported { what: "a key of another kind than RSA".into() }));
+    assert!(matches!(PublicKey::rsa_from_pem(&private), Err(KeyError::Private { .. })));
 }
 
 #[test]
@@ -237,7 +253,7 @@ fn private_keys_are_not_read() {
 fn identifiers_are_those_that_peers_compute() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/wycheproof/rsa_pss_2048_sha256_mgf1_32_test.json");
     let vectors: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let key = PublicKey::from_pem(vectors["testGroups"][0]["publicKeyPem"].as_str().unwrap().as_bytes()).unwrap();
+    let key = PublicKey::rsa_from_pem(vectors["testGroups"][0]["publicKeyPem"].as_str().unwrap().as_bytes()).unwrap();
     // SHA-256 of the SubjectPublicKeyInfo; securesystemslib 1.6 and go-tuf 2.4; go-securesystemslib 0.11.
     assert_eq!(key.key_id().as_str(), "c963778ab59460a32e2e78aed3deddd8ab2358812381ad455c675f907444a6d6");
     assert!(key.is_hinted_by("abae25d8487aa9446b7fa13c9c503d352959573b2dc9d3793ef3002fb33ba64d"));
@@ -250,7 +266,7 @@ fn one_key_in_several_files_signs_once() {
     let folder = Folder::new("rsa-counting");
     let private = private_key("2048");
     let key = public_key(&private);
-    let keys = KeySet::new([key.clone(), PublicKey::from_spki_der(&key.to_spki_der()).unwrap()]);
+    let keys = KeySet::new([key.clone(), PublicKey::rsa_from_spki_der(&key.to_spki_der()).unwrap()]);
     assert_eq!(keys.len(), 1);
     let signatures = ["0", "32"].map(|salt| {
         let bytes = sign(&folder, &private, &[PSS, &["-sigopt", &format!("rsa_pss_saltlen:{salt}")]].concat());

@@ -38,11 +38,10 @@ fn decode(keytype: &str, scheme: &str, public: &str) -> Option<PublicKey> {
         ("ecdsa" | "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256") => KeyAlgorithm::EcdsaP256,
         ("ecdsa" | "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384") => KeyAlgorithm::EcdsaP384,
         #[cfg(feature = "rsa")]
-        ("rsa", "rsassa-pss-sha256") => KeyAlgorithm::RsaPssSha256,
+        ("rsa", "rsassa-pss-sha256") => return PublicKey::rsa_from_pem(public.as_bytes()).ok(),
         _ => return None,
     };
-    let ecdsa = keytype != "rsa";
-    let key = match unhex(public).filter(|_| ecdsa) {
+    let key = match unhex(public) {
         Some(point) => PublicKey::from_raw(algorithm, &point),
         None => PublicKey::from_pem(public.as_bytes()),
     };

@@ -23,7 +23,7 @@ fn table() -> BTreeMap<String, (String, i32)> {
 }
 
 /// Runs what a row's situation ends in. Of `verify` both binaries and both formats are run, of the others the JSON form.
-fn row(name: &str, place: &Place, line: &str) {
+pub(crate) fn row(name: &str, place: &Place, line: &str) {
     let (command, code) = table().remove(name).unwrap_or_else(|| panic!("no row {name} in SPEC.md"));
     if command == "verify" {
         place.verify_is(code, line);
@@ -60,7 +60,7 @@ const OTHERS: [&str; 8] = [
 
 #[test]
 fn every_row_of_the_table_is_a_test() {
-    let mut tests: Vec<&str> = NAMES.iter().chain(&OTHERS).copied().collect();
+    let mut tests: Vec<&str> = NAMES.iter().chain(&OTHERS).chain(crate::tuf::exits::NAMES).copied().collect();
     tests.sort_unstable();
     let table = table();
     assert_eq!(table.keys().map(String::as_str).collect::<Vec<_>>(), tests);
@@ -256,6 +256,13 @@ rows! {
         spki.extend([0; 32]);
         place.file("weak.pub", crate::forge::pem("PUBLIC KEY", &spki));
         "oci:lay:v1 --key weak.pub"
+    };
+    rsa_key_given: |place| {
+        sign(&place, "--key alice");
+        let vectors = include_str!("../../../../testdata/wycheproof/rsa_pss_2048_sha256_mgf1_32_test.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        place.file("rsa.pub", vectors["testGroups"][0]["publicKeyPem"].as_str().unwrap());
+        "oci:lay:v1 --key rsa.pub"
     };
     no_key_file: |place| { sign(&place, "--key alice"); "oci:lay:v1 --key nobody.pub" };
     threshold_above_keys: |place| { sign(&place, "--key alice"); "oci:lay:v1 --key alice.pub --threshold 2" };

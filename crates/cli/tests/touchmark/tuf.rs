@@ -4,6 +4,7 @@ mod attacks;
 mod bounded;
 mod contract;
 mod downloads;
+pub mod exits;
 mod interrupted;
 mod races;
 

@@ -103,9 +103,6 @@ impl KeyError {
             KeyError::Weak { .. } => "the key's owner must make another one",
             KeyError::Private { .. } => "give the public key; `touchmark key public KEY` prints it",
             KeyError::Public => "give the private key that belongs to it",
-            KeyError::Unsupported { .. } if cfg!(feature = "rsa") => {
-                "supported are Ed25519, ECDSA P-256 and ECDSA P-384 as SubjectPublicKeyInfo or PKCS#8, and RSA public keys of 2048 to 8192 bits"
-            }
             KeyError::Unsupported { .. } => "supported are Ed25519, ECDSA P-256 and ECDSA P-384 as SubjectPublicKeyInfo or PKCS#8",
             KeyError::PassphraseNeeded => "use --passphrase-file FILE or $TOUCHMARK_PASSPHRASE, or run on a terminal",
             KeyError::WrongPassphrase => "check the passphrase; a newline at its end is not part of it",

@@ -27,9 +27,23 @@ const PKCS1: &str = "an RSA key as PKCS#1 (convert it: openssl rsa -RSAPublicKey
 /// The algorithm and the raw key in `der`.
 pub(super) fn parse(der: &[u8]) -> Result<(KeyAlgorithm, &[u8]), KeyError> {
     let Ok(info) = SubjectPublicKeyInfoRef::from_der(der) else { return Err(not_spki(der)) };
-    let algorithm = algorithm(&info.algorithm)?;
-    let key = info.subject_public_key.as_bytes().ok_or(KeyError::Malformed { what: "the key is not a whole number of bytes" })?;
-    Ok((algorithm, key))
+    Ok((algorithm(&info.algorithm)?, raw(&info)?))
+}
+
+/// The RSAPublicKey in `der`.
+#[cfg(feature = "rsa")]
+pub(super) fn parse_rsa(der: &[u8]) -> Result<&[u8], KeyError> {
+    let Ok(info) = SubjectPublicKeyInfoRef::from_der(der) else { return Err(not_spki(der)) };
+    match (info.algorithm.oid, info.algorithm.parameters) {
+        // RFC 3279, section 2.3.1: the parameters must be NULL.
+        (RSA_ENCRYPTION, Some(parameters)) if parameters.is_null() => raw(&info),
+        (RSA_ENCRYPTION, _) => Err(KeyError::Malformed { what: "an RSA key has the parameters NULL" }),
+        _ => Err(algorithm(&info.algorithm).err().unwrap_or(KeyError::Unsupported { what: "a key of another kind than RSA".to_string() })),
+    }
+}
+
+fn raw<'d>(info: &SubjectPublicKeyInfoRef<'d>) -> Result<&'d [u8], KeyError> {
+    info.subject_public_key.as_bytes().ok_or(KeyError::Malformed { what: "the key is not a whole number of bytes" })
 }
 
 /// The kind of key that an AlgorithmIdentifier names, in a public and in a private key file alike.
@@ -40,11 +54,6 @@ pub(crate) fn algorithm(identifier: &AlgorithmIdentifierRef<'_>) -> Result<KeyAl
         (ED25519, Some(_)) => Err(KeyError::Malformed { what: "an Ed25519 key has no parameters" }),
         (EC_PUBLIC_KEY, Some(parameters)) => curve(parameters),
         (EC_PUBLIC_KEY, None) => Err(KeyError::Malformed { what: "an elliptic curve key without a curve" }),
-        // RFC 3279, section 2.3.1: the parameters must be NULL.
-        #[cfg(feature = "rsa")]
-        (RSA_ENCRYPTION, Some(parameters)) if parameters.is_null() => Ok(KeyAlgorithm::RsaPssSha256),
-        #[cfg(feature = "rsa")]
-        (RSA_ENCRYPTION, _) => Err(KeyError::Malformed { what: "an RSA key has the parameters NULL" }),
         (other, _) => Err(KeyError::Unsupported { what: key_kind(&other) }),
     }
 }

@@ -84,6 +84,9 @@ impl fmt::Display for Silent {
     }
 }
 
+/// What is at a URL, or why that is none.
+type Source = Result<Box<dyn Fetch>, UpdateError>;
+
 /// The search for one target, and what it has come to know of repositories.
 struct Search<'a> {
     target: &'a TargetPath,
@@ -163,7 +166,7 @@ impl<'a> Repositories<'a> {
     }
 
     /// What is at each of a repository's URLs.
-    fn sources(&self, name: &str, below: &str) -> Result<Vec<Result<Box<dyn Fetch>, UpdateError>>, UpdateError> {
+    fn sources(&self, name: &str, below: &str) -> Result<Vec<Source>, UpdateError> {
         if self.settings.client.mode == Mode::StoreOnly && below == "metadata" {
             // Nothing is asked of it.
             return Ok(vec![Ok(Box::new(FolderSource::new(self.folder(name)?)))]);
