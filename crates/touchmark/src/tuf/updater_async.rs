@@ -229,7 +229,7 @@ mod tests {
         };
         drop(updated.unwrap());
         let mut again = pin!(Updater::refresh_async(Settings::default(), at, &source, &store));
-        while let Poll::Pending = again.as_mut().poll(&mut context) {}
+        while again.as_mut().poll(&mut context).is_pending() {}
     }
 
     #[test]
