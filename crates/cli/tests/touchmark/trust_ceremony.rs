@@ -185,6 +185,7 @@ fn a_signature_counts_for_every_role_that_says_the_same() {
     place.ok("trust delegate bin --key bins.pub --bins 2");
     copy(&place, "copy");
     place.ok("trust --dir copy sign --key bins --role bin-2");
+    place.run("trust --dir copy sign --key bins").is(0).says("  bin-0 to bin-3, 4 roles, version 1, expires");
     let taken = place.ok("trust sign --from copy/staged/bin-2.json");
     assert_eq!(taken.lines().count(), 4, "{taken}");
     for bin in 0..4 {

@@ -70,8 +70,14 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     let keys: Vec<PublicKey> = signers.iter().map(|signer| signer.public_key().clone()).collect();
     let documents = repository.to_sign(&keys, args.role.as_deref(), here.now).map_err(|error| failure(&error))?;
     output.note("about to be signed:");
-    for one in &documents {
-        output.note(&format!("  {} version {}, expires {}, {}", one.role, one.version, one.expires, one.digest));
+    // New bins all say the same.
+    for same in documents.chunk_by(|one, next| one.digest == next.digest && one.changes == next.changes) {
+        let (Some(one), Some(last)) = (same.first(), same.last()) else { continue };
+        let roles = match same.len() {
+            1 => one.role.clone(),
+            many => format!("{} to {}, {many} roles,", one.role, last.role),
+        };
+        output.note(&format!("  {roles} version {}, expires {}, {}", one.version, one.expires, one.digest));
         status::changes(&one.changes).iter().for_each(|change| output.note(&format!("    {change}")));
     }
     for signed in repository.sign_these(documents, &signers, args.expected()).map_err(|error| failure(&error))? {
