@@ -26,15 +26,21 @@ pub(super) fn job_in_ci(dir: &Path, keys: &[OnlineKey]) -> (String, Vec<String>)
     let keys = distinct(keys.iter().map(OnlineKey::word));
     let is_file = |key: &String| !key.starts_with("env:") && !key.starts_with("exec:");
     let files = keys.iter().filter(|key| is_file(key)).count();
-    let mut variables = Vec::new();
+    let (mut variables, mut number) = (Vec::new(), 0);
     let mut words = vec!["touchmark trust --dir".to_owned(), quoted(&dir.display().to_string()), "publish --renew".to_owned()];
     for key in &keys {
         let word = match is_file(key) {
             true => {
-                variables.push(if files == 1 { "ONLINE_KEY".to_owned() } else { format!("ONLINE_KEY_{}", variables.len() + 1) });
-                format!("env:{}", variables.last().map_or("", String::as_str))
+                number += 1;
+                let variable = if files == 1 { "ONLINE_KEY".to_owned() } else { format!("ONLINE_KEY_{number}") };
+                let word = format!("env:{variable}");
+                variables.push(variable);
+                word
             }
-            false => quoted(key),
+            false => {
+                variables.extend(key.strip_prefix("env:").map(str::to_owned));
+                quoted(key)
+            }
         };
         words.extend(["--key".to_owned(), word]);
     }
@@ -54,8 +60,8 @@ impl OnlineKey {
             OnlineKey::Named(named) => named,
         };
         match named.to_str() {
-            // It is read once, and not here.
-            Some("-") => "env:ONLINE_KEY".to_owned(),
+            // A job has no standard input: a secret that no other key has the name of.
+            Some("-") => "env:ONLINE_KEY_0".to_owned(),
             Some(text) if text.starts_with("env:") => text.to_owned(),
             Some(text) => match text.strip_prefix("exec:") {
                 Some(program) if program.contains('/') => format!("exec:{}", full(Path::new(program))),
@@ -113,8 +119,9 @@ mod tests {
         let (job, variables) = job_in_ci(Path::new("trust"), &named(&["a", "exec:kms", "b", "a.pub"]));
         assert_eq!(job, "touchmark trust --dir trust publish --renew --key env:ONLINE_KEY_1 --key exec:kms --key env:ONLINE_KEY_2");
         assert_eq!(variables, ["ONLINE_KEY_1", "ONLINE_KEY_2"]);
-        let (job, _) = job_in_ci(Path::new("trust"), &named(&["a"]));
-        assert_eq!(job, "touchmark trust --dir trust publish --renew --key env:ONLINE_KEY");
+        let (job, variables) = job_in_ci(Path::new("trust"), &named(&["a", "env:MINE", "-"]));
+        assert_eq!(job, "touchmark trust --dir trust publish --renew --key env:ONLINE_KEY --key env:MINE --key env:ONLINE_KEY_0");
+        assert_eq!(variables, ["ONLINE_KEY", "MINE", "ONLINE_KEY_0"]);
     }
 
     #[test]

@@ -308,7 +308,9 @@ impl RepositoryError {
             RepositoryError::NoSuchRole { .. } => "touchmark trust status lists the roles".to_owned(),
             RepositoryError::NotEdited { .. } => "touchmark trust publish".to_owned(),
             RepositoryError::Changed { .. } => "look at it with touchmark trust status, and sign again".to_owned(),
-            RepositoryError::NotExpected { .. } => "nothing was signed; find out who changed it, or sign less of it with --role".to_owned(),
+            RepositoryError::NotExpected { .. } => {
+                "nothing was signed: find out who changed it; trust status shows the digests, and --role signs one role alone".to_owned()
+            }
             RepositoryError::NotMade { role, .. } => format!("touchmark trust discard {role}, and publish again"),
             RepositoryError::SaysOther { .. } => {
                 "it was signed before the last change: have what is staged now signed, and send that".to_owned()
