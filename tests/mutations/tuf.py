@@ -353,7 +353,7 @@ MUTATIONS = [
      ' && text("scheme").is_some()', "",
      "keys::key_objects_without_their_members_are_malformed"),
     ("4.2.2: points in hexadecimal", KEY,
-     "let key = match unhex(public).filter(|_| ecdsa) {", "let key = match unhex(public).filter(|_| false && ecdsa) {",
+     "let key = match unhex(public) {", "let key = match unhex(public).filter(|_| false) {",
      "sigstore::points_in_hexadecimal_and_spec_version_1_0_are_accepted"),
     ("4.5: a delegation is by paths or by prefixes", DELEGATIONS,
      "(Some(patterns), None) => Paths", "(Some(patterns), _) => Paths",
