@@ -32,16 +32,17 @@ fn holds(client: &Client, number: usize) -> bool {
 
 #[test]
 fn a_search_ends_where_its_roles_take_too_much_together_and_says_so() {
-    for repository in [wide(Repository::new().with_hashes(), 10), wide(Repository::new(), 10)] {
+    for (repository, listed) in [(wide(Repository::new().with_hashes(), 10), true), (wide(Repository::new(), 10), false)] {
         // The top-level role has little more than the keys of ten, which count twelvefold.
         let mut enough = machine(&repository, 1 << 20);
         assert_eq!(enough.find(&repository, "x").unwrap().visited.len(), 11);
         let mut machine = machine(&repository, 7 * SIZE);
         let error = machine.find(&repository, "x").unwrap_err();
-        assert!(matches!(error, Error::TooMuchMetadata { limit: 140_000, .. }), "{error}");
+        let Error::TooMuchMetadata { role, limit: 140_000 } = &error else { panic!("{error}") };
         assert_eq!((error.code(), error.class()), ("tuf-too-much-metadata", Class::Unknown));
         // What came before is there, and what is listed as too large was not even asked for.
         assert!(machine.fetched().iter().filter(|path| path.contains("role")).count() < 7, "{:?}", machine.fetched());
+        assert_eq!(machine.fetched().contains(&repository.path(role).as_str()), !listed, "{:?}", machine.fetched());
         let asked: u64 = machine.limits.iter().filter(|(step, _)| step.contains("role")).map(|(_, limit)| *limit).max().unwrap();
         assert!(asked <= 140_000, "{asked}");
     }
