@@ -171,32 +171,6 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     temporary::sync_folder(parent(to), Durability::Synced).map_err(failed)
 }
 
-/// Gives a file that is whole and durable a second name on the same file system, replacing what had it; where there are no such names, a
-/// copy. Whoever replaces one of them, as everything here does, leaves the other as it is.
-///
-/// # Errors
-/// [`Error::NotWritable`]; [`Error::Irregular`] if one of them is a link or folder.
-pub fn link(from: &Path, to: &Path) -> Result<(), Error> {
-    let failed = |error| Error::writing(to, error);
-    for path in [from, to] {
-        platform::file_size(path).map_err(failed)?;
-    }
-    let linked = temporary::link(from, to).map_err(failed)?;
-    if linked {
-        return temporary::sync_folder(parent(to), Durability::Synced).map_err(failed);
-    }
-    let mut pending = Pending::create(to)?;
-    let mut file = open(from)?.ok_or_else(|| Error::reading(from, io::ErrorKind::NotFound.into()))?;
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        let count = file.read(&mut chunk).map_err(|error| Error::reading(from, error))?;
-        match chunk.get(..count) {
-            Some(read) if !read.is_empty() => pending.write(read)?,
-            _ => return pending.publish(),
-        }
-    }
-}
-
 /// Whether a regular file holds exactly these bytes.
 ///
 /// # Errors
@@ -305,16 +279,12 @@ mod tests {
     }
 
     #[test]
-    fn a_second_name_outlives_the_first_and_its_replacement() {
+    fn whether_a_file_holds_these_bytes() {
         let folder = Folder::new();
-        let (one, two) = (folder.path("one"), folder.path("two"));
-        write(&one, b"first").unwrap();
-        write(&two, b"something else").unwrap();
-        link(&one, &two).unwrap();
-        write(&one, b"second").unwrap();
-        assert!(holds(&two, b"first").unwrap() && holds(&one, b"second").unwrap());
-        assert!(!holds(&two, b"First").unwrap() && !holds(&two, b"first!").unwrap() && !holds(&folder.path("none"), b"").unwrap());
-        assert_eq!(std::fs::read_dir(folder.root()).unwrap().count(), 2);
+        let path = folder.path("file");
+        write(&path, b"first").unwrap();
+        assert!(holds(&path, b"first").unwrap());
+        assert!(!holds(&path, b"First").unwrap() && !holds(&path, b"first!").unwrap() && !holds(&folder.path("none"), b"").unwrap());
     }
 
     #[cfg(unix)]

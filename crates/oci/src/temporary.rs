@@ -149,19 +149,6 @@ pub(crate) fn sync_folder(folder: &Path, durability: Durability) -> io::Result<(
     platform::sync_folder(folder)
 }
 
-/// Gives a finished file a second name, replacing what had it; gives whether the file system has such names.
-pub(crate) fn link(from: &Path, to: &Path) -> io::Result<bool> {
-    let temporary = to.with_file_name(fresh_name()?);
-    failpoint::reach(Step::Create, &temporary)?;
-    if std::fs::hard_link(from, &temporary).is_err() {
-        return Ok(false);
-    }
-    let renamed = rename(&temporary, to);
-    // A rename of one name of a file to another one of it does nothing, and leaves both.
-    let _ = std::fs::remove_file(&temporary);
-    renamed.map(|()| true)
-}
-
 /// Gives a finished file another name, replacing what had it.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     failpoint::reach(Step::Rename, to)?;

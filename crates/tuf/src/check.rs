@@ -46,7 +46,7 @@ pub(crate) fn signatures(role: &str, document: Unverified<Signed>, by: &Signator
 }
 
 /// The keys that signed the document, whose canonical form `message` is.
-fn signers(message: &[u8], document: &Signed, by: &Signatories) -> Signers {
+pub(crate) fn signers(message: &[u8], document: &Signed, by: &Signatories) -> Signers {
     // A key is checked at the price of hashing the document, so that a large one with many hopeless signatures would keep a client busy.
     let length = u64::try_from(message.len()).unwrap_or(u64::MAX);
     let most = (MAX_WORK / length.saturating_add(PER_CHECK)).max(LEAST_CHECKS);

@@ -266,4 +266,122 @@ fn what_is_published_is_not_believed_by_its_name() {
     crate::trust::sign_and_publish(&place, "--key trust-keys/targets");
     std::fs::remove_file(place.path("trust/metadata/timestamp.json")).unwrap();
     place.run("trust status").is(5).says("timestamp.json: is missing");
+    // Nor after one publish.
+    let place = crate::trust::made();
+    std::fs::remove_file(place.path("trust/metadata/timestamp.json")).unwrap();
+    place.run(&format!("trust publish {}", crate::trust::ONLINE)).is(5).says("timestamp.json: is missing");
+}
+
+/// A root is ready and what its new keys have to sign is not: neither is published, and the rest is.
+#[test]
+fn what_waits_for_another_document_stays_staged_with_it() {
+    let place = crate::trust::made();
+    for name in ["acme", "new", "other"] {
+        place.key(name);
+    }
+    place.ok("trust delegate acme --key acme.pub --path acme/*");
+    crate::trust::sign_and_publish(&place, "--key trust-keys/targets --key acme");
+    let ready = format!("trust publish --ready {}", crate::trust::ONLINE);
+    let waiting = |line: &str| place.json(line, 0)["results"][0]["waiting"].clone();
+    place.ok("trust key replace targets trust-keys/targets.pub new.pub");
+    place.file("tool", "content");
+    place.ok("trust target add tool --prefix acme/ --role acme");
+    place.ok("trust sign --key trust-keys/root --key acme");
+    assert_eq!(waiting(&ready), json!(["targets", "root"]));
+    downloaded(&place, "client", "acme/tool", "content");
+    assert_eq!(status(&place, "root")["published"]["version"], json!(1));
+    place.ok("trust sign --key new");
+    assert_eq!(waiting(&ready), json!([]));
+    refreshed(&place, "client");
+    // A new role that its holder has not signed keeps its delegator waiting.
+    place.ok("trust delegate other --key other.pub --path other/*");
+    place.ok("trust renew acme");
+    place.ok("trust sign --key new --key acme");
+    assert_eq!(waiting(&ready), json!(["other", "targets"]));
+    assert_eq!(status(&place, "acme")["published"]["version"], json!(3));
+    place.ok("trust sign --key other");
+    assert_eq!(waiting(&ready), json!([]));
+    refreshed(&place, "client");
+}
+
+/// What people have signed of a role is there until nobody delegates to it in what is published.
+#[test]
+fn an_undelegation_that_is_given_up_leaves_what_was_signed() {
+    let place = crate::trust::made();
+    place.key("acme");
+    place.ok("trust delegate acme --key acme.pub --path acme/*");
+    crate::trust::sign_and_publish(&place, "--key trust-keys/targets --key acme");
+    place.ok("trust renew acme");
+    place.ok("trust sign --key acme");
+    place.ok("trust undelegate acme");
+    place.ok("trust discard targets");
+    assert_eq!(status(&place, "acme")["staged"]["missing"], json!(0));
+    place.ok("trust undelegate acme");
+    crate::trust::sign_and_publish(&place, "--key trust-keys/targets");
+    assert!(!place.path("trust/staged/acme.json").exists());
+}
+
+/// While a signer takes its time, somebody puts another file in the place of what is about to be published.
+#[cfg(unix)]
+#[test]
+fn what_is_published_is_what_was_checked() {
+    let place = crate::trust::made();
+    place.file("tool", "content");
+    place.ok("trust target add tool");
+    place.ok("trust sign --key trust-keys/targets");
+    let signed = place.read("trust/staged/targets.json");
+    let mut other: serde_json::Value = serde_json::from_slice(&signed).unwrap();
+    other["signed"]["targets"] = json!({});
+    place.file("other.json", &serde_json::to_string_pretty(&other).unwrap());
+    let signer = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/external-signer/openssl-signer.py")).unwrap();
+    place.file("signer.py", signer);
+    place.program(
+        "swaps",
+        "#!/bin/sh\nread request\ncase $request in *message*) cp other.json trust/staged/targets.json;; esac\nprintf '%s\\n' \"$request\" | exec python3 signer.py\n",
+    );
+    let line = "trust publish --key exec:./swaps --key trust-keys/timestamp";
+    let ran = place.touchmark(line).env("SIGNER_KEY", "trust-keys/snapshot").output().unwrap();
+    crate::harness::Ran::of(line, ran).is(0);
+    assert_eq!(place.read("trust/metadata/2.targets.json"), signed);
+    downloaded(&place, "client", "tool", "content");
+}
+
+/// A key that comes back has the keyid that is computed of it, and other clients look for its signatures under that.
+#[test]
+fn documents_are_signed_anew_where_their_keys_have_other_keyids() {
+    for role in ["targets", "snapshot", "timestamp"] {
+        let place = Place::new();
+        let roles = ["root", "targets", "snapshot", "timestamp"];
+        roles.iter().chain(&["other"]).for_each(|name| _ = place.key(name));
+        place.ok(&format!("trust init {}", roles.map(|role| format!("--{role}-key {role}.pub")).join(" ")));
+        // As another tool might have named them.
+        let mut root = String::from_utf8(place.read("trust/staged/root.json")).unwrap();
+        for role in roles {
+            let keyid = status(&place, role)["staged"]["signatures"]["keys"][0]["keyid"].clone();
+            let keyid = match keyid.as_str() {
+                Some(keyid) => keyid.to_owned(),
+                None => serde_json::from_str::<serde_json::Value>(&root).unwrap()["signed"]["roles"][role]["keyids"][0]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+            };
+            root = root.replace(&keyid, &format!("id-{role}"));
+        }
+        place.file("trust/staged/root.json", &root);
+        place.ok("trust sign --key root --key targets");
+        place.ok("trust publish --key snapshot --key timestamp");
+        refreshed(&place, "client");
+        place.ok(&format!("trust key replace {role} {role}.pub other.pub"));
+        place.ok(&format!("trust key replace {role} other.pub {role}.pub"));
+        place.ok(&format!("trust sign --key root{}", if role == "targets" { " --key targets" } else { "" }));
+        place.ok("trust publish --key snapshot --key timestamp");
+        refreshed(&place, "client");
+        let document = |file: &str| serde_json::from_slice::<serde_json::Value>(&place.read(&format!("trust/metadata/{file}"))).unwrap();
+        let file = if role == "timestamp" { "timestamp.json".to_owned() } else { format!("2.{role}.json") };
+        let listed = &document("2.root.json")["signed"]["roles"][role]["keyids"];
+        assert_ne!(listed, &json!([format!("id-{role}")]));
+        let signatures = document(&file)["signatures"].clone();
+        let under: Vec<_> = signatures.as_array().unwrap().iter().map(|signature| &signature["keyid"]).collect();
+        assert!(under.contains(&&listed[0]), "{role}: {signatures} and {listed}");
+    }
 }

@@ -188,3 +188,18 @@ fn thousands_of_targets_come_from_a_list_and_a_folder() {
     assert!(ran.stderr.contains("line 1"), "{ran:?}");
     assert_eq!(status(&place, "targets")["staged"], json!(null));
 }
+
+/// Clients give up after 64 roles.
+#[test]
+fn a_target_behind_more_roles_than_clients_visit_is_refused() {
+    let place = made();
+    place.key("many");
+    for role in 1..=64 {
+        place.ok(&format!("trust delegate role-{role} --key many.pub --path x/*"));
+    }
+    place.file("tool", "content");
+    place.run("trust target add tool --prefix x/ --role role-64").is(2).says("clients visit 64 roles in a search");
+    place.ok("trust target add tool --prefix x/ --role role-63");
+    sign_and_publish(&place, "--key trust-keys/targets --key many");
+    downloaded(&place, "client", "x/tool", "content");
+}

@@ -123,11 +123,12 @@ impl Client {
         if only && bytes.is_none() {
             return Err(Error::Missing { path: file.into() });
         }
+        let stored = bytes.clone();
         match bytes.map(|bytes| self.read_timestamp(bytes)) {
             Some(Ok(timestamp)) => self.timestamp = Some(timestamp),
             Some(Err(error)) if only => return Err(error),
             // Damaged, or signed by keys that are no longer the role's: as if there were none.
-            Some(Err(error)) => self.voided = is_void(&error),
+            Some(Err(_)) => self.voided = stored.is_some_and(|bytes| self.is_void(TopLevel::Timestamp, bytes)),
             None => {}
         }
         if only {
@@ -180,11 +181,23 @@ impl Client {
 
     fn loaded_witness(&mut self, bytes: Option<Vec<u8>>) -> Result<(), Error> {
         let (new, rollback) = self.doubted.take().ok_or(Error::NotReady)?;
-        if !bytes.is_some_and(|bytes| self.read_snapshot(bytes).is_err_and(|error| is_void(&error))) {
+        if !bytes.is_some_and(|bytes| self.is_void(TopLevel::Snapshot, bytes)) {
             return Err(rollback);
         }
         self.voided = true;
         self.newer_timestamp(new)
+    }
+
+    /// Whether a stored document is one of its role by keys that the root does not list any more (5.3.11): it names another one, and none
+    /// of the root's has signed it. One that only has too few signatures since a threshold was raised is still what a rollback shows by, and
+    /// so is one beside a document that is damaged.
+    fn is_void(&self, role: TopLevel, bytes: Vec<u8>) -> bool {
+        let Ok(root) = self.trusted_root() else { return false };
+        let (Some(by), Some(listed)) = (root.signatories(role), root.role(role)) else { return false };
+        let Ok(document) = check::document(role.file(), bytes, &self.settings.limits) else { return false };
+        let signatures = document.untrusted().signatures();
+        let names_another = signatures.iter().filter_map(|signature| signature.keyid.as_ref()).any(|keyid| !listed.keyids.contains(keyid));
+        names_another && check::signers(document.untrusted().signed_bytes(), document.untrusted(), &by).keys().is_empty()
     }
 
     fn newer_timestamp(&mut self, new: Verified<Timestamp>) -> Result<(), Error> {
@@ -291,11 +304,6 @@ impl Client {
     pub(super) fn trusted_snapshot(&self) -> Result<&Snapshot, Error> {
         self.snapshot.as_ref().map(Verified::get).ok_or(Error::NotReady)
     }
-}
-
-/// Whether a document is one of its role by other keys than the root's (5.3.11).
-fn is_void(error: &Error) -> bool {
-    matches!(error, Error::Threshold { .. } | Error::Unreachable { .. })
 }
 
 /// 5.5.5: no role's version goes back, and none that was listed is gone. That the snapshot's own version does not go back either follows

@@ -126,6 +126,16 @@ impl Mandate {
         keys.collect::<BTreeSet<_>>().len()
     }
 
+    /// Whether a threshold of these keys has signed the document, under the keyids that they are listed under: clients that go by keyids
+    /// look for no other.
+    ///
+    /// # Errors
+    /// None of a document that was opened.
+    pub fn suffices(&self, document: &Document) -> Result<bool, EditError> {
+        let announced = u64::try_from(self.announced(document)).unwrap_or(u64::MAX);
+        Ok(announced >= self.role.threshold && self.standing(document)?.missing() == 0)
+    }
+
     /// Adds the signatures of `other` that are by these keys to a document that says the same; gives how many were new. They come under the
     /// keyids that the keys are listed under: whatever keyid somebody writes beside a signature, it takes no other key's place.
     ///

@@ -394,6 +394,43 @@ fn s5_3_11_interrupted_before_the_removal_the_next_run_is_not_stuck_and_the_old_
     }
 }
 
+/// With more signatures wanted than the stored files have, they are still what a rollback shows by: nobody has rotated a key.
+#[test]
+fn s5_3_11_a_raised_threshold_voids_nothing() {
+    // A timestamp that lists a snapshot that cannot be had is stored beside a snapshot with one signature; an older one is replayed.
+    let mut machine = Machine::refreshed(&honest());
+    let mut older = honest();
+    older.set_keys("snapshot", 2, &[Key::ed25519("snapshot"), Key::ed25519("new")]);
+    older.publish();
+    older.push("targets");
+    let mut newer = older.clone();
+    newer.push("targets");
+    machine.failing.insert(format!("fetch {}", newer.path("snapshot")));
+    assert!(machine.refresh(&newer).is_err());
+    machine.failing.clear();
+    assert_eq!(machine.store["timestamp.json"], newer.file("timestamp.json"));
+    assert_eq!(machine.refresh(&older).unwrap_err().code(), "tuf-rollback");
+    machine.refresh(&newer).unwrap();
+
+    // Whoever has the timestamp's keys alone takes no snapshot back, where the threshold was raised, and where the stored file is damaged.
+    let old = honest();
+    let mut new = honest();
+    for _ in 0..3 {
+        new.push("targets");
+    }
+    let mut raised = old.clone();
+    raised.set_keys("timestamp", 2, &[Key::ed25519("timestamp"), Key::ed25519("new")]);
+    raised.publish();
+    raised.push("timestamp");
+    let mut machine = Machine::refreshed(&new);
+    assert_eq!(machine.clone().refresh(&raised).unwrap_err().code(), "tuf-rollback");
+    let stored = String::from_utf8(machine.store["timestamp.json"].clone()).unwrap();
+    let damaged = stored.replacen("\"version\":", "\"version\":1", 1);
+    assert_ne!(stored, damaged);
+    machine.store.insert("timestamp.json".into(), damaged.into_bytes());
+    assert_eq!(machine.refresh(&old).unwrap_err().code(), "tuf-rollback");
+}
+
 #[test]
 fn s5_3_11_other_changes_of_root_forget_nothing() {
     let changes: [fn(&mut Repository); 4] = [

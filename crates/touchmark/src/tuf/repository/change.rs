@@ -113,7 +113,7 @@ impl Repository {
             return Ok(false);
         }
         let Some(published) = state.published(name)? else { return Ok(false) };
-        if mandate.standing(published)?.missing() == 0 {
+        if mandate.suffices(published)? {
             return Ok(false);
         }
         self.stage(state, name, now, Touch::Always, |_| Ok(()))
@@ -180,7 +180,10 @@ impl Repository {
         let change = |document: &mut Document| named.iter().try_for_each(|name| edit::undelegate(document, name));
         self.stage(&mut state, &by, now, Touch::IfChanged, change)?;
         for name in &gone {
-            files::remove(&self.folders.staged_file(name))?;
+            // What is published goes when this is: until then it may be given up, and what was signed is there.
+            if state.published_version(name)?.is_none() {
+                files::remove(&self.folders.staged_file(name))?;
+            }
         }
         Ok(by)
     }

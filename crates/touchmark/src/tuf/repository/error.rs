@@ -197,6 +197,22 @@ pub enum RepositoryError {
         /// The keyids of those that have not signed.
         needed: Vec<String>,
     },
+    /// The signatures are those of the role's keys, under other keyids than these have now.
+    #[error("{role}: is signed under keyids that its keys do not have any more, and clients that go by them would refuse it")]
+    OldKeyids {
+        /// The role.
+        role: String,
+    },
+    /// A search gives up before it comes to the role.
+    #[error("{path:?} would not be found in {role}: clients visit {limit} roles in a search, and it is behind more")]
+    TooFar {
+        /// The target's path.
+        path: String,
+        /// The role.
+        role: String,
+        /// How many roles a client visits.
+        limit: u32,
+    },
     /// A role is delegated and nothing of it is published or staged.
     #[error("{role}: is delegated, and there is no metadata of it")]
     NoMetadata {
@@ -250,6 +266,7 @@ impl RepositoryError {
             RepositoryError::Edit(EditError::Sign(_)) | RepositoryError::Changed { .. } => Class::Unavailable,
             RepositoryError::Document { .. }
             | RepositoryError::Missing { .. }
+            | RepositoryError::OldKeyids { .. }
             | RepositoryError::NoRoot { .. }
             | RepositoryError::DelegatedTwice { .. }
             | RepositoryError::Unsigned { .. }
@@ -285,6 +302,8 @@ impl RepositoryError {
             RepositoryError::SaysOther { .. } => "says-other",
             RepositoryError::NotDelegated { .. } => "target-not-delegated",
             RepositoryError::Shadowed { .. } => "target-shadowed",
+            RepositoryError::TooFar { .. } => "target-too-far",
+            RepositoryError::OldKeyids { .. } => "old-keyids",
             RepositoryError::Unsigned { .. } => "signatures-missing",
             RepositoryError::NoMetadata { .. } => "role-without-metadata",
             RepositoryError::Expired { .. } => "metadata-expired",
@@ -319,6 +338,8 @@ impl RepositoryError {
             RepositoryError::NoRoot { .. } => {
                 "take it away, if it is none of yours: touchmark trust sign makes signatures of what is staged".to_owned()
             }
+            RepositoryError::OldKeyids { role } => format!("touchmark trust renew {role}, and have it signed"),
+            RepositoryError::TooFar { .. } => "delegate narrower paths, or the role before others (--first, --before)".to_owned(),
             RepositoryError::DelegatedTwice { role, .. } => format!("touchmark trust undelegate {role}, which takes away the first"),
             RepositoryError::Shadowed { by, lists: true, path, .. } => format!("touchmark trust target remove --role {by} {path}"),
             RepositoryError::Shadowed { .. } => {

@@ -1,6 +1,6 @@
 //! Publishing: what is staged becomes what clients get, all of it or nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use touchmark_envelope::UnixTime;
@@ -158,6 +158,7 @@ impl Repository {
         }
         if !how.dry_run {
             self.write(&new, how.scope)?;
+            self.remove_undelegated(&mut state)?;
         }
         Ok(published)
     }
@@ -197,10 +198,34 @@ impl Repository {
                 }
             }
             if dropped.is_empty() {
-                return Ok(());
+                match self.held_back(state)? {
+                    Some(delegator) if scope == Scope::Ready => {
+                        state.put_staged(&delegator, None);
+                        dropped.push(delegator);
+                    }
+                    _ => return Ok(()),
+                }
             }
             waiting.extend(dropped);
         }
+    }
+
+    /// A staged document that a role waits for which is not signed as it says, or not there.
+    fn held_back(&self, state: &mut State) -> Result<Option<String>, RepositoryError> {
+        for role in state.tree()? {
+            let by = role.by.unwrap_or_else(|| "root".to_owned());
+            if state.staged(&role.name)?.is_some() || state.staged(&by)?.is_none() {
+                continue;
+            }
+            let suffices = match state.published(&role.name)? {
+                Some(document) => role.mandate.suffices(document)?,
+                None => false,
+            };
+            if !suffices {
+                return Ok(Some(by));
+            }
+        }
+        Ok(None)
     }
 
     /// The staged targets roles, once every role that a search may come to was found good.
@@ -223,7 +248,7 @@ impl Repository {
                 return Err(RepositoryError::NoMetadata { role: role.name });
             };
             // What nobody changed was found good when it was published. That a delegated role has expired since is its own affair.
-            if delegator && role.mandate.standing(document)?.missing() > 0 {
+            if delegator && !role.mandate.suffices(document)? {
                 return Err(unsigned(&role.name, document, &[role.mandate])?);
             }
         }
@@ -292,7 +317,7 @@ impl Repository {
         for role in [TopLevel::Targets, TopLevel::Snapshot, TopLevel::Timestamp] {
             let changed = new.iter().chain(timestamp).find(|one| one.role == role.name());
             let Some(changed) = changed else { continue };
-            if Mandate::of_root(&root, role)?.standing(&changed.document)?.missing() > 0 {
+            if !Mandate::of_root(&root, role)?.suffices(&changed.document)? {
                 return Ok(false);
             }
         }
@@ -304,7 +329,7 @@ impl Repository {
     fn is_due(&self, state: &mut State, role: TopLevel, document: &Document, now: UnixTime) -> Result<bool, RepositoryError> {
         let expires = document.expires()?;
         let age = self.lifetimes.of(role.name()).age(expires, now);
-        Ok(age >= Age::Due || expires > self.expires(role.name(), now)? || state.top_level(role)?.standing(document)?.missing() > 0)
+        Ok(age >= Age::Due || expires > self.expires(role.name(), now)? || !state.top_level(role)?.suffices(document)?)
     }
 
     /// Gives a snapshot or timestamp its version, expiry and signatures: those of the signers, and those that were collected before for
@@ -345,6 +370,8 @@ impl Repository {
                 document.sign(signer.as_ref(), Some(keyid))?;
             }
         }
+        // A key that both roots list may have another keyid in each.
+        tidy_signatures(&mut document, &std::iter::once(&mandate).chain(&before).collect::<Vec<_>>())?;
         if mandate.standing(&document)?.missing() > 0 {
             if !how.dry_run {
                 self.keep_staged(state, name, &document, how)?;
@@ -386,12 +413,8 @@ impl Repository {
     /// Writes the files in their order, then takes away what was staged.
     fn write(&self, new: &[New], scope: Scope) -> Result<(), RepositoryError> {
         for one in new {
-            let (staged, published) = (self.folders.staged_file(&one.role), self.published_name(one)?);
-            match &one.bytes {
-                // Whole and durable already; it only gets its name.
-                None => files::link(&staged, &published)?,
-                Some(bytes) => files::write(&published, bytes)?,
-            }
+            // What clients have seen, whatever the staged file holds by now.
+            files::write(&self.published_name(one)?, one.bytes())?;
         }
         for one in new {
             files::remove(&self.folders.staged_file(&one.role))?;
@@ -399,6 +422,18 @@ impl Repository {
         // What people sign of a snapshot is no affair of a renewal; otherwise it was for a state that is not to come any more.
         for made in ["snapshot", "timestamp"].into_iter().filter(|_| scope != Scope::Renewal) {
             files::remove(&self.folders.staged_file(made))?;
+        }
+        Ok(())
+    }
+
+    /// Takes away what is staged of roles to which nobody delegates any more.
+    fn remove_undelegated(&self, state: &mut State) -> Result<(), RepositoryError> {
+        let reached: BTreeSet<String> = state.tree()?.into_iter().map(|role| role.name).collect();
+        for name in state.listed.keys().filter_map(|path| path.strip_suffix(".json")).filter(|name| !reached.contains(*name)) {
+            let file = self.folders.staged_file(name);
+            if files::size(&file)?.is_some() {
+                files::remove(&file)?;
+            }
         }
         Ok(())
     }
@@ -413,7 +448,7 @@ impl State {
     fn is_good(&mut self, name: &str, now: UnixTime) -> Result<bool, RepositoryError> {
         let mandate = self.mandate(name)?;
         let Some(published) = self.published(name)? else { return Ok(false) };
-        Ok(published.expires()? > now && mandate.standing(published)?.missing() == 0)
+        Ok(published.expires()? > now && mandate.suffices(published)?)
     }
 }
 
@@ -439,5 +474,6 @@ fn unsigned(role: &str, document: &Document, mandates: &[Mandate]) -> Result<Rep
             });
         }
     }
-    Ok(RepositoryError::NothingStaged { role: role.to_owned() })
+    // All of them are there, under other keyids than the keys have now.
+    Ok(RepositoryError::OldKeyids { role: role.to_owned() })
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use touchmark_tuf::TargetPath;
 use touchmark_tuf::metadata::{Delegation, Paths, SuccinctRoles};
 use touchmark_tuf::repository as edit;
+use touchmark_tuf::{Limits, TargetPath};
 
 use super::RepositoryError;
 use super::bins::bins_of;
@@ -26,6 +26,8 @@ enum End {
     There,
     /// At another one that lists the target.
     Listed(String),
+    /// Nowhere yet when a client gives up.
+    TooFar,
     /// Nowhere; after a terminating delegation to this role, if there was one.
     Nowhere(Option<String>),
 }
@@ -68,6 +70,7 @@ impl Router {
             |by: String, lists: bool| RepositoryError::Shadowed { path: path.as_str().to_owned(), role: role.clone(), by, lists };
         match search(state, &role, path, true)? {
             End::There => Ok(role),
+            End::TooFar => Err(RepositoryError::TooFar { path: path.as_str().to_owned(), role, limit: Limits::default().roles }),
             End::Listed(by) => Err(shadowed(by, true)),
             // Would it have come there without the one that is terminating?
             End::Nowhere(Some(by)) if !matches!(search(state, &role, path, false)?, End::Nowhere(_)) => Err(shadowed(by, false)),
@@ -90,7 +93,11 @@ fn bins(family: &Family, name: &str) -> Vec<(String, String)> {
 fn search(state: &mut State, goal: &str, path: &TargetPath, terminates: bool) -> Result<End, RepositoryError> {
     let mut ahead = vec!["targets".to_owned()];
     let (mut seen, mut ended) = (BTreeSet::new(), None);
+    let limit = usize::try_from(Limits::default().roles).unwrap_or(usize::MAX);
     while let Some(name) = ahead.pop() {
+        if seen.len() >= limit && !seen.contains(&name) {
+            return Ok(End::TooFar);
+        }
         if name == goal {
             return Ok(End::There);
         }

@@ -222,7 +222,7 @@ impl State {
         }
         let file = folders.published_file("timestamp", 0)?;
         let timestamp = read_of("timestamp", &file)?;
-        if timestamp.is_none() && was_published(&folders.metadata())? {
+        if timestamp.is_none() && was_published(folders)? {
             return Err(RepositoryError::Missing { file });
         }
         let malformed = |file: PathBuf| move |source| RepositoryError::Document { file, source };
@@ -483,19 +483,26 @@ impl State {
     }
 }
 
-/// Whether a folder without a timestamp had one: a first publish that was interrupted leaves no second snapshot.
-fn was_published(folder: &Path) -> Result<bool, RepositoryError> {
-    if !files::is_folder(folder)? {
+/// Whether a repository without a timestamp had one: it has published more than a first publish that was interrupted leaves, of which the
+/// first root is still staged.
+fn was_published(folders: &Folders) -> Result<bool, RepositoryError> {
+    let folder = folders.metadata();
+    if !files::is_folder(&folder)? {
         return Ok(false);
     }
-    let failed = |source| touchmark_oci::Error::Io { action: "list", path: folder.to_owned(), source };
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
+    let failed = |source| touchmark_oci::Error::Io { action: "list", path: folder.clone(), source };
+    let mut first = false;
+    for entry in std::fs::read_dir(&folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
-        if name.to_str().and_then(|name| name.strip_suffix(".snapshot.json")).is_some_and(|version| version != "1") {
-            return Ok(true);
+        let version = name.to_str().and_then(|name| name.strip_suffix(".snapshot.json").or_else(|| name.strip_suffix(".root.json")));
+        match version {
+            Some("1") => first = true,
+            Some(_) => return Ok(true),
+            None => {}
         }
     }
-    Ok(false)
+    let begun = || read(&folders.staged_file("root")).ok().flatten().and_then(|root| root.version().ok()) == Some(1);
+    Ok(first && !begun())
 }
 
 /// The versions of the roots in a folder, without those behind a gap: no client comes to them.
