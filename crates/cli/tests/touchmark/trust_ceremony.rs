@@ -332,7 +332,7 @@ fn what_is_published_is_what_was_checked() {
     let signed = place.read("trust/staged/targets.json");
     let mut other: serde_json::Value = serde_json::from_slice(&signed).unwrap();
     other["signed"]["targets"] = json!({});
-    place.file("other.json", &serde_json::to_string_pretty(&other).unwrap());
+    place.file("other.json", serde_json::to_string_pretty(&other).unwrap());
     let signer = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/external-signer/openssl-signer.py")).unwrap();
     place.file("signer.py", signer);
     place.program(
@@ -352,7 +352,7 @@ fn documents_are_signed_anew_where_their_keys_have_other_keyids() {
     for role in ["targets", "snapshot", "timestamp"] {
         let place = Place::new();
         let roles = ["root", "targets", "snapshot", "timestamp"];
-        roles.iter().chain(&["other"]).for_each(|name| _ = place.key(name));
+        roles.iter().chain(&["other"]).for_each(|name| place.key(name));
         place.ok(&format!("trust init {}", roles.map(|role| format!("--{role}-key {role}.pub")).join(" ")));
         // As another tool might have named them.
         let mut root = String::from_utf8(place.read("trust/staged/root.json")).unwrap();
