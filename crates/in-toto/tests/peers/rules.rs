@@ -11,6 +11,10 @@ use crate::python::{Peer, Random};
 /// Digests by algorithm.
 type Digests = Vec<(&'static str, &'static str)>;
 type Names = BTreeMap<String, Digests>;
+/// Artifacts as a case lists them.
+type Listed<'a> = &'a [(&'a str, Digests)];
+/// Materials and products.
+type Sides<'a> = (Listed<'a>, Listed<'a>);
 
 #[derive(Clone, Debug)]
 struct Case {
@@ -86,11 +90,11 @@ impl Case {
     }
 }
 
-fn names(all: &[(&str, Digests)]) -> Names {
+fn names(all: Listed<'_>) -> Names {
     all.iter().map(|(name, digests)| ((*name).to_owned(), digests.clone())).collect()
 }
 
-fn case(rules: &[&str], side: Side, it: (&[(&str, Digests)], &[(&str, Digests)]), other: (&[(&str, Digests)], &[(&str, Digests)])) -> Case {
+fn case(rules: &[&str], side: Side, it: Sides<'_>, other: Sides<'_>) -> Case {
     let rules = rules.iter().map(|rule| rule.split(' ').map(str::to_owned).collect()).collect();
     let links = [("it", it), ("other", other)].map(|(name, (materials, products))| (name.to_owned(), (names(materials), names(products))));
     Case { rules, side, links: links.into() }
@@ -106,12 +110,11 @@ fn edges() -> Vec<Case> {
     let both = vec![("sha256", "aa"), ("sha512", "bb")];
     let turned = vec![("sha512", "bb"), ("sha256", "aa")];
     let upper = one("AA");
-    let none: (&[(&str, Digests)], &[(&str, Digests)]) = (&[], &[]);
-    let made: &[(&str, Digests)] = &[("same", one("00")), ("mod", one("00")), ("old", one("00"))];
-    let after: &[(&str, Digests)] = &[("same", one("00")), ("mod", one("01")), ("new", one("00"))];
-    let libs: &[(&str, Digests)] =
-        &[("lib/a", one("00")), ("lib/b", one("01")), ("a", one("00")), ("liba", one("00")), ("lib/lib/a", one("00"))];
-    let there: &[(&str, Digests)] = &[("a", one("00")), ("b", one("00")), ("out/a", one("00")), ("out/lib/a", one("00"))];
+    let none: Sides<'_> = (&[], &[]);
+    let made: Listed<'_> = &[("same", one("00")), ("mod", one("00")), ("old", one("00"))];
+    let after: Listed<'_> = &[("same", one("00")), ("mod", one("01")), ("new", one("00"))];
+    let libs: Listed<'_> = &[("lib/a", one("00")), ("lib/b", one("01")), ("a", one("00")), ("liba", one("00")), ("lib/lib/a", one("00"))];
+    let there: Listed<'_> = &[("a", one("00")), ("b", one("00")), ("out/a", one("00")), ("out/lib/a", one("00"))];
     let mut cases = Vec::new();
     for side in [m, p] {
         for rule in ["CREATE *", "DELETE *", "MODIFY *", "ALLOW *", "DISALLOW *", "REQUIRE same", "REQUIRE *", "create NEW", "aLLow s*"] {
@@ -256,15 +259,15 @@ fn rules_have_the_verdict_and_the_queue_of_the_reference_implementation() {
 #[test]
 fn what_the_reference_implementation_takes_and_this_one_does_not_is_written_down() {
     let Some(mut peer) = Peer::start() else { return };
-    let (p, none): (_, (&[(&str, Digests)], &[(&str, Digests)])) = (Side::Products, (&[], &[]));
-    let safe: &[(&str, Digests)] = &[("a", one("00"))];
+    let (p, none): (_, Sides<'_>) = (Side::Products, (&[], &[]));
+    let safe: Listed<'_> = &[("a", one("00"))];
     for name in ["safe/../../etc/passwd", "./a", "/a", "a//b", "a/", ".."] {
-        let unsafe_name: &[(&str, Digests)] = &[(name, one("00"))];
+        let unsafe_name: Listed<'_> = &[(name, one("00"))];
         let case = case(&["ALLOW *"], p, (&[], unsafe_name), none);
         assert_eq!((case.theirs(&mut peer), case.ours()), (Verdict::Pass(vec![]), Verdict::Malformed), "{name}");
     }
     // An artifact without a digest would match any other without one.
-    let bare: &[(&str, Digests)] = &[("a", vec![])];
+    let bare: Listed<'_> = &[("a", vec![])];
     let case_of_bare = case(&["MATCH a WITH PRODUCTS FROM other", "DISALLOW *"], p, (&[], bare), (&[], bare));
     assert_eq!((case_of_bare.theirs(&mut peer), case_of_bare.ours()), (Verdict::Pass(vec![]), Verdict::Malformed));
     // Rules that can match nothing, and that others read as something else.
