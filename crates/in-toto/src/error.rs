@@ -7,6 +7,7 @@ use core::fmt;
 
 use touchmark_envelope::dsse::DsseError;
 use touchmark_envelope::json;
+use touchmark_envelope::manifest::ManifestError;
 use touchmark_envelope::signed::SignedError;
 
 /// What is wrong with a layout, a link or a parameter.
@@ -22,6 +23,9 @@ pub enum Error {
     /// No document with signatures beside it.
     #[error(transparent)]
     Signed(#[from] SignedError),
+    /// The final product is no OCI manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     /// Larger than the limit.
     #[error("it has {found} bytes, more than {limit}")]
     TooLarge {
@@ -190,6 +194,7 @@ impl Error {
             Error::Json(error) => error.code(),
             Error::Dsse(_) => "in-toto-dsse",
             Error::Signed(error) => error.code(),
+            Error::Manifest(_) => "in-toto-manifest",
             Error::TooLarge { .. } => "in-toto-too-large",
             Error::Envelope { .. } => "in-toto-envelope",
             Error::PayloadType { .. } => "in-toto-payload-type",

@@ -4,6 +4,7 @@ use touchmark_envelope::threshold::KeySet;
 
 use crate::limits::Limits;
 use crate::parameters::Parameters;
+use crate::product::Product;
 
 /// How a layout is verified. The default is the strict choice in everything.
 #[derive(Clone, Debug)]
@@ -18,6 +19,9 @@ pub struct Settings {
     /// Whose links answer inspections of the layout itself, each alone. Those of a sublayout are answered by its signer (in-toto 1.0,
     /// 4.5.3), and by nobody named here.
     pub inspectors: KeySet,
+    /// What is to be had at the end of the supply chain, if the layout is to be verified for it. It answers inspections of the layout
+    /// itself whose command is `true`; a link that answers another one must have begun with it.
+    pub product: Option<Product>,
 }
 
 /// Whether sublayouts have the parameters of the layout.
@@ -32,6 +36,7 @@ pub enum Inheritance {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { limits: Limits::default(), parameters: Parameters::new(), inheritance: Inheritance::None, inspectors: KeySet::new([]) }
+        let (limits, parameters, inheritance) = (Limits::default(), Parameters::new(), Inheritance::None);
+        Self { limits, parameters, inheritance, inspectors: KeySet::new([]), product: None }
     }
 }

@@ -14,6 +14,7 @@ use crate::engine::{self, Work};
 use crate::key::Functionaries;
 use crate::layout::{Inspection, Layout};
 use crate::link::Link;
+use crate::product::Product;
 use crate::rule::{Kind, Rule, Side};
 
 use super::item::Item;
@@ -27,6 +28,8 @@ pub(super) struct Frame {
     layout: Layout,
     /// Whose links answer its inspections.
     inspectors: KeySet,
+    /// The final product that it is verified for.
+    product: Option<Product>,
     stage: Stage,
     /// The step or the inspection that is looked at.
     pub(super) item: Option<Item>,
@@ -66,7 +69,16 @@ impl Frame {
         }
         let expires = Some(layout.expires);
         let report = Report { folder, signed_by, expires, steps: Vec::new(), inspections: Vec::new(), reasons };
-        Self { layout, inspectors, stage: Stage::Step(0), item: None, links: BTreeMap::new(), report }
+        Self { layout, inspectors, product: None, stage: Stage::Step(0), item: None, links: BTreeMap::new(), report }
+    }
+
+    /// The same, for a final product.
+    pub(super) fn for_product(self, product: Option<Product>) -> Self {
+        Self { product, ..self }
+    }
+
+    pub(super) fn product(&self) -> Option<&Product> {
+        self.product.as_ref()
     }
 
     pub(super) fn folder(&self) -> &str {
@@ -103,9 +115,17 @@ impl Frame {
             Stage::Inspection(number) => {
                 let Some(inspection) = self.layout.inspections.get(number) else {
                     self.apply(Items::Inspections, work);
+                    self.report.reasons.extend(self.product_is_missed());
                     self.stage = Stage::End;
                     return Next::Again;
                 };
+                if let Some(product) = self.product.as_ref().filter(|_| Product::answers(inspection)) {
+                    let (name, artifacts) = (inspection.name.clone(), product.artifacts.clone());
+                    self.item = Some(Item::new("", &name, 1, Functionaries::of(KeySet::new([]))));
+                    let link = Link { name, command: inspection.run.clone(), materials: artifacts.clone(), products: artifacts };
+                    self.inspected(Ok((Answered::Product, link)));
+                    return Next::Again;
+                }
                 let (folder, inspectors) = (&self.report.folder, &self.inspectors);
                 let item = self.item.get_or_insert_with(|| Item::new(folder, &inspection.name, 1, Functionaries::of(inspectors.clone())));
                 if let Some(file) = item.files.pop_front() {
@@ -139,7 +159,7 @@ impl Frame {
         let outcome = match answer {
             Answer::Inspected(inspected) if inspected.return_value == 0 => {
                 let (materials, products) = (inspected.materials, inspected.products);
-                Ok(Link { name: inspection, command: Vec::new(), materials, products })
+                Ok((Answered::Run, Link { name: inspection, command: Vec::new(), materials, products }))
             }
             Answer::Inspected(inspected) => Err(Reason::Inspection { inspection, return_value: inspected.return_value }),
             Answer::Absent => Err(Reason::Unanswered { inspection }),
@@ -149,13 +169,13 @@ impl Frame {
         self.inspected(outcome);
     }
 
-    fn inspected(&mut self, outcome: Result<Link, Reason>) {
+    fn inspected(&mut self, outcome: Result<(Answered, Link), Reason>) {
         let (Some(item), Stage::Inspection(number)) = (self.item.take(), self.stage) else { return };
         // Nothing was signed that counts.
         let (mut report, _) = item.conclude(None);
         let reason = match outcome {
-            Ok(link) => {
-                (report.answer, report.link) = (Answered::Run, Some(Arc::new(link)));
+            Ok((answer, link)) => {
+                (report.answer, report.link) = (answer, Some(Arc::new(link)));
                 None
             }
             Err(reason) => Some(reason),
@@ -229,6 +249,30 @@ impl Frame {
                 }
             }
         }
+    }
+
+    /// Why the final product is not tied to the supply chain, once the rules of inspections are applied.
+    fn product_is_missed(&self) -> Option<Reason> {
+        let product = self.product.as_ref()?;
+        let looking = || self.report.inspections.iter().filter(|item| matches!(item.answer, Answered::Product | Answered::Signed));
+        let Some(manifest) = &product.manifest else {
+            return looking().next().is_none().then_some(Reason::ProductIgnored);
+        };
+        let is_step = |name: &String| self.layout.steps.iter().any(|step| step.name == *name);
+        let made = |rule: &Rule| matches!(rule.kind(), Kind::Match(rule) if rule.side == Side::Products && is_step(&rule.from));
+        let is_matched = |item: &ItemReport| {
+            [(Side::Materials, &item.materials), (Side::Products, &item.products)].into_iter().any(|(side, report)| {
+                let (Some(report), Some(link)) = (report, &item.link) else { return false };
+                let artifacts = link.artifacts(side);
+                let place = artifacts.place(manifest).filter(|place| artifacts.digests(*place) == product.artifacts.get(manifest));
+                let rule = place.and_then(|place| report.applied.consumed_by().nth(place).flatten());
+                rule.and_then(|rule| report.rules.get(rule)).is_some_and(made)
+            })
+        };
+        // Rules that were not applied have their reasons already.
+        let is_open = |item: &ItemReport| item.materials.is_none() || item.products.is_none();
+        let unmatched = !looking().any(|item| is_matched(item) || is_open(item));
+        unmatched.then(|| Reason::ProductUnmatched { manifest: manifest.clone() })
     }
 
     /// What it comes to: its report, and what stands for it in the layout above (in-toto 1.0, 4.5.1), if it is verified and has a step.

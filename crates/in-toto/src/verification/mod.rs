@@ -85,7 +85,8 @@ impl Verification {
             Ok(root) => {
                 let (layout, signers) = (root.get().clone(), root.evidence().keys().to_vec());
                 let inspectors = verification.settings.inspectors.clone();
-                verification.frames.push(Frame::new(String::new(), layout, signers, inspectors, at));
+                let product = verification.settings.product.clone();
+                verification.frames.push(Frame::new(String::new(), layout, signers, inspectors, at).for_product(product));
                 verification.root = Some(root);
             }
             Err(reasons) => {
@@ -186,6 +187,7 @@ impl Verification {
         let depth = self.frames.len();
         let Some(frame) = self.frames.last_mut() else { return };
         let at_inspection = frame.is_at_inspection();
+        let product = frame.product().filter(|_| at_inspection).cloned();
         let Some(item) = &mut frame.item else { return };
         let malformed = |error| Refusal::Malformed(error);
         let document = match Document::parse(bytes, &self.settings.limits).map(Unverified::into_untrusted) {
@@ -227,6 +229,7 @@ impl Verification {
             }
             Ok(_) => match document.link() {
                 Ok(link) if link.name != item.name() => item.note(refused(Refusal::OtherName { found: cut(&link.name, 128) })),
+                Ok(link) if product.is_some_and(|product| !product.is_among(&link.materials)) => item.note(refused(Refusal::OtherProduct)),
                 Ok(link) => {
                     item.note(FileReport { path: path.clone(), signed_by: signed_by.clone(), refusal: None, sublayout: None });
                     item.add(path, signers, link);

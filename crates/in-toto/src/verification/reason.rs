@@ -150,6 +150,15 @@ pub enum Reason {
         /// What it returned.
         return_value: i64,
     },
+    /// No inspection looks at the final product, so that nothing ties it to the supply chain.
+    #[error("no inspection of the layout looks at the final product: one with the command `true` would")]
+    ProductIgnored,
+    /// The manifest of the final product is no product of a step: no MATCH against the products of one consumed it.
+    #[error("no MATCH WITH PRODUCTS of a step consumed {manifest}, the manifest of the final product")]
+    ProductUnmatched {
+        /// The name under which it was offered.
+        manifest: String,
+    },
     /// A sublayout without a step, which has neither materials nor products (4.5.1).
     #[error("the sublayout has no step")]
     NoStep,
@@ -193,6 +202,8 @@ impl Reason {
             Reason::NotReached { .. } => "in-toto-inspection-not-reached",
             Reason::NotRun { .. } => "in-toto-inspection-not-run",
             Reason::Inspection { .. } => "in-toto-inspection-failed",
+            Reason::ProductIgnored => "in-toto-product-ignored",
+            Reason::ProductUnmatched { .. } => "in-toto-product-unmatched",
             Reason::NoStep => "in-toto-no-step",
             Reason::TooManyFiles { .. } | Reason::TooManyBytes { .. } | Reason::TooMuchWork { .. } => "in-toto-limit",
             Reason::Unfinished => "in-toto-unfinished",
@@ -248,6 +259,9 @@ pub enum Refusal {
         /// What it says that it is of, at most 128 characters of it.
         found: String,
     },
+    /// It answers an inspection of something else than the final product.
+    #[error("what it inspected is not the final product")]
+    OtherProduct,
     /// A sublayout deeper than the limit.
     #[error("it is a sublayout at a depth of more than {limit}")]
     TooDeep {
@@ -269,6 +283,7 @@ impl Refusal {
             Refusal::Gpg => "in-toto-gpg",
             Refusal::TooManySignatures => "in-toto-too-many-signatures",
             Refusal::OtherName { .. } => "in-toto-link-name",
+            Refusal::OtherProduct => "in-toto-other-product",
             Refusal::TooDeep { .. } => "in-toto-too-deep",
             Refusal::Sublayout(_) => "in-toto-sublayout",
         }

@@ -73,6 +73,8 @@ pub enum Answered {
     Signed,
     /// The caller, who ran the inspection.
     Run,
+    /// The final product, which the inspection looks at and does nothing with.
+    Product,
 }
 
 /// What was found of a file.
@@ -160,6 +162,7 @@ impl ItemReport {
             Answered::No => "no",
             Answered::Signed => "signed",
             Answered::Run => "run",
+            Answered::Product => "product",
         };
         let warnings = self.warnings.iter().map(|warning| coded("in-toto-command", warning.to_string()));
         let rules = |report: &Option<RulesReport>, side| match (report, &self.link) {

@@ -3,7 +3,7 @@
 use touchmark_envelope::threshold::KeySet;
 use touchmark_in_toto::{Answer, Answered, Class, Failure};
 
-use crate::chain::{Chain, FORMS, Form, Inspection, file, link, public, rules};
+use crate::chain::{Chain, FORMS, Form, Inspection, Layout, file, link, public, rules, verdicts};
 
 const INSPECTOR: u8 = 50;
 
@@ -81,6 +81,20 @@ fn a_signed_link_answers_only_from_keys_that_the_caller_names() {
         chain.put_signed(&file("untar", 51), &link("untar", &[], &[]), &[51]);
         assert_eq!(chain.refused(), ["in-toto-disagreement"]);
     }
+}
+
+#[test]
+fn a_layout_is_no_answer_although_it_holds() {
+    let mut chain = chain(Form::Dsse);
+    chain.settings.inspectors = KeySet::new([public(INSPECTOR)]);
+    // As a sublayout it would report just what the rules want.
+    let step = crate::chain::step("s", &[INSPECTOR], &[], &[]);
+    chain.put_signed(&file("untar", INSPECTOR), &Layout::of(&[INSPECTOR], vec![step]).to_json(), &[INSPECTOR]);
+    let folder = file("untar", INSPECTOR).replace(".link", "/");
+    let payload = link("s", &[("foo.tgz", "2")], &[("foo.tgz", "2"), ("foo.py", "1")]);
+    chain.put_signed(&format!("{folder}{}", file("s", INSPECTOR)), &payload, &[INSPECTOR]);
+    assert_eq!(chain.refused(), ["in-toto-inspection-unanswered"]);
+    assert_eq!(verdicts(&chain.rejected().report.inspections[0].files), ["in-toto-type"]);
 }
 
 #[test]

@@ -13,6 +13,8 @@ mod links;
 #[cfg(test)]
 mod parameters;
 #[cfg(test)]
+mod product;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod rules;
