@@ -9,7 +9,17 @@ pub const MAX_ITEM_NAME: usize = 241;
 /// Rules compare names as text, so that a second spelling of one file, such as `safe/../passwd`, would pass where the first is
 /// disallowed (CVE-2021-41087). A backslash, a newline and everything else stand for themselves.
 pub fn is_artifact_name(name: &str) -> bool {
-    !name.contains('\0') && name.split('/').all(|part| !matches!(part, "" | "." | ".."))
+    // How long the part is, and whether it is of dots alone.
+    let (mut length, mut dots) = (0_usize, true);
+    for byte in name.bytes() {
+        match byte {
+            0 => return false,
+            b'/' if dots && length <= 2 => return false,
+            b'/' => (length, dots) = (0, true),
+            _ => (length, dots) = (length + 1, dots && byte == b'.'),
+        }
+    }
+    !dots || length > 2
 }
 
 /// Whether `name` can be that of a step or an inspection: one segment of a path on every system, of at most [`MAX_ITEM_NAME`] bytes.

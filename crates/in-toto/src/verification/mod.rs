@@ -147,9 +147,9 @@ impl Verification {
                     frame.answered(answer);
                 }
             }
-            Some(Need::File { path, limit }) => match answer {
+            Some(Need::File { path, .. }) => match answer {
                 Answer::Absent => {}
-                Answer::Bytes(bytes) => self.file(path, limit, bytes),
+                Answer::Bytes(bytes) => self.file(path, bytes),
                 Answer::Failed(failure) => self.note(path, Refusal::Unavailable(failure)),
                 Answer::Inspected(_) => self.note(path, Refusal::Unavailable(Failure::WrongAnswer)),
             },
@@ -175,11 +175,8 @@ impl Verification {
     }
 
     /// Looks at a file that was found.
-    fn file(&mut self, path: String, limit: u64, bytes: Vec<u8>) {
+    fn file(&mut self, path: String, bytes: Vec<u8>) {
         let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if found > limit {
-            return self.note(path, Refusal::Unavailable(Failure::TooLarge { limit }));
-        }
         self.bytes = self.bytes.saturating_add(found);
         if self.bytes > self.settings.limits.files {
             return self.stop(Reason::TooManyBytes { limit: self.settings.limits.files });

@@ -207,4 +207,6 @@ fn a_verification_that_is_given_up_is_none() {
     let rejected = verification.finish().unwrap_err();
     assert!(rejected.report.reasons.iter().any(|reason| reason.code() == "in-toto-unfinished"));
     assert_eq!(rejected.class(), Class::Unknown);
+    assert_eq!(rejected.report.signed_by, [public(OWNER)]);
+    assert_eq!(rejected.report.steps[0].name, "write");
 }

@@ -4,6 +4,8 @@
 mod bounds;
 #[cfg(test)]
 mod chain;
+#[cfg(all(test, feature = "rsa"))]
+mod golang;
 #[cfg(test)]
 mod inspections;
 #[cfg(test)]
