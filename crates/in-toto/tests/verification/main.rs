@@ -4,7 +4,8 @@
 mod bounds;
 #[cfg(test)]
 mod chain;
-#[cfg(all(test, feature = "rsa"))]
+#[cfg(test)]
+#[cfg(feature = "rsa")]
 mod golang;
 #[cfg(test)]
 mod inspections;
