@@ -1,6 +1,7 @@
 //! What a step began or ended with: names, each with a set of digests (in-toto 1.0, 4.4 and 4.2.3).
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -57,11 +58,7 @@ impl Artifacts {
             pairs.extend(digests.into_iter().map(|(algorithm, digest)| (Cow::Borrowed(algorithm), Cow::Borrowed(digest))));
             all.push(name, &mut pairs)?;
         }
-        all.sort();
-        match all.entries.windows(2).find(|pair| matches!(pair, [first, second] if all.name_of(first) == all.name_of(second))) {
-            Some([twice, _]) => Err(Error::ArtifactTwice { name: cut(all.name_of(twice), 256) }),
-            _ => Ok(all),
-        }
+        all.distinct()
     }
 
     /// Reads the object that a link lists them in.
@@ -79,6 +76,66 @@ impl Artifacts {
         all.text.shrink_to_fit();
         all.entries.shrink_to_fit();
         Ok(all)
+    }
+
+    /// Reads a list of resource descriptors (in-toto attestation framework, resource_descriptor.md), each with a name and a digest.
+    pub(crate) fn read_list(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let (mut all, mut pairs) = (Self::default(), Vec::new());
+        reader.array(|reader| {
+            pairs.clear();
+            let mut name = None;
+            reader.object::<Error>(|reader, member| {
+                match member.as_ref() {
+                    "name" => name = Some(reader.string()?),
+                    "digest" => reader.object::<Error>(|reader, algorithm| {
+                        pairs.push((algorithm, reader.string()?));
+                        Ok(())
+                    })?,
+                    _ => {
+                        reader.text()?;
+                    }
+                }
+                Ok(())
+            })?;
+            all.push(&name.unwrap_or_default(), &mut pairs)
+        })?;
+        all.distinct()
+    }
+
+    /// What all of these report alike: the same names, and for each the digests that all have, of which none contradict each other and at
+    /// least one is strong. `None` if they do not.
+    pub(crate) fn common(all: &[&Self]) -> Option<Self> {
+        let (first, others) = all.split_first()?;
+        others.iter().all(|other| other.len() == first.len()).then_some(())?;
+        let mut common = Self::default();
+        let mut pairs = Vec::new();
+        for place in 0..first.len() {
+            let name = first.name(place);
+            let mut digests: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
+            for one in all {
+                (one.name(place) == name).then_some(())?;
+                for (algorithm, digest) in one.digests(place)?.iter() {
+                    let (known, seen) = digests.entry(algorithm).or_insert((digest, 0));
+                    (*known == digest).then_some(())?;
+                    *seen += 1;
+                }
+            }
+            digests.retain(|_, (_, seen)| *seen == all.len());
+            digests.keys().any(|algorithm| is_strong(algorithm)).then_some(())?;
+            pairs.clear();
+            pairs.extend(digests.into_iter().map(|(algorithm, (digest, _))| (Cow::Borrowed(algorithm), Cow::Borrowed(digest))));
+            common.push(name, &mut pairs).ok()?;
+        }
+        Some(common)
+    }
+
+    /// Sorts them, and refuses two of one name.
+    fn distinct(mut self) -> Result<Self, Error> {
+        self.sort();
+        match self.entries.windows(2).find(|pair| matches!(pair, [first, second] if self.name_of(first) == self.name_of(second))) {
+            Some([twice, _]) => Err(Error::ArtifactTwice { name: cut(self.name_of(twice), 256) }),
+            _ => Ok(self),
+        }
     }
 
     fn push(&mut self, name: &str, digests: &mut [(Cow<'_, str>, Cow<'_, str>)]) -> Result<(), Error> {
@@ -189,6 +246,46 @@ impl<'a> Digests<'a> {
         let mut rest = self.0.split_terminator(END);
         core::iter::from_fn(move || Some((rest.next()?, rest.next()?)))
     }
+
+    /// Whether both are of one thing, as statements see it (in-toto attestation framework, digest_set.md): every algorithm that both have
+    /// has the same digest in both, and at least one of these algorithms is strong. What only one has says nothing.
+    pub fn match_as_sets(self, other: Self) -> bool {
+        let mut others = other.iter().peekable();
+        let mut strong = false;
+        // Both are sorted.
+        for (algorithm, digest) in self.iter() {
+            while others.next_if(|(other, _)| *other < algorithm).is_some() {}
+            match others.next_if(|(other, _)| *other == algorithm) {
+                Some((_, found)) if found != digest => return false,
+                Some(_) => strong |= is_strong(algorithm),
+                None => {}
+            }
+        }
+        strong
+    }
+}
+
+/// Whether nobody can make two things of one digest, or at least Git would notice: algorithms of digest_set.md, without md5 and sha1. What
+/// an unknown algorithm says is no evidence that two things are one.
+fn is_strong(algorithm: &str) -> bool {
+    matches!(
+        algorithm,
+        "sha256"
+            | "sha384"
+            | "sha512"
+            | "sha512_256"
+            | "sha3_256"
+            | "sha3_384"
+            | "sha3_512"
+            | "blake2b"
+            | "blake2s"
+            | "dirHash"
+            | "dirHash1"
+            | "gitCommit"
+            | "gitTree"
+            | "gitBlob"
+            | "gitTag"
+    )
 }
 
 fn slice(text: &str, start: u32, length: u32) -> &str {
@@ -255,5 +352,31 @@ mod tests {
         let twice = Artifacts::new([("a", [("sha256", "00")]), ("b", [("sha256", "00")]), ("a", [("sha256", "00")])]);
         assert_eq!(twice, Err(Error::ArtifactTwice { name: "a".into() }));
         assert!(Artifacts::new([("a", [("sha256", "00"), ("sha256", "01")])]).is_err());
+    }
+
+    #[test]
+    fn sets_of_digests_match_by_what_both_have() {
+        let of = |digests: &str| read(&format!(r#"{{"a":{digests}}}"#)).unwrap();
+        for (one, other, expected) in [
+            (r#"{"sha256":"aa","sha512":"bb"}"#, r#"{"sha256":"aa"}"#, true),
+            (r#"{"sha256":"aa","sha512":"bb"}"#, r#"{"sha256":"aa","sha512":"bc"}"#, false),
+            (r#"{"sha256":"aa"}"#, r#"{"sha512":"bb"}"#, false),
+            (r#"{"sha256":"aa","x":"00"}"#, r#"{"sha256":"aa","y":"01"}"#, true),
+            (r#"{"sha256":"aa","x":"00"}"#, r#"{"sha256":"aa","x":"01"}"#, false),
+            (r#"{"md5":"aa"}"#, r#"{"md5":"aa"}"#, false),
+            (r#"{"sha1":"aa","md5":"aa","x":"aa"}"#, r#"{"sha1":"aa","md5":"aa","x":"aa"}"#, false),
+            (r#"{"gitCommit":"aa"}"#, r#"{"gitCommit":"aa"}"#, true),
+        ] {
+            let (one, other) = (of(one), of(other));
+            let [Some(a), Some(b)] = [one.get("a"), other.get("a")] else { panic!() };
+            assert_eq!((a.match_as_sets(b), b.match_as_sets(a)), (expected, expected), "{a:?} {b:?}");
+            // Of two, what they have in common is what they match by.
+            let common = Artifacts::common(&[&one, &other]);
+            assert_eq!(common.is_some(), expected, "{a:?} {b:?}");
+            assert_eq!(common, Artifacts::common(&[&other, &one]));
+        }
+        // Each two of these have one in common, and all three have none.
+        let three = [r#"{"sha256":"aa","sha384":"cc"}"#, r#"{"sha384":"cc","sha512":"bb"}"#, r#"{"sha256":"aa","sha512":"bb"}"#].map(of);
+        assert_eq!(Artifacts::common(&three.iter().collect::<Vec<_>>()), None);
     }
 }

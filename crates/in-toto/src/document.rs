@@ -43,6 +43,8 @@ pub enum Kind {
     Layout,
     /// A link.
     Link,
+    /// A Statement v1, which vouches for a step if its predicate is a link.
+    Statement,
 }
 
 impl Document {
@@ -118,6 +120,8 @@ impl Document {
         match json::parse_bounded(found.as_bytes(), found.len(), 1).as_ref().map(Value::as_str) {
             Ok(Some("layout")) => Ok(Kind::Layout),
             Ok(Some("link")) => Ok(Kind::Link),
+            // A statement is signed in a DSSE envelope and in nothing else.
+            Ok(Some(found)) if Link::is_statement(found) && matches!(self.0, Form::Dsse(_)) => Ok(Kind::Statement),
             Ok(Some(found)) => Err(Error::Type { expected: "layout or link", found: cut(found, 128) }),
             _ => Err(Error::Member("_type")),
         }
@@ -130,6 +134,7 @@ impl Document {
     pub fn link(&self) -> Result<Link, Error> {
         match self.kind()? {
             Kind::Link => Link::read(self.text()?),
+            Kind::Statement => Link::read_statement(self.text()?),
             Kind::Layout => Err(Error::Type { expected: "link", found: "layout".into() }),
         }
     }
@@ -142,6 +147,7 @@ impl Document {
         match self.kind()? {
             Kind::Layout => Layout::read(self.text()?, parameters),
             Kind::Link => Err(Error::Type { expected: "layout", found: "link".into() }),
+            Kind::Statement => Err(Error::Type { expected: "layout", found: "statement".into() }),
         }
     }
 

@@ -10,9 +10,9 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::artifacts::Artifacts;
+use crate::artifacts::{Artifacts, Digests};
 use crate::glob::{Pattern, Shape};
-use crate::link::Link;
+use crate::link::{Link, Origin};
 use crate::queue::Queue;
 use crate::rule::{Kind, Match, Rule, Side};
 pub use crate::work::{OutOfWork, Work};
@@ -112,7 +112,7 @@ pub fn apply<'a>(
             }
             Kind::Match(rule) => {
                 if let Some(other) = others(&rule.from) {
-                    run.consume_matching(rule, other.artifacts(rule.side))?;
+                    run.consume_matching(rule, other.artifacts(rule.side), item.origin.and(other.origin))?;
                 }
             }
             Kind::Disallow(pattern) => {
@@ -181,7 +181,7 @@ impl<'a> Run<'a, '_> {
     }
 
     /// Takes out what `rule` matches and `others` has with the same digests (4.3.3.2).
-    fn consume_matching(&mut self, rule: &Match, others: &Artifacts) -> Result<(), OutOfWork> {
+    fn consume_matching(&mut self, rule: &Match, others: &Artifacts, origin: Origin) -> Result<(), OutOfWork> {
         let places = others.places(&joined(&rule.destination, rule.pattern.head()));
         let (prefix, artifacts) = (rule.destination.len(), self.artifacts);
         let behind = |place: usize| others.name(place).get(prefix..).unwrap_or_default();
@@ -189,7 +189,7 @@ impl<'a> Run<'a, '_> {
         let mut at = places.start;
         self.consume(&rule.source, &rule.pattern, |place, wanted, work| {
             at = seek(at, places.end, |other| behind(other) < wanted, work)?;
-            Ok(at < places.end && behind(at) == wanted && others.digests(at) == artifacts.digests(place))
+            Ok(at < places.end && behind(at) == wanted && same(others.digests(at), artifacts.digests(place), origin))
         })
     }
 }
@@ -246,11 +246,20 @@ fn changes_of(item: &Link, side: Side) -> Vec<Change> {
         while other.next_if(|other| other.name < this.name).is_some() {}
         match other.next_if(|other| other.name == this.name) {
             None => Change::Only,
-            Some(other) if other.digests == this.digests => Change::Same,
+            Some(other) if same(Some(other.digests), Some(this.digests), item.origin) => Change::Same,
             Some(_) => Change::Differs,
         }
     };
     these.iter().map(change).collect()
+}
+
+/// Whether two artifacts are one, by the rule for what they were read from.
+fn same(one: Option<Digests<'_>>, other: Option<Digests<'_>>, origin: Origin) -> bool {
+    match (one, other, origin) {
+        (Some(one), Some(other), Origin::Link) => one == other,
+        (Some(one), Some(other), Origin::Statement) => one.match_as_sets(other),
+        _ => false,
+    }
 }
 
 fn joined(first: &str, second: &str) -> String {

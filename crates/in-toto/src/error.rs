@@ -54,6 +54,12 @@ pub enum Error {
         /// What it says, at most 128 characters of it.
         found: String,
     },
+    /// A statement about something else than a step.
+    #[error("its predicate is of type `{}`, and what vouches for a step is a link", found.escape_debug())]
+    Predicate {
+        /// What it says, at most 128 characters of it.
+        found: String,
+    },
     /// A member is missing or malformed.
     #[error("its `{0}` is missing or malformed")]
     Member(&'static str),
@@ -199,6 +205,7 @@ impl Error {
             Error::Envelope { .. } => "in-toto-envelope",
             Error::PayloadType { .. } => "in-toto-payload-type",
             Error::Type { .. } => "in-toto-type",
+            Error::Predicate { .. } => "in-toto-predicate",
             Error::Member(_) => "in-toto-malformed",
             Error::Expires => "in-toto-no-expiry",
             Error::NoItem => "in-toto-empty-layout",

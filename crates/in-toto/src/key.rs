@@ -194,6 +194,8 @@ fn decode(key: &Object<'_>) -> Result<PublicKey, Unusable> {
         [KeyAlgorithm::Ed25519] => {
             unhex(public).and_then(|raw| PublicKey::from_raw(KeyAlgorithm::Ed25519, &raw).ok()).ok_or(Unusable::Malformed)
         }
+        #[cfg(feature = "rsa")]
+        [KeyAlgorithm::RsaPssSha256] => PublicKey::rsa_from_pem(public.as_bytes()).map_err(|_| Unusable::Malformed),
         _ => PublicKey::from_pem(public.as_bytes()).map_err(|_| Unusable::Malformed),
     };
     read.and_then(|key| if algorithms.contains(&key.algorithm()) { Ok(key) } else { Err(Unusable::Malformed) })

@@ -61,7 +61,7 @@ pub use error::{Error, RuleFault};
 pub use key::{Keys, Unusable};
 pub use layout::{Inspection, Layout, Step};
 pub use limits::{Limits, MAX_AUTHORISATIONS, MAX_ITEMS, MAX_KEYS, MAX_VALUES};
-pub use link::Link;
+pub use link::{Link, Origin, PREDICATE_TYPE};
 pub use parameters::Parameters;
 pub use product::Product;
 pub use rule::{Kind as RuleKind, Match, Rule, Side};

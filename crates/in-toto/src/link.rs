@@ -2,12 +2,14 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use touchmark_envelope::json::{self, Reader};
+use touchmark_envelope::statement;
 
 use crate::artifacts::Artifacts;
-use crate::error::Error;
+use crate::error::{Error, cut};
 use crate::rule::Side;
 
 /// What a step, a sublayout or an inspection began and ended with.
@@ -23,7 +25,30 @@ pub struct Link {
     pub materials: Artifacts,
     /// What was there after.
     pub products: Artifacts,
+    /// How its digests are compared.
+    pub origin: Origin,
 }
+
+/// What a link was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A link of in-toto 1.0: an artifact is another one if all digests of both are equal.
+    Link,
+    /// A statement: it is if those that both have are ([`Digests::match_as_sets`](crate::Digests::match_as_sets)). So it is too where only one of the two was
+    /// read from a statement.
+    Statement,
+}
+
+impl Origin {
+    /// That of two together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        if self == Origin::Statement { self } else { other }
+    }
+}
+
+/// The type of a predicate that is a link (in-toto attestation framework, predicates/link.md).
+pub const PREDICATE_TYPE: &str = "https://in-toto.io/attestation/link/v0.3";
 
 impl Link {
     /// Reads what is signed in a link.
@@ -51,7 +76,55 @@ impl Link {
             command,
             materials: materials.ok_or(Error::Member("materials"))?,
             products: products.ok_or(Error::Member("products"))?,
+            origin: Origin::Link,
         })
+    }
+
+    /// Reads a Statement v1 with a link as its predicate: its subjects are the products.
+    ///
+    /// # Errors
+    /// No JSON; another predicate; no subject; a subject or a material without a name or a digest, or two of one name; `name` missing.
+    pub(crate) fn read_statement(text: &str) -> Result<Self, Error> {
+        let (mut predicate_type, mut products, mut predicate) = (None, None, None);
+        let mut reader = Reader::new(text.as_bytes(), text.len())?;
+        reader.object::<Error>(|reader, member| {
+            match member.as_ref() {
+                "predicateType" => predicate_type = Some(within("predicateType", reader.string())?),
+                "subject" => products = Some(Artifacts::read_list(reader)?),
+                "predicate" => predicate = Some(reader.text()?),
+                _ => {
+                    reader.text()?;
+                }
+            }
+            Ok(())
+        })?;
+        reader.end()?;
+        match predicate_type.as_deref() {
+            Some(PREDICATE_TYPE) => {}
+            Some(found) => return Err(Error::Predicate { found: cut(found, 128) }),
+            None => return Err(Error::Member("predicateType")),
+        }
+        let products = products.filter(|products| !products.is_empty()).ok_or(Error::Member("subject"))?;
+        let predicate = predicate.ok_or(Error::Member("predicate"))?;
+        let (mut name, mut command, mut materials) = (None, Vec::new(), Artifacts::default());
+        let mut reader = Reader::new(predicate.as_bytes(), predicate.len())?;
+        reader.object::<Error>(|reader, member| {
+            match member.as_ref() {
+                "name" => name = Some(within("name", reader.string())?.into_owned()),
+                "command" => command = words(reader.text()?).ok_or(Error::Member("command"))?,
+                "materials" => materials = Artifacts::read_list(reader)?,
+                _ => {
+                    reader.text()?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(Self { name: name.ok_or(Error::Member("name"))?, command, materials, products, origin: Origin::Statement })
+    }
+
+    /// Whether the payload of this `_type` is a statement.
+    pub(crate) fn is_statement(found: &str) -> bool {
+        found == statement::TYPE
     }
 
     /// Its materials, or its products.
@@ -62,9 +135,24 @@ impl Link {
         }
     }
 
-    /// Whether both began and ended with the same (in-toto 1.0, 4.3.1: "report the same results").
-    pub fn agrees(&self, other: &Self) -> bool {
-        self.materials == other.materials && self.products == other.products
+    /// What all of these report alike (in-toto 1.0, 4.3.1: "report the same results"): the first, if all have the same artifacts with equal
+    /// digests; of statements, what they have in common. `None` if they do not agree.
+    ///
+    /// A digest that not all of them report is vouched for by fewer than all, and left out.
+    pub(crate) fn common(all: &[&Arc<Self>]) -> Option<Arc<Self>> {
+        let (first, others) = all.split_first()?;
+        let origin = others.iter().fold(first.origin, |origin, other| origin.and(other.origin));
+        let equal = others.iter().all(|other| other.materials == first.materials && other.products == first.products);
+        match (equal, origin) {
+            (true, origin) if origin == first.origin => Some(Arc::clone(first)),
+            (true, _) => Some(Arc::new(Self { origin, ..Self::clone(first) })),
+            (false, Origin::Link) => None,
+            (false, Origin::Statement) => {
+                let common = |side: Side| Artifacts::common(&all.iter().map(|link| link.artifacts(side)).collect::<Vec<_>>());
+                let (materials, products) = (common(Side::Materials)?, common(Side::Products)?);
+                Some(Arc::new(Self { name: first.name.clone(), command: first.command.clone(), materials, products, origin }))
+            }
+        }
     }
 }
 
@@ -130,6 +218,40 @@ mod tests {
             r#"{"name":"s","materials":{},"products":{}} {}"#,
         ] {
             assert!(matches!(Link::read(text), Err(Error::Json(_))), "{text}");
+        }
+    }
+
+    const STATEMENT: &str = r#"{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://in-toto.io/attestation/link/v0.3","subject":[{"name":"b","digest":{"sha256":"01"}},{"name":"a","digest":{"sha256":"00"},"uri":"x"}],"predicate":{"name":"s","command":["x"],"materials":[{"name":"m","digest":{"gitCommit":"02"}}],"other":1.5},"x":null}"#;
+
+    #[test]
+    fn a_statement_with_a_link_is_one() {
+        let link = Link::read_statement(STATEMENT).unwrap();
+        assert_eq!((link.name.as_str(), link.command.len(), link.origin), ("s", 1, Origin::Statement));
+        assert_eq!(link.products.iter().map(|one| one.name).collect::<Vec<_>>(), ["a", "b"]);
+        assert!(link.materials.get("m").is_some());
+        let bare = STATEMENT.replace(r#""command":["x"],"materials":[{"name":"m","digest":{"gitCommit":"02"}}],"#, "");
+        assert!(Link::read_statement(&bare).unwrap().materials.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_statement_with_a_link_is_refused() {
+        for (from, to) in [
+            ("attestation/link/v0.3", "attestation/link/v0.2"),
+            (r#""predicateType""#, r#""type""#),
+            (r#""name":"s","#, ""),
+            (r#""name":"a""#, r#""name":"b""#),
+            (r#""name":"a""#, r#""name":"../a""#),
+            (r#""name":"a","#, ""),
+            (r#""digest":{"sha256":"00"},"#, ""),
+            (r#"{"gitCommit":"02"}"#, "{}"),
+            (r#""command":["x"]"#, r#""command":"x""#),
+            (r#""predicate":{"#, r#""other":{"#),
+            (r#"[{"name":"b","digest":{"sha256":"01"}},{"name":"a","digest":{"sha256":"00"},"uri":"x"}]"#, "[]"),
+            (r#""x":null"#, r#""predicate":{}"#),
+        ] {
+            let bad = STATEMENT.replacen(from, to, 1);
+            assert_ne!(bad, STATEMENT, "{from}");
+            assert!(Link::read_statement(&bad).is_err(), "{to}");
         }
     }
 }

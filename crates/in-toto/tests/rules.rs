@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, and helpers outside of #[test] functions are not seen as test code")]
 
 use touchmark_in_toto::engine::{self, Applied, MAX_NAMES, OutOfWork, RuleFailure, Work};
-use touchmark_in_toto::{Artifacts, Link, Parameters, Rule, Side};
+use touchmark_in_toto::{Artifacts, Link, Origin, Parameters, Rule, Side};
 
 fn artifacts(all: &[(&str, &str)]) -> Artifacts {
     Artifacts::new(all.iter().map(|(name, digest)| (*name, [("sha256", *digest)]))).unwrap()
 }
 
 fn link(materials: &[(&str, &str)], products: &[(&str, &str)]) -> Link {
-    Link { name: "it".into(), command: vec![], materials: artifacts(materials), products: artifacts(products) }
+    Link { name: "it".into(), command: vec![], materials: artifacts(materials), products: artifacts(products), origin: Origin::Link }
 }
 
 fn rules(rules: &[&str]) -> Vec<Rule> {

@@ -13,7 +13,7 @@ use touchmark_envelope::threshold::KeySet;
 use crate::engine::{self, Work};
 use crate::key::Functionaries;
 use crate::layout::{Inspection, Layout};
-use crate::link::Link;
+use crate::link::{Link, Origin};
 use crate::product::Product;
 use crate::rule::{Kind, Rule, Side};
 
@@ -122,7 +122,8 @@ impl Frame {
                 if let Some(product) = self.product.as_ref().filter(|_| Product::answers(inspection)) {
                     let (name, artifacts) = (inspection.name.clone(), product.artifacts.clone());
                     self.item = Some(Item::new("", &name, 1, Functionaries::of(KeySet::new([]))));
-                    let link = Link { name, command: inspection.run.clone(), materials: artifacts.clone(), products: artifacts };
+                    let (command, materials, origin) = (inspection.run.clone(), artifacts.clone(), Origin::Link);
+                    let link = Link { name, command, materials, products: artifacts, origin };
                     self.inspected(Ok((Answered::Product, link)));
                     return Next::Again;
                 }
@@ -159,7 +160,7 @@ impl Frame {
         let outcome = match answer {
             Answer::Inspected(inspected) if inspected.return_value == 0 => {
                 let (materials, products) = (inspected.materials, inspected.products);
-                Ok((Answered::Run, Link { name: inspection, command: Vec::new(), materials, products }))
+                Ok((Answered::Run, Link { name: inspection, command: Vec::new(), materials, products, origin: Origin::Link }))
             }
             Answer::Inspected(inspected) => Err(Reason::Inspection { inspection, return_value: inspected.return_value }),
             Answer::Absent => Err(Reason::Unanswered { inspection }),
@@ -287,6 +288,7 @@ impl Frame {
                 command: last.command.clone(),
                 materials: first.materials.clone(),
                 products: last.products.clone(),
+                origin: first.origin.and(last.origin),
             }),
             _ => None,
         };

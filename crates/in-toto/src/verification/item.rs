@@ -107,11 +107,13 @@ impl Item {
             Err(_) => return Err(unreachable),
         };
         // Who may sign and reports something else is a contradiction, whatever the threshold and whichever file comes first.
-        if let [first, others @ ..] = self.candidates.as_slice()
-            && let Some(other) = others.iter().find(|other| !other.link.agrees(&first.link))
-        {
-            return Err(Reason::Disagreement { item: step.clone(), first: first.path.clone(), other: other.path.clone() });
-        }
+        let links: Vec<&Arc<Link>> = self.candidates.iter().map(|candidate| &candidate.link).collect();
+        let Some(common) = Link::common(&links) else {
+            let [first, others @ ..] = self.candidates.as_slice() else { return Err(missed(0)) };
+            let differs = |other: &&Candidate| Link::common(&[&first.link, &other.link]).is_none();
+            let other = others.iter().find(differs).or(others.last()).map_or_else(String::new, |other| other.path.clone());
+            return Err(Reason::Disagreement { item: step.clone(), first: first.path.clone(), other });
+        };
         for candidate in &self.candidates {
             tally.count(&candidate.signers, || Unverified::new(Arc::clone(&candidate.link)));
         }
@@ -120,8 +122,8 @@ impl Item {
             _ => unreachable,
         })?;
         let counted = verified.evidence().keys().to_vec();
-        let link = verified.into_inner().into_iter().next().ok_or_else(|| missed(0))?;
-        Ok((link, counted))
+        // What was counted all says this.
+        Ok((common, counted))
     }
 
     /// What keeps files and keys from counting: the first few, in one line.

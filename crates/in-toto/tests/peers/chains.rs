@@ -39,7 +39,11 @@ impl Drop for Folder {
 }
 
 fn verify(files: &BTreeMap<String, Vec<u8>>) -> Result<SupplyChain, Rejected> {
-    let owner = PublicKey::from_pem(&files["owner.pub"]).unwrap();
+    let pem = &files["owner.pub"];
+    let owner = PublicKey::from_pem(pem);
+    #[cfg(feature = "rsa")]
+    let owner = owner.or_else(|_| PublicKey::rsa_from_pem(pem));
+    let owner = owner.unwrap();
     let at = UnixTime::from_seconds(NOW).unwrap();
     let mut verification = Verification::new(files["root.layout"].clone(), &KeySet::new([owner]), Settings::default(), at);
     while let Some(need) = verification.need() {

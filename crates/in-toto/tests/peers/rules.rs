@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use touchmark_envelope::json::{Object, Value};
 use touchmark_in_toto::engine::{self, Work};
-use touchmark_in_toto::{Artifacts, Error, Link, Parameters, Rule, Side};
+use touchmark_in_toto::{Artifacts, Error, Link, Origin, Parameters, Rule, Side};
 
 use crate::python::{Peer, Random};
 
@@ -40,7 +40,7 @@ impl Case {
                 let artifacts =
                     |names: &Names| Artifacts::new(names.iter().map(|(name, digests)| (name.as_str(), digests.iter().copied())));
                 let (materials, products) = (artifacts(materials)?, artifacts(products)?);
-                links.insert(name.as_str(), Link { name: name.clone(), command: Vec::new(), materials, products });
+                links.insert(name.as_str(), Link { name: name.clone(), command: Vec::new(), materials, products, origin: Origin::Link });
             }
             Ok((rules, links))
         };

@@ -17,7 +17,7 @@ const FOO_TAR_GZ: &str = "52947cb78b91ad01fe81cd6aef42d1f6817e92b9e6936c1e5aabb7
 
 /// Verifies a layout with the links there; `change` may replace a file.
 fn verify(layout: &str, unpacked: &str, change: impl Fn(&str, Vec<u8>) -> Vec<u8>) -> Result<SupplyChain, Rejected> {
-    let owner = PublicKey::from_pem(&read("alice.pub").unwrap()).unwrap();
+    let owner = PublicKey::rsa_from_pem(&read("alice.pub").unwrap()).unwrap();
     let at = UnixTime::from_seconds(NOW).unwrap();
     let document = change(layout, read(layout).unwrap());
     let mut verification = Verification::new(document, &KeySet::new([owner]), Settings::default(), at);

@@ -22,6 +22,8 @@ mod reports;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod statements;
+#[cfg(test)]
 mod sublayouts;
 #[cfg(test)]
 mod thresholds;
