@@ -3,9 +3,10 @@
 - {"op": "globs", "cases": [[PATTERN, NAME]...]}: whether each matches.
 - {"op": "rules", "rules": [[WORD...]...], "side": "materials" | "products", "item": NAME, "links": {NAME: {"materials", "products"}}}:
   "pass" with the queue that is left, "fail", or "malformed".
-- {"op": "make", "folder": FOLDER, "form": "dsse" | "legacy", "with_rsa": BOOL}: makes a supply chain of three steps and an owner's key
-  there.
-- {"op": "verify", "folder": FOLDER, "layout": FILE, "keys": {KEYID: KEY}}: verifies a layout with the links in the folder.
+- {"op": "make", "folder": FOLDER, "form": "dsse" | "legacy", "with_rsa": BOOL}: makes a supply chain of three steps, the first
+  of them a sublayout, and an owner's key there.
+- {"op": "verify", "folder": FOLDER, "layout": FILE, "keys": {KEYID: KEY}, "product": FOLDER?}: verifies a layout with the links in the
+  folder, in the folder of the final product.
 """
 
 import fnmatch
@@ -70,11 +71,13 @@ def make(folder, form, with_rsa):
             expected_products=[rule.split() for rule in products],
         )
 
-    layout = Layout(
-        readme="",
-        expires="2030-01-01T00:00:00Z",
-        keys={signer.public_key.keyid: key_dict(signer) for signer in (cloner, builder, tester, packager)},
-        steps=[
+    def layout_of(signers, steps):
+        keys = {signer.public_key.keyid: key_dict(signer) for signer in signers}
+        return Layout(readme="", expires="2030-01-01T00:00:00Z", keys=keys, steps=steps, inspect=[])
+
+    layout = layout_of(
+        (cloner, builder, tester, packager),
+        [
             step("clone", [cloner], 1, ["DISALLOW *"], ["CREATE src/*", "DISALLOW *"]),
             step(
                 "build",
@@ -91,12 +94,24 @@ def make(folder, form, with_rsa):
                 ["CREATE app.tar", "ALLOW app", "DISALLOW *"],
             ),
         ],
-        inspect=[],
+    )
+    # The cloner has it done by others, in two steps.
+    fetcher, patcher = (CryptoSigner(ed25519.Ed25519PrivateKey.generate()) for _ in range(2))
+    sublayout = layout_of(
+        (fetcher, patcher),
+        [
+            step("fetch", [fetcher], 1, ["DISALLOW *"], ["CREATE *", "DISALLOW *"]),
+            step("patch", [patcher], 1, ["MATCH * WITH PRODUCTS FROM fetch", "DISALLOW *"], ["MODIFY src/a.c", "ALLOW src/*", "DISALLOW *"]),
+        ],
     )
     digest = {name: {"sha256": name.encode().hex().ljust(64, "0")} for name in ("a", "b", "app", "tar")}
     sources = {"src/a.c": digest["a"], "src/sub/\u00e9 \\n\n.c": digest["b"]}
+    fetched = {**sources, "src/a.c": digest["b"]}
+    inside = f"clone.{cloner.public_key.keyid:.8}"
+    os.mkdir(os.path.join(folder, inside))
     links = [
-        ("clone", cloner, {}, sources),
+        (f"{inside}/fetch", fetcher, {}, fetched),
+        (f"{inside}/patch", patcher, fetched, sources),
         ("build", builder, sources, {**sources, "out/app": digest["app"]}),
         ("build", tester, sources, {**sources, "out/app": digest["app"]}),
         ("package", packager, {"app": digest["app"]}, {"app": digest["app"], "app.tar": digest["tar"]}),
@@ -108,10 +123,12 @@ def make(folder, form, with_rsa):
         metadata.dump(os.path.join(folder, name))
 
     dump(layout, owner, "root.layout")
-    for name, signer, materials, products in links:
+    dump(sublayout, cloner, f"{inside}.link")
+    for path, signer, materials, products in links:
         byproducts = {"return-value": 0, "stdout": "", "stderr": ""}
+        name = os.path.basename(path)
         link = Link(name=name, materials=materials, products=products, command=["make", name], byproducts=byproducts)
-        dump(link, signer, f"{name}.{signer.public_key.keyid:.8}.link")
+        dump(link, signer, f"{path}.{signer.public_key.keyid:.8}.link")
     pem = owner._private_key.public_key().public_bytes(  # noqa: SLF001
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -121,8 +138,10 @@ def make(folder, form, with_rsa):
     return {"keys": {key["keyid"]: key}}
 
 
-def verify(folder, layout, keys):
+def verify(folder, layout, keys, product=None):
     try:
+        # Inspections are run where it stands, and look at what is there.
+        os.chdir(product or folder)
         metadata = Metadata.load(os.path.join(folder, layout))
         verifylib.in_toto_verify(metadata, keys, link_dir_path=folder)
     # What it raises for metadata that it does not take is of many kinds.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::{Value, parse};
 use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::threshold::KeySet;
-use touchmark_in_toto::{Answer, Need, Rejected, Settings, SupplyChain, UnixTime, Verification};
+use touchmark_in_toto::{Answer, Need, Product, Rejected, Settings, SupplyChain, UnixTime, Verification};
 
-use crate::chain::{Chain, FORMS, NOW, OWNER, file, key_object, keyid, public};
+use crate::chain::{Chain, FORMS, Form, Inspection, Layout, NOW, OWNER, file, key_object, keyid, public, rules, step};
 use crate::python::Peer;
 
 /// A folder of the test's own, removed at its end.
@@ -25,10 +26,19 @@ impl Folder {
         Value::from(self.0.to_str().unwrap())
     }
 
-    /// All files.
+    /// All files, by their paths from here.
     fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let files = std::fs::read_dir(&self.0).unwrap().map(Result::unwrap);
-        files.map(|file| (file.file_name().into_string().unwrap(), std::fs::read(file.path()).unwrap())).collect()
+        let (mut files, mut folders) = (BTreeMap::new(), vec![self.0.clone()]);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if entry.is_dir() {
+                    folders.push(entry);
+                } else {
+                    files.insert(entry.strip_prefix(&self.0).unwrap().to_str().unwrap().to_owned(), std::fs::read(&entry).unwrap());
+                }
+            }
+        }
+        files
     }
 }
 
@@ -73,6 +83,7 @@ fn supply_chains_by_the_reference_implementation_are_verified_here_and_tampered_
         let good = folder.files();
         let chain = verify(&good).unwrap();
         assert_eq!(chain.report.steps.iter().map(|step| step.counted.len()).collect::<Vec<_>>(), [1, 2, 1]);
+        assert_eq!(chain.report.steps[0].files[0].sublayout.as_ref().unwrap().steps.len(), 2);
         assert!(is_verified_there(&mut peer, &folder, &keys));
         // One file at a time is missing, or has a byte changed.
         for (name, bytes) in good.iter().filter(|(name, _)| *name != "owner.pub") {
@@ -119,5 +130,56 @@ fn supply_chains_that_are_signed_here_are_verified_by_the_reference_implementati
         assert!(!is_verified(&mut chain));
         let mut chain = Chain { files: BTreeMap::from([(file("write", 1), b"{}".to_vec())]), ..chain };
         assert!(!is_verified(&mut chain));
+    }
+}
+
+#[test]
+fn an_artifact_in_an_oci_layout_is_tied_to_its_build_by_one_layout_here_and_there() {
+    let Some(mut peer) = Peer::start() else { return };
+    let blob = |content: &[u8]| Algorithm::Sha256.digest(content).hex();
+    let descriptor = |content: &[u8]| {
+        let (digest, size) = (blob(content), content.len());
+        format!(r#"{{"mediaType":"application/octet-stream","digest":"sha256:{digest}","size":{size}}}"#)
+    };
+    let image =
+        |layer: &[u8]| format!(r#"{{"schemaVersion":2,"config":{},"layers":[{}]}}"#, descriptor(b"{}"), descriptor(layer)).into_bytes();
+    let recorded = |layer: &[u8]| {
+        let blobs = [image(layer), b"{}".to_vec(), layer.to_vec()].map(|content| {
+            let digest = blob(&content);
+            format!(r#""blobs/sha256/{digest}":{{"sha256":"{digest}"}}"#)
+        });
+        let link = r#"{"_type":"link","name":"build","command":[],"materials":{},"products":{BLOBS},"byproducts":{},"environment":{}}"#;
+        link.replace("BLOBS", &blobs.join(","))
+    };
+    let mut layout = Layout::of(&[1], vec![step("build", &[1], &[], &[])]);
+    layout.inspections.push(Inspection {
+        name: "product".into(),
+        run: vec!["true".into()],
+        materials: rules(&["MATCH blobs/* WITH PRODUCTS FROM build", "ALLOW index.json", "ALLOW oci-layout", "DISALLOW *"]),
+        products: vec![],
+    });
+    let (id, object) = &mut layout.keys[0];
+    *object = object.replacen('{', &format!("{{\"keyid\":\"{id}\","), 1);
+    let mut chain = Chain::new(Form::Dsse, layout);
+    chain.put_signed(&file("build", 1), &recorded(b"layer"), &[1]);
+    let owner = key_object(&public(OWNER)).replacen('{', &format!("{{\"keyid\":\"{}\",", keyid(OWNER)), 1);
+    let keys = Value::object([(keyid(OWNER), parse(owner.as_bytes(), owner.len()).unwrap().into_owned())]);
+    for (layer, verified) in [(&b"layer"[..], true), (b"other", false)] {
+        let (links, oci) = (Folder::new("product-links"), Folder::new("product-oci"));
+        std::fs::write(links.0.join("root.layout"), chain.document()).unwrap();
+        std::fs::write(links.0.join(file("build", 1)), &chain.files[&file("build", 1)]).unwrap();
+        std::fs::create_dir_all(oci.0.join("blobs/sha256")).unwrap();
+        std::fs::write(oci.0.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+        std::fs::write(oci.0.join("index.json"), r#"{"schemaVersion":2,"manifests":[]}"#).unwrap();
+        for content in [image(layer), b"{}".to_vec(), layer.to_vec()] {
+            std::fs::write(oci.0.join("blobs/sha256").join(blob(&content)), content).unwrap();
+        }
+        let question =
+            [("op", Value::from("verify")), ("folder", links.text()), ("layout", Value::from("root.layout")), ("keys", keys.clone())];
+        let answer = peer.ask(&Value::object(question.into_iter().chain([("product", oci.text())])));
+        assert_eq!(answer.get("verified").and_then(Value::as_bool), Some(verified), "{answer:?}");
+        chain.settings.product = Some(Product::oci(&image(layer)).unwrap());
+        assert_eq!(chain.verify().is_ok(), verified);
+        assert!(chain.asked_to_run.is_empty());
     }
 }

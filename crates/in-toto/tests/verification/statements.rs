@@ -112,6 +112,10 @@ fn functionaries_agree_on_what_all_of_them_report() {
     chain.layout.steps[0].threshold = 2;
     chain.put_signed(&file("write", 2), &statement("write", &[], &[("foo.py", both)]), &[2]);
     assert_eq!(chain.verify().unwrap().report.steps[0].counted, [public(1), public(2)]);
-    chain.put_signed(&file("write", 2), &statement("write", &[], &[("bar.py", both)]), &[2]);
+    for products in [&[("bar.py", both)][..], &[("foo.py", both), ("x", both)], &[("a", both), ("foo.py", both)]] {
+        chain.put_signed(&file("write", 2), &statement("write", &[], products), &[2]);
+        assert_eq!(chain.refused(), ["in-toto-disagreement"]);
+    }
+    chain.put_signed(&file("write", 2), &statement("write", &[("x", both)], &[("foo.py", both)]), &[2]);
     assert_eq!(chain.refused(), ["in-toto-disagreement"]);
 }
