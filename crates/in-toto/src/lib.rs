@@ -46,6 +46,7 @@ mod key;
 mod layout;
 mod limits;
 mod link;
+pub mod lint;
 pub mod name;
 mod parameters;
 mod product;

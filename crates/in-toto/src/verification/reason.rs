@@ -220,6 +220,8 @@ impl Reason {
             | Reason::TooManyFiles { .. }
             | Reason::TooManyBytes { .. }
             | Reason::TooMuchWork { .. }
+            // What came before it says more.
+            | Reason::NotReached { .. }
             | Reason::Unfinished => Class::Unknown,
             _ => Class::NotVerified,
         }

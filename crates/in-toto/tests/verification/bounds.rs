@@ -49,6 +49,10 @@ fn work_for_patterns_is_bounded() {
     chain.put("s", 1, &[], &names.iter().map(|name| (name.as_str(), "1")).collect::<Vec<_>>());
     chain.settings.limits.work = 1 << 22;
     assert_eq!((chain.refused(), chain.class()), (vec!["in-toto-limit"], Class::Unknown));
+    // What is not asked for then makes nothing worse of it.
+    let inspection = crate::chain::Inspection { name: "i".into(), run: vec!["x".into()], materials: vec![], products: vec![] };
+    chain.layout.inspections.push(inspection);
+    assert_eq!((chain.refused(), chain.class()), (vec!["in-toto-limit", "in-toto-inspection-not-reached"], Class::Unknown));
 }
 
 #[test]

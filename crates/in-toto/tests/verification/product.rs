@@ -91,8 +91,14 @@ fn a_manifest_that_is_only_allowed_or_left_over_is_refused() {
         let mut chain = chain(Form::Dsse, lists);
         assert_eq!(chain.refused(), ["in-toto-product-unmatched"], "{lists:?}");
     }
+    // Also if that is what the step began with.
+    let mut chain = self::chain(Form::Dsse, &["MATCH * WITH MATERIALS FROM build", "DISALLOW *"]);
+    let made = manifest("layer");
+    let all: [&[u8]; 3] = [&made, b"config", b"layer"];
+    chain.files.insert(file("build", 1), sign(&link_of("build", &all, &[b"x"]), &[&crate::chain::key(1)], Form::Dsse));
+    assert_eq!(chain.refused(), ["in-toto-product-unmatched"]);
     // In either list of rules it is tied.
-    let mut chain = chain(Form::Dsse, &["ALLOW *"]);
+    let mut chain = self::chain(Form::Dsse, &["ALLOW *"]);
     chain.layout.inspections[0].products = rules(&TIED);
     assert!(chain.verify().is_ok());
 }
