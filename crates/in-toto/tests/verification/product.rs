@@ -160,6 +160,16 @@ fn a_signed_answer_about_another_product_is_refused() {
         put(&mut chain, &[&made]);
         chain.layout.inspections[0].materials = rules(&["ALLOW *"]);
         assert_eq!(chain.refused(), ["in-toto-product-unmatched"]);
+        // Nor by its name alone: step and inspector agree on another content under it.
+        let digest = blob(&made).1;
+        let lying = |name: &str, materials: &[&[u8]]| {
+            let products = format!(r#""blobs/sha256/{digest}":{{"sha256":"00"}}"#);
+            link_of(name, materials, &[]).replace(r#""products":{}"#, &format!(r#""products":{{{products}}}"#))
+        };
+        chain.layout.inspections[0].products = rules(&TIED);
+        chain.files.insert(file("build", 1), sign(&lying("build", &[]), &[&crate::chain::key(1)], form));
+        chain.files.insert(file("product", INSPECTOR), sign(&lying("product", &[&made]), &[&crate::chain::key(INSPECTOR)], form));
+        assert_eq!(chain.refused(), ["in-toto-product-unmatched"]);
     }
 }
 
