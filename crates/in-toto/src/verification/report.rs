@@ -136,11 +136,24 @@ impl Report {
         self.reasons.iter().map(Reason::class).reduce(Class::and)
     }
 
-    /// The report as JSON: `{folder, verified, signed_by, expires, steps, inspections, reasons}`.
+    /// The report as JSON: `{verified, class, layouts}`, where the layout itself comes first and its sublayouts follow, each with
+    /// `{folder, verified, signed_by, expires, steps, inspections, reasons}`. A file that is a sublayout names the folder of its report.
+    ///
+    /// They are side by side and not within each other, so that readers with a bound on depth, such as this library's, read it.
     pub fn to_json(&self, detail: Detail) -> Value<'static> {
+        let mut layouts = Vec::new();
+        self.collect(detail, &mut layouts);
+        Value::object([
+            ("verified", Value::from(self.is_verified())),
+            ("class", self.class().map_or(Value::Null, |class| Value::from(class.code()))),
+            ("layouts", Value::from(layouts)),
+        ])
+    }
+
+    fn collect(&self, detail: Detail, layouts: &mut Vec<Value<'static>>) {
         let items = |items: &[ItemReport]| Value::from(items.iter().map(|item| item.to_json(detail)).collect::<Vec<_>>());
         let reasons = self.reasons.iter().map(|reason| coded(reason.code(), reason.to_string()));
-        Value::object([
+        layouts.push(Value::object([
             ("folder", Value::from(self.folder.clone())),
             ("verified", Value::from(self.is_verified())),
             ("signed_by", keys(&self.signed_by)),
@@ -148,7 +161,10 @@ impl Report {
             ("steps", items(&self.steps)),
             ("inspections", items(&self.inspections)),
             ("reasons", Value::from(reasons.collect::<Vec<_>>())),
-        ])
+        ]));
+        for sublayout in self.steps.iter().flat_map(|step| &step.files).filter_map(|file| file.sublayout.as_ref()) {
+            sublayout.collect(detail, layouts);
+        }
     }
 }
 
@@ -175,7 +191,7 @@ impl ItemReport {
             ("functionaries", keys(&self.functionaries)),
             ("unusable", Value::from(unusable.collect::<Vec<_>>())),
             ("counted", keys(&self.counted)),
-            ("files", Value::from(self.files.iter().map(|file| file.to_json(detail)).collect::<Vec<_>>())),
+            ("files", Value::from(self.files.iter().map(FileReport::to_json).collect::<Vec<_>>())),
             ("looked_for", number(self.looked_for)),
             ("answer", Value::from(answer)),
             ("warnings", Value::from(warnings.collect::<Vec<_>>())),
@@ -186,13 +202,13 @@ impl ItemReport {
 }
 
 impl FileReport {
-    fn to_json(&self, detail: Detail) -> Value<'static> {
+    fn to_json(&self) -> Value<'static> {
         let refusal = self.refusal.as_ref().map_or(Value::Null, |refusal| coded(refusal.code(), refusal.to_string()));
         Value::object([
             ("path", Value::from(self.path.clone())),
             ("signed_by", keys(&self.signed_by)),
             ("refused", refusal),
-            ("sublayout", self.sublayout.as_ref().map_or(Value::Null, |report| report.to_json(detail))),
+            ("sublayout", self.sublayout.as_ref().map_or(Value::Null, |report| Value::from(report.folder.clone()))),
         ])
     }
 }
