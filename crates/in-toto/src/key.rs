@@ -191,8 +191,9 @@ fn decode(key: &Object<'_>) -> Result<PublicKey, Unusable> {
         }
     };
     let read = match algorithms {
-        [KeyAlgorithm::Ed25519] => {
-            unhex(public).and_then(|raw| PublicKey::from_raw(KeyAlgorithm::Ed25519, &raw).ok()).ok_or(Unusable::Malformed)
+        // in-toto-rs writes the points of ECDSA keys in hexadecimal, too.
+        [algorithm, ..] if keytype == "ed25519" || (keytype != "rsa" && unhex(public).is_some()) => {
+            unhex(public).and_then(|raw| PublicKey::from_raw(*algorithm, &raw).ok()).ok_or(Unusable::Malformed)
         }
         #[cfg(feature = "rsa")]
         [KeyAlgorithm::RsaPssSha256] => PublicKey::rsa_from_pem(public.as_bytes()).map_err(|_| Unusable::Malformed),
@@ -243,6 +244,8 @@ mod tests {
         assert_eq!(one("ecdsa", "ecdsa-sha2-nistp256", p256.to_pem().trim_end()), Ok(p256.clone()));
         assert_eq!(one("ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384", &p384.to_pem()), Ok(p384.clone()));
         assert_eq!(one("ecdsa", "ecdsa-sha2-nistp256", &p384.to_pem()), Ok(p384.clone()));
+        assert_eq!(one("ecdsa", "ecdsa-sha2-nistp256", &hex(p256.as_raw())), Ok(p256.clone()));
+        assert_eq!(one("ecdsa", "ecdsa-sha2-nistp384", &hex(p384.as_raw())), Ok(p384.clone()));
         // Not the other way about: nobody writes it.
         assert_eq!(one("ecdsa", "ecdsa-sha2-nistp384", &p256.to_pem()), Err(Unusable::Malformed));
         for empty in [r#""""#, "null"] {

@@ -14,6 +14,8 @@ mod layouts;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod older;
+#[cfg(test)]
 mod parameters;
 #[cfg(test)]
 mod product;
