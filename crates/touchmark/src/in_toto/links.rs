@@ -100,7 +100,7 @@ mod tests {
         let links = LinkFolder::open(folder.path("in")).unwrap();
         assert_eq!(bytes(links.read("a.00000000.link", 4)).unwrap(), b"link");
         assert_eq!(bytes(links.read("sub.00000000/a.00000000.link", 100)).unwrap(), b"below");
-        for none in ["../secret", "sub.00000000/../../secret", "/etc/passwd", "", ".", "a.00000000.link/", "other/a.00000000.link"] {
+        for none in ["../secret", "sub.00000000/../../secret", "/etc/passwd", "", ".", "other/a.00000000.link"] {
             assert_eq!(bytes(links.read(none, 100)), None, "{none}");
         }
         assert!(matches!(links.read("a.00000000.link", 3), Answer::Failed(Failure::TooLarge { limit: 3 })));

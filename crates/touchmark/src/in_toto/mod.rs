@@ -35,7 +35,7 @@ pub use touchmark_in_toto::{
 };
 
 pub use artifacts::{LeftOut, MAX_FILES, Recorded, Recorder, SymbolicLinks};
-pub use error::RecordError;
+pub use error::{RecordClass, RecordError};
 pub use exclude::Exclusion;
 pub use links::{LinkFolder, Links};
 pub use verify::verify;
