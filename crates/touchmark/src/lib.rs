@@ -48,7 +48,8 @@ mod open;
 mod segment;
 #[cfg(feature = "sign")]
 pub mod sign;
-#[cfg(all(test, any(feature = "tuf", feature = "in-toto")))]
+#[cfg(test)]
+#[cfg(any(feature = "tuf", feature = "in-toto"))]
 mod testing;
 #[cfg(feature = "tuf")]
 pub mod tuf;

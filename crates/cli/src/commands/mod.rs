@@ -89,10 +89,16 @@ fn name(command: &Command) -> &'static str {
 
 /// The command that stands in arguments which could not be read; `touchmark` if none does.
 pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
-    const NAMES: [&str; 42] = [
+    const NAMES: [&str; 48] = [
         "attest",
         "completions",
         "copy",
+        "in-toto lint",
+        "in-toto new",
+        "in-toto record start",
+        "in-toto record stop",
+        "in-toto run",
+        "in-toto sign",
         "in-toto verify",
         "index",
         "key generate",

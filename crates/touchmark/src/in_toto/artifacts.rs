@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{DirEntry, File, FileType};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -24,14 +25,15 @@ const CHUNK: usize = 1 << 18;
 /// So many files are hashed at once, where there are as many processors.
 const MAX_THREADS: usize = 8;
 
-/// What becomes of symbolic links. No folder is ever entered by one.
+/// What becomes of symbolic links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SymbolicLinks {
     /// For what is to be verified: one that leads to a file below the base folder is recorded as that file, under its own name. Any other
     /// is an error, as is whatever else is neither file nor folder: what is not recorded is disallowed by no rule.
     Within,
-    /// For evidence, as the reference implementation records it: one that leads to a file, wherever that is, is recorded as that file,
-    /// under its own name. What leads to a folder or to nothing, or is neither file nor folder, is left out.
+    /// For evidence, as the reference implementation records it: one that leads to a file or a folder, wherever that is, is recorded as
+    /// that, under its own name. One that leads to nothing, or to a folder that it is in, and whatever else is neither file nor folder is
+    /// left out.
     Followed,
 }
 
@@ -109,11 +111,25 @@ struct Walk<'a> {
     /// The base folder, without links on the way.
     canonical: PathBuf,
     seen: usize,
-    /// Folders whose entries were not looked at, with their names.
-    folders: Vec<(String, PathBuf)>,
+    /// Folders whose entries were not looked at.
+    folders: Vec<Unseen>,
     /// Files by name, and where to read them.
     files: BTreeMap<String, PathBuf>,
     left_out: Vec<LeftOut>,
+}
+
+/// A folder that is to be looked at.
+struct Unseen {
+    name: String,
+    place: PathBuf,
+    /// Where the links on the way to it are, and where they lead.
+    by: Rc<[PathBuf]>,
+}
+
+/// What a link leads to.
+enum Target {
+    File(PathBuf),
+    Folder(Rc<[PathBuf]>),
 }
 
 impl Walk<'_> {
@@ -129,35 +145,35 @@ impl Walk<'_> {
         }
         let (name, place) = (parts.join("/"), parts.iter().fold(self.recorder.base.clone(), |place, part| place.join(part)));
         if parts.is_empty() {
-            self.folders.push((name, place));
+            self.folders.push(Unseen { name, place, by: Rc::default() });
         } else {
             match std::fs::symlink_metadata(&place) {
-                Ok(metadata) => self.take(name, place, metadata.file_type())?,
+                Ok(metadata) => self.take(name, place, metadata.file_type(), &Rc::default())?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     self.left_out.push(LeftOut { path: place, why: "there is nothing of this name" });
                 }
                 Err(error) => return Err(read(&place, error)),
             }
         }
-        while let Some((name, place)) = self.folders.pop() {
-            let failed = |source| RecordError::Folder { path: place.clone(), source };
-            for entry in std::fs::read_dir(&place).map_err(failed)? {
-                self.entry(&name, &entry.map_err(failed)?)?;
+        while let Some(folder) = self.folders.pop() {
+            let failed = |source| RecordError::Folder { path: folder.place.clone(), source };
+            for entry in std::fs::read_dir(&folder.place).map_err(failed)? {
+                self.entry(&folder, &entry.map_err(failed)?)?;
             }
         }
         Ok(())
     }
 
-    fn entry(&mut self, folder: &str, entry: &DirEntry) -> Result<(), RecordError> {
+    fn entry(&mut self, folder: &Unseen, entry: &DirEntry) -> Result<(), RecordError> {
         let place = entry.path();
         let file_name = entry.file_name();
         let part = file_name.to_str().ok_or_else(|| RecordError::Name { path: place.clone() })?;
-        let name = if folder.is_empty() { part.to_owned() } else { format!("{folder}/{part}") };
+        let name = if folder.name.is_empty() { part.to_owned() } else { format!("{}/{part}", folder.name) };
         let kind = entry.file_type().map_err(|error| read(&place, error))?;
-        self.take(name, place, kind)
+        self.take(name, place, kind, &folder.by)
     }
 
-    fn take(&mut self, name: String, place: PathBuf, kind: FileType) -> Result<(), RecordError> {
+    fn take(&mut self, name: String, place: PathBuf, kind: FileType, by: &Rc<[PathBuf]>) -> Result<(), RecordError> {
         self.seen += 1;
         if self.seen > self.recorder.limit {
             return Err(RecordError::TooMany { path: self.recorder.base.clone(), limit: self.recorder.limit });
@@ -169,14 +185,17 @@ impl Walk<'_> {
             return Err(RecordError::Name { path: place });
         }
         if kind.is_dir() {
-            self.folders.push((name, place));
+            self.folders.push(Unseen { name, place, by: Rc::clone(by) });
         } else if kind.is_file() {
             self.files.insert(name, place);
         } else if kind.is_symlink() {
-            match self.followed(&place) {
-                Ok(target) => {
+            match self.followed(&place, by) {
+                Ok(Target::File(target)) => {
                     self.files.insert(name, target);
                 }
+                // Whatever matches folders alone matches it now.
+                Ok(Target::Folder(_)) if self.recorder.excludes(&name, true) => {}
+                Ok(Target::Folder(by)) => self.folders.push(Unseen { name, place, by }),
                 Err(what) => self.odd(place, what)?,
             }
         } else {
@@ -185,17 +204,26 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The file that a link leads to.
-    fn followed(&self, link: &Path) -> Result<PathBuf, &'static str> {
+    /// What a link leads to, which is met on the way by other links.
+    fn followed(&self, link: &Path, by: &[PathBuf]) -> Result<Target, &'static str> {
         // A loop is an error of the system's.
         let target = link.canonicalize().map_err(|_| "it is a link that leads nowhere")?;
         match std::fs::symlink_metadata(&target) {
-            Ok(found) if found.is_dir() => Err("it is a link to a folder"),
+            Ok(found) if found.is_dir() && self.recorder.links == SymbolicLinks::Within => Err("it is a link to a folder"),
+            Ok(found) if found.is_dir() => {
+                let above = link.parent().unwrap_or(link).canonicalize().map_err(|_| "it is a link that leads nowhere")?;
+                let by: Rc<[PathBuf]> = by.iter().cloned().chain([above]).collect();
+                // It would be entered again and again.
+                if by.iter().any(|place| place.starts_with(&target)) {
+                    return Err("it is a link to a folder that it is in");
+                }
+                Ok(Target::Folder(by.iter().cloned().chain([target]).collect()))
+            }
             Ok(found) if !found.is_file() => Err("it is a link to what is neither a file nor a folder"),
             Ok(_) if self.recorder.links == SymbolicLinks::Within && !target.starts_with(&self.canonical) => {
                 Err("it is a link that leads out of the folder")
             }
-            Ok(_) => Ok(target),
+            Ok(_) => Ok(Target::File(target)),
             Err(_) => Err("it is a link that leads nowhere"),
         }
     }
@@ -356,15 +384,31 @@ mod tests {
             let all = recorded(&Recorder::new(within.root(), links), &["."]).unwrap();
             assert_eq!(all[0], ("lib/so".into(), all[1].1.clone()));
         }
-        for (target, followed) in
-            [(outside.path("a"), true), (outside.path("sub"), false), ("..".into(), false), ("so".into(), false), ("none".into(), false)]
-        {
+        for (target, followed) in [(outside.path("a"), true), ("..".into(), false), ("so".into(), false), ("none".into(), false)] {
             let folder = link(target.clone());
             let strict = recorded(&Recorder::new(folder.root(), SymbolicLinks::Within), &["."]);
             assert!(matches!(strict, Err(RecordError::Irregular { .. })), "{target:?}");
             let recorded = Recorder::new(folder.root(), SymbolicLinks::Followed).record(&["."], &|_| {}).unwrap();
             assert_eq!((recorded.artifacts.get("lib/so").is_some(), recorded.left_out.is_empty()), (followed, followed), "{target:?}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn folders_are_entered_by_links_where_these_are_followed_and_loops_end() {
+        use std::os::unix::fs::symlink;
+        let folder = Folder::new();
+        folder.file("a/file", "x");
+        folder.file("b/other", "y");
+        symlink("../b", folder.path("a/to-b")).unwrap();
+        symlink("../a", folder.path("b/to-a")).unwrap();
+        let strict = recorded(&Recorder::new(folder.root(), SymbolicLinks::Within), &["."]);
+        assert!(matches!(strict, Err(RecordError::Irregular { .. })));
+        let followed = Recorder::new(folder.root(), SymbolicLinks::Followed);
+        assert_eq!(names(&followed, &["."]), ["a/file", "a/to-b/other", "b/other", "b/to-a/file"]);
+        assert_eq!(followed.record(&["."], &|_| {}).unwrap().left_out.len(), 2);
+        let without = followed.without([Exclusion::new("to-b/").unwrap(), Exclusion::new("to-a").unwrap()]);
+        assert_eq!(names(&without, &["."]), ["a/file", "b/other"]);
     }
 
     #[cfg(unix)]

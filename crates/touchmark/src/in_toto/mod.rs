@@ -26,9 +26,18 @@
 mod artifacts;
 mod error;
 mod exclude;
+#[cfg(feature = "sign")]
+mod link;
 mod links;
+#[cfg(feature = "sign")]
+mod sign;
+mod source;
+#[cfg(feature = "sign")]
+mod template;
 mod verify;
 
+pub use touchmark_in_toto::lint;
+pub use touchmark_in_toto::name::is_item_name;
 pub use touchmark_in_toto::{
     Answer, Answered, Artifacts, Class, Detail, Document, Error, Failure, FileReport, Inheritance, ItemReport, Layout, Limits, Parameters,
     Product, Reason, Refusal, Rejected, Report, Rule, RulesReport, Settings, Side, SupplyChain,
@@ -37,5 +46,12 @@ pub use touchmark_in_toto::{
 pub use artifacts::{LeftOut, MAX_FILES, Recorded, Recorder, SymbolicLinks};
 pub use error::{RecordClass, RecordError};
 pub use exclude::Exclusion;
+#[cfg(feature = "sign")]
+pub use link::{Byproducts, link, link_file};
 pub use links::{LinkFolder, Links};
+#[cfg(feature = "sign")]
+pub use sign::{Envelopes, SignDocumentError, SignedDocument, key_object, keyid, sign};
+pub use source::LayoutFile;
+#[cfg(feature = "sign")]
+pub use template::template;
 pub use verify::verify;

@@ -9,16 +9,14 @@ use touchmark::in_toto::{
     self, Class, Detail, Error, Exclusion, Failure as Unavailable, FileReport, Inheritance, Limits, LinkFolder, Product, Reason, Recorder,
     Refusal, Report, Settings, SymbolicLinks,
 };
-use touchmark::keys::{DEFAULT_TIMEOUT, KeySource};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 
 use crate::places;
 use crate::progress::Bar;
-use crate::signers;
 
-use super::{exclusion, explain, now, record_failure};
+use super::{exclusion, explain, now, public_keys, record_failure};
 
 /// Verifies an in-toto layout against links, and runs nothing
 ///
@@ -87,13 +85,7 @@ struct CapArgs {
 }
 
 /// Verifies, and says what holds or all that does not.
-pub(super) fn run(args: &Args, output: &mut Output<'_>) {
-    if let Err(failure) = verify(args, output) {
-        output.fail(None, &failure);
-    }
-}
-
-fn verify(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let (layout, keys, settings) = args.prepare(output)?;
     let at = now(args.at)?;
     let links = LinkFolder::open(&args.links).map_err(|error| record_failure(&error))?;
@@ -134,8 +126,8 @@ impl Args {
         if self.pass_params {
             settings.inheritance = Inheritance::All;
         }
-        let keys = key_set(&self.layout_keys)?;
-        settings.inspectors = key_set(&self.inspection_keys)?;
+        let keys = KeySet::new(public_keys(&self.layout_keys)?);
+        settings.inspectors = KeySet::new(public_keys(&self.inspection_keys)?);
         let layout = read_layout(&self.layout, settings.limits.file)?;
         settings.product = self.products.as_deref().map(|folder| self.product(folder, output)).transpose()?;
         Ok((layout, keys, settings))
@@ -185,12 +177,6 @@ fn read_layout(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
         "too-large" => failure.hint("raise the limit with --max-link-size"),
         _ => failure,
     })
-}
-
-fn key_set(sources: &[OsString]) -> Result<KeySet, Failure> {
-    let read = |source: &OsString| KeySource::from(source.as_os_str()).public_key(DEFAULT_TIMEOUT);
-    let keys = sources.iter().map(read).collect::<Result<Vec<_>, _>>();
-    Ok(KeySet::new(keys.map_err(|error| signers::failure(&error))?))
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {
