@@ -176,6 +176,11 @@ impl Chain {
     #[track_caller]
     pub fn reasons(&self, code: i32, more: &str) -> Vec<String> {
         let result = self.result(code, more);
-        result["report"]["reasons"].as_array().unwrap().iter().map(|reason| reason["code"].as_str().unwrap().to_owned()).collect()
+        result["report"]["layouts"][0]["reasons"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|reason| reason["code"].as_str().unwrap().to_owned())
+            .collect()
     }
 }

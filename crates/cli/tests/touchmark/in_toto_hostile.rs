@@ -14,7 +14,7 @@ fn chain() -> Chain {
 
 /// What became of the files of the first step: the code of each refusal.
 fn refusals(result: &Value) -> Vec<&str> {
-    let files = result["report"]["steps"][0]["files"].as_array().unwrap();
+    let files = result["report"]["layouts"][0]["steps"][0]["files"].as_array().unwrap();
     files.iter().filter_map(|file| file["refused"]["code"].as_str()).collect()
 }
 
@@ -28,7 +28,7 @@ fn hides_nothing(code: i32, refusal: &str, put: impl Fn(&Chain, &std::path::Path
     std::fs::remove_file(chain.place.path("links").join(file("build", "bob"))).unwrap();
     let refused = chain.result(code, "");
     assert_eq!(refusals(&refused), [refusal]);
-    assert_eq!(refused["report"]["reasons"][0]["code"], "in-toto-threshold");
+    assert_eq!(refused["report"]["layouts"][0]["reasons"][0]["code"], "in-toto-threshold");
     chain
 }
 

@@ -35,7 +35,7 @@ fn a_template_is_without_mistakes_and_is_signed_as_it_is() {
         // It holds, and nobody did the steps.
         let verify = format!("in-toto verify --layout {out} --layout-key owner.pub --links . --at {AT} --format json");
         let result: Value = place.run(&verify).is(1).json()["results"][0].clone();
-        assert_eq!(result["report"]["signed_by"].as_array().unwrap().len(), 1);
+        assert_eq!(result["report"]["layouts"][0]["signed_by"].as_array().unwrap().len(), 1);
         assert_eq!(result["error"]["code"], "in-toto-threshold");
     }
     // To standard output, and never over a file.

@@ -15,7 +15,7 @@ fn a_folder_that_a_step_made_is_verified_and_nothing_is_run() {
     let chain = chain();
     let ran = chain.verify("--products out").is(0);
     assert!(ran.stdout.ends_with("inspection product the final product\n"), "{ran:#?}");
-    assert_eq!(chain.result(0, "--products out")["report"]["inspections"][0]["answer"], "product");
+    assert_eq!(chain.result(0, "--products out")["report"]["layouts"][0]["inspections"][0]["answer"], "product");
     // Without it, nobody answers the inspection.
     assert_eq!(chain.reasons(1, ""), ["in-toto-inspection-unanswered"]);
 }

@@ -14,8 +14,8 @@ fn an_honest_chain_is_verified_in_both_envelopes() {
         assert_eq!(ran.stderr, "");
         let result = chain.result(0, "");
         assert_eq!(result["report"]["verified"], true);
-        assert_eq!(result["report"]["signed_by"], json!([Key::of("owner").own_id()]));
-        assert_eq!(result["report"]["steps"][1]["materials"]["rules"][0]["consumed"], 1);
+        assert_eq!(result["report"]["layouts"][0]["signed_by"], json!([Key::of("owner").own_id()]));
+        assert_eq!(result["report"]["layouts"][0]["steps"][1]["materials"]["rules"][0]["consumed"], 1);
     }
 }
 
@@ -83,9 +83,9 @@ fn all_reasons_are_told_and_one_decides() {
     }
     assert_eq!(ran.stdout, "");
     let result = chain.result(1, "");
-    assert_eq!(result["report"]["reasons"].as_array().unwrap().len(), 3);
+    assert_eq!(result["report"]["layouts"][0]["reasons"].as_array().unwrap().len(), 3);
     assert_eq!(result["error"]["code"], "in-toto-threshold");
-    assert_eq!(result["report"]["steps"].as_array().unwrap().len(), 3);
+    assert_eq!(result["report"]["layouts"][0]["steps"].as_array().unwrap().len(), 3);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn an_inspection_that_nobody_answers_is_not_verified_and_named_and_not_run() {
         let folder = format!("links/build.{}", &Key::of("bob").keyid()[..8]);
         chain.link(&folder, &link("build", &[], &["app"]), "bob");
         let result = chain.result(1, "");
-        let sublayout = &result["report"]["steps"][0]["files"][0]["sublayout"];
+        let sublayout = &result["report"]["layouts"][1];
         assert_eq!(sublayout["reasons"][0]["code"], "in-toto-inspection-unanswered", "{result:#}");
         assert!(!chain.place.path("run-by-a-functionary").exists() && !chain.place.path("run-by-the-layout").exists());
         // Without the inspection the same sublayout holds.
@@ -158,7 +158,7 @@ fn every_file_rule_and_artifact_is_explained_also_where_it_fails() {
     chain.link("links", &link("build", &[], &["app", "backdoor"]), "bob");
     let refused = chain.verify("--explain").is(1);
     assert!(refused.stdout.contains("2. DISALLOW *: consumed 0, left 1; disallows 1"), "{refused:#?}");
-    let artifacts = &chain.result(1, "--explain")["report"]["steps"][1]["products"]["artifacts"];
+    let artifacts = &chain.result(1, "--explain")["report"]["layouts"][0]["steps"][1]["products"]["artifacts"];
     assert_eq!((&artifacts[1]["name"], &artifacts[1]["consumed_by"]), (&json!("app.tar"), &json!(0)));
 }
 

@@ -18,6 +18,7 @@ mod graph;
 mod harness;
 mod hostile_stores;
 mod in_toto;
+mod in_toto_exits;
 mod in_toto_hostile;
 mod in_toto_layouts;
 mod in_toto_products;

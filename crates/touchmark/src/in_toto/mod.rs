@@ -31,6 +31,7 @@ mod link;
 mod links;
 #[cfg(feature = "sign")]
 mod sign;
+#[cfg(feature = "sign")]
 mod source;
 #[cfg(feature = "sign")]
 mod template;
@@ -50,7 +51,8 @@ pub use exclude::Exclusion;
 pub use link::{Byproducts, link, link_file};
 pub use links::{LinkFolder, Links};
 #[cfg(feature = "sign")]
-pub use sign::{Envelopes, SignDocumentError, SignedDocument, key_object, keyid, sign};
+pub use sign::{Envelopes, SignDocumentError, SignedDocument, key_object, keyid, listed_key, sign};
+#[cfg(feature = "sign")]
 pub use source::LayoutFile;
 #[cfg(feature = "sign")]
 pub use template::template;

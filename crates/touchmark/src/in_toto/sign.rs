@@ -3,7 +3,7 @@
 use touchmark_envelope::canonical;
 use touchmark_envelope::digest::{Algorithm, hex};
 use touchmark_envelope::dsse::{Envelope, IN_TOTO};
-use touchmark_envelope::json::{self, Value};
+use touchmark_envelope::json::{self, Object, Value};
 use touchmark_envelope::key::{KeyAlgorithm, PublicKey};
 use touchmark_envelope::sign::{SignError, Signer};
 use touchmark_envelope::threshold::Signature;
@@ -86,6 +86,19 @@ pub fn keyid(key: &PublicKey) -> Result<String, canonical::Error> {
     Ok(Algorithm::Sha256.digest(&canonical::write_unrestricted(&key_object(key))?).hex())
 }
 
+/// The KEY object of a key as a layout lists it: the reference implementation and in-toto-golang want its keyid in it, too.
+///
+/// # Errors
+/// As for [`keyid`].
+pub fn listed_key(key: &PublicKey) -> Result<Value<'static>, canonical::Error> {
+    let mut object = Object::new();
+    object.insert("keyid", Value::from(keyid(key)?));
+    for (name, value) in key_object(key).as_object().into_iter().flat_map(Object::iter) {
+        object.insert(name.to_owned(), value.clone().into_owned());
+    }
+    Ok(Value::Object(object))
+}
+
 impl LayoutFile {
     /// Signs the layout: one that is not signed yet in the envelope that is wanted, or DSSE; one that is keeps its envelope, its bytes and
     /// its signatures.
@@ -119,7 +132,8 @@ pub fn sign(document: &Value<'_>, envelope: Envelopes, signers: &[Box<dyn Signer
             dsse(envelope, signers)
         }
         Envelopes::Legacy => {
-            let (text, message) = (document.to_vec(), canonical::write(document)?);
+            // In the dialect that in-toto's implementations have, whatever characters artifacts' names have.
+            let (text, message) = (document.to_vec(), canonical::write_unrestricted(document)?);
             legacy(&String::from_utf8_lossy(&text), &message, Vec::new(), &[], signers)
         }
     }

@@ -2,10 +2,9 @@
 
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::canonical;
-use touchmark_envelope::json::Value;
 use touchmark_envelope::key::PublicKey;
 
-use super::sign::{key_object, keyid};
+use super::sign::{keyid, listed_key};
 
 /// A layout of two steps for a person to go on from, with comments, in the form that [`LayoutFile`](super::LayoutFile) reads. Each of
 /// `functionaries` may do either step.
@@ -13,12 +12,11 @@ use super::sign::{key_object, keyid};
 /// # Errors
 /// None: every KEY object has a canonical form.
 pub fn template(functionaries: &[PublicKey], expires: UnixTime) -> Result<String, canonical::Error> {
-    let mut keys = Vec::new();
+    let mut keys: Vec<(String, String)> = Vec::new();
     for key in functionaries {
-        let (keyid, object) = (keyid(key)?, Value::object([(keyid(key)?, key_object(key))]).to_vec());
-        let object = String::from_utf8_lossy(&object).into_owned();
-        let member = object.strip_prefix('{').and_then(|object| object.strip_suffix('}')).unwrap_or_default().to_owned();
-        if !keys.contains(&(keyid.clone(), member.clone())) {
+        let (keyid, object) = (keyid(key)?, listed_key(key)?);
+        let member = format!("\"{keyid}\": {}", String::from_utf8_lossy(&object.to_vec()));
+        if !keys.iter().any(|(known, _)| *known == keyid) {
             keys.push((keyid, member));
         }
     }
