@@ -92,6 +92,19 @@ rows! {
         }
         verify(&chain, "--products out")
     };
+    in_toto_verify_other_artifact: "in-toto-product-unmatched", |chain| {
+        chain.inspect(inspection("product", "true", &["MATCH blobs/* WITH PRODUCTS FROM pack", "ALLOW *"]));
+        chain.place.pack("oci:release:one", "x");
+        verify(&chain, "--product oci:release:one")
+    };
+    in_toto_verify_no_artifact: "no-such-tag", |chain| {
+        chain.place.pack("oci:release:one", "x");
+        verify(&chain, "--product oci:release:two")
+    };
+    in_toto_verify_no_files: "in-toto-no-product", |chain| {
+        std::fs::create_dir(chain.place.path("out")).unwrap();
+        verify(&chain, "--products out")
+    };
     in_toto_new_done: "done", |_chain| "in-toto new --functionary bob.pub";
     in_toto_new_exists: "exists", |_chain| "in-toto new --out owner.pub";
     in_toto_lint_done: "done", |chain| {

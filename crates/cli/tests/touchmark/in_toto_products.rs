@@ -1,6 +1,9 @@
 //! A folder as the final product of `touchmark in-toto verify`.
 
-use crate::in_toto::{Chain, Form, inspection};
+use serde_json::json;
+
+use crate::harness::digest;
+use crate::in_toto::{Chain, Form, inspection, link};
 
 /// A chain whose product is `app.tar`, which nothing but an inspection with the command `true` looks at.
 fn chain() -> Chain {
@@ -39,6 +42,38 @@ fn a_product_that_no_inspection_looks_at_is_not_verified() {
     chain.place.file("out/app.tar", "app.tar");
     assert_eq!(chain.reasons(1, "--products out"), ["in-toto-product-ignored"]);
     chain.verify("").is(0);
+}
+
+#[test]
+fn a_folder_without_files_is_no_product() {
+    let chain = chain();
+    chain.verify("--products out --exclude *").is(2).says("there is no file");
+    std::fs::create_dir(chain.place.path("empty")).unwrap();
+    chain.verify("--products empty").is(2).says("there is no file");
+}
+
+#[test]
+fn an_oci_artifact_is_the_product_if_a_step_made_its_manifest_and_no_other_is() {
+    let mut chain = Chain::new(Form::Dsse);
+    let pins = [chain.place.pack("oci:release:one", "first"), chain.place.pack("oci:release:two", "second")];
+    let hex = digest(&pins[0]).strip_prefix("sha256:").unwrap().to_owned();
+    let name = format!("blobs/sha256/{hex}");
+    let mut made = link("pack", &["app"], &["app"]);
+    made["products"][&name] = json!({"sha256": hex});
+    chain.link("links", &made, "carol");
+    chain.layout["steps"][1]["expected_products"] = json!([["CREATE", "blobs/*"], ["ALLOW", "app"], ["DISALLOW", "*"]]);
+    chain.inspect(inspection("product", "true", &["MATCH blobs/* WITH PRODUCTS FROM pack", "ALLOW blobs/*", "DISALLOW *"]));
+    assert_eq!(chain.result(0, "--product oci:release:one")["product"], pins[0]);
+    chain.verify(&format!("--product {}", pins[0])).is(0);
+    assert_eq!(chain.reasons(1, "--product oci:release:two"), ["in-toto-product-unmatched"]);
+    // Allowed is not made.
+    chain.layout["inspect"][0]["expected_materials"] = json!([["ALLOW", "*"]]);
+    assert_eq!(chain.reasons(1, "--product oci:release:one"), ["in-toto-product-unmatched"]);
+    chain.verify("--product oci:release:none").is(4);
+    chain.verify("--product oci:nowhere:one").is(4);
+    chain.verify("--product oci:release:one --products links").is(2);
+    chain.place.file(&format!("release/{name}"), "other bytes");
+    chain.verify("--product oci:release:one").is(6);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::harness::Place;
 use crate::in_toto::{AT, Chain, FORMS, Form, Key, file, inspection, layout, link, rules, sign, step};
 
 #[test]
@@ -160,6 +161,26 @@ fn every_file_rule_and_artifact_is_explained_also_where_it_fails() {
     assert!(refused.stdout.contains("2. DISALLOW *: consumed 0, left 1; disallows 1"), "{refused:#?}");
     let artifacts = &chain.result(1, "--explain")["report"]["layouts"][0]["steps"][1]["products"]["artifacts"];
     assert_eq!((&artifacts[1]["name"], &artifacts[1]["consumed_by"]), (&json!("app.tar"), &json!(0)));
+}
+
+#[test]
+fn what_other_implementations_wrote_is_verified_by_their_rsa_keys_and_a_byte_less_is_not() {
+    let place = Place::new();
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/in-toto/golang");
+    for entry in std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap()) {
+        place.file(&format!("go/{}", entry.file_name().to_str().unwrap()), std::fs::read(entry.path()).unwrap());
+    }
+    let verify = |layout: &str| place.run(&format!("in-toto verify --layout go/{layout} --layout-key go/alice.pub --links go --at {AT}"));
+    assert_eq!(verify("dsse-only.root.layout").is(0).stdout.lines().count(), 3);
+    // Its one inspection unpacks an archive, and nothing is run here.
+    verify("demo.layout").is(1).says("inspection `untar`: it was not run");
+    verify("demo.dsse.layout").is(1).says("inspection `untar`: it was not run");
+    let mut link: serde_json::Value = serde_json::from_slice(&place.read("go/package-dsse.2f89b927.link")).unwrap();
+    link["payload"] = link["payload"].as_str().unwrap().replacen('a', "b", 1).into();
+    place.file("go/package-dsse.2f89b927.link", link.to_string());
+    verify("dsse-only.root.layout").is(1).says("step `package-dsse`: 0 of 1");
+    // No artifact is verified by such a key, nor does anything else take it.
+    place.run("key show go/alice.pub").is(2);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 
+use crate::access::AccessArgs;
 use crate::places;
 use crate::progress::Bar;
 
@@ -23,7 +24,7 @@ use super::{exclusion, explain, now, public_keys, record_failure};
 /// Every --layout-key must have signed the layout. The link of a step is looked for in DIR as STEP.KEYID.link, with the first 8 characters
 /// of the keyid in any of its forms, that of a sublayout's step in the folder STEP.KEYID. Prints each step and the keys that vouch for it;
 /// on failure all reasons. No command of the layout is ever run: an inspection is answered by a link that an --inspection-key signed, or,
-/// if its command is `true`, by --products; otherwise nothing is verified.
+/// if its command is `true`, by --product or --products; otherwise nothing is verified.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The in-toto layout; - is standard input
@@ -35,6 +36,9 @@ pub(crate) struct Args {
     /// The folder with the links. Links of the file system are not followed in it
     #[arg(long, value_name = "DIR")]
     links: PathBuf,
+    /// The final product: an OCI artifact, whose manifest a step must have made
+    #[arg(long, value_name = "REF", conflicts_with = "products")]
+    product: Option<String>,
     /// The final product: every file below this folder is offered to the inspections whose command is `true`
     #[arg(long, value_name = "DIR")]
     products: Option<PathBuf>,
@@ -58,6 +62,8 @@ pub(crate) struct Args {
     explain: bool,
     #[command(flatten)]
     caps: CapArgs,
+    #[command(flatten)]
+    access: AccessArgs,
 }
 
 /// How much is taken in and computed.
@@ -86,7 +92,10 @@ struct CapArgs {
 
 /// Verifies, and says what holds or all that does not.
 pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
-    let (layout, keys, settings) = args.prepare(output)?;
+    let (layout, keys, mut settings) = args.prepare()?;
+    let product = args.product(output)?;
+    let pin = product.as_ref().and_then(|(_, pin)| pin.clone());
+    settings.product = product.map(|(product, _)| product);
     let at = now(args.at)?;
     let links = LinkFolder::open(&args.links).map_err(|error| record_failure(&error))?;
     tracing::info!(links = %links.path().display(), %at, "verify");
@@ -102,7 +111,7 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
         told.iter().for_each(|line| output.line(line));
     }
     warnings(&report).iter().for_each(|warning| output.warn(warning));
-    let members = args.members(&report, at);
+    let members = args.members(&report, pin.as_deref(), at);
     match refused {
         None => output.result(Exit::Done, members),
         Some(class) => {
@@ -115,7 +124,7 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
 
 impl Args {
     /// What is verified, by whose keys, and how.
-    fn prepare(&self, output: &Output<'_>) -> Result<(Vec<u8>, KeySet, Settings), Failure> {
+    fn prepare(&self) -> Result<(Vec<u8>, KeySet, Settings), Failure> {
         self.assert_one_standard_input()?;
         let mut settings = Settings::default();
         settings.limits = self.caps.limits();
@@ -129,29 +138,58 @@ impl Args {
         let keys = KeySet::new(public_keys(&self.layout_keys)?);
         settings.inspectors = KeySet::new(public_keys(&self.inspection_keys)?);
         let layout = read_layout(&self.layout, settings.limits.file)?;
-        settings.product = self.products.as_deref().map(|folder| self.product(folder, output)).transpose()?;
         Ok((layout, keys, settings))
     }
 
-    fn product(&self, folder: &Path, output: &Output<'_>) -> Result<Product, Failure> {
+    /// The final product, and the pin of an OCI artifact.
+    fn product(&self, output: &Output<'_>) -> Result<Option<(Product, Option<String>)>, Failure> {
+        match (&self.product, &self.products) {
+            (Some(text), _) => self.artifact(text).map(Some),
+            (None, Some(folder)) => Ok(Some((self.files(folder, output)?, None))),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn artifact(&self, text: &str) -> Result<(Product, Option<String>), Failure> {
+        let reference = places::reference(text)?;
+        let access = self.access.access([&reference], self.standard_inputs())?;
+        let source = places::source(&reference, &access)?;
+        let found = places::resolve(source.as_ref(), &reference)?;
+        let manifest =
+            source.manifest(&found.digest, touchmark::trust::Limits::default().manifest).map_err(|error| Failure::from(&error))?;
+        let malformed = |error: Error| Failure::new(Exit::Malformed, error.code(), format!("{text}: {error}"));
+        Ok((Product::oci(&manifest).map_err(malformed)?, Some(reference.pin(found.digest).to_string())))
+    }
+
+    /// The files of the product. Without any, nothing would be verified for it: the folder is another than was meant.
+    fn files(&self, folder: &Path, output: &Output<'_>) -> Result<Product, Failure> {
         let bar = Bar::counter("hashing", output.is_quiet());
         let recorder = Recorder::new(folder, SymbolicLinks::Within).without(self.exclude.iter().cloned());
         let recorded = recorder.record(&["."], &|bytes| bar.add(bytes)).map_err(|error| record_failure(&error))?;
-        Ok(Product::files(recorded.artifacts))
+        match recorded.artifacts.is_empty() {
+            true => Err(Failure::new(Exit::Usage, "in-toto-no-product", format!("--products {}: there is no file", folder.display()))),
+            false => Ok(Product::files(recorded.artifacts)),
+        }
     }
 
     fn assert_one_standard_input(&self) -> Result<(), Failure> {
-        let keys = self.layout_keys.iter().chain(&self.inspection_keys).filter(|key| *key == "-").count();
-        match keys + usize::from(self.layout.as_os_str() == "-") {
+        match self.standard_inputs() {
             0 | 1 => Ok(()),
             _ => Err(Failure::usage("standard input (-) is named more than once")),
         }
     }
 
-    fn members(&self, report: &Report, at: UnixTime) -> Object<'static> {
+    /// How often standard input is named.
+    fn standard_inputs(&self) -> usize {
+        let keys = self.layout_keys.iter().chain(&self.inspection_keys).filter(|key| *key == "-").count();
+        keys + usize::from(self.layout.as_os_str() == "-")
+    }
+
+    fn members(&self, report: &Report, pin: Option<&str>, at: UnixTime) -> Object<'static> {
         let mut members = Object::new();
         members.insert("layout", Value::from(self.layout.display().to_string()));
         members.insert("links", Value::from(self.links.display().to_string()));
+        members.insert("product", pin.map_or(Value::Null, |pin| Value::from(pin.to_owned())));
         members.insert("products", self.products.as_ref().map_or(Value::Null, |folder| Value::from(folder.display().to_string())));
         members.insert("at", Value::from(at.to_string()));
         members.insert("report", report.to_json(if self.explain { Detail::Artifacts } else { Detail::Rules }));
@@ -221,7 +259,9 @@ fn hint(report: &Report, class: Class) -> Option<String> {
         Reason::TooManyFiles { .. } => Some(raise("--max-requests")),
         Reason::TooManyBytes { .. } => Some(raise("--max-total-size")),
         Reason::TooMuchWork { .. } => Some(raise("--max-work")),
-        Reason::Unanswered { .. } => Some("--inspection-key for a signed link of it, or, if its command is `true`, --products".to_owned()),
+        Reason::Unanswered { .. } => {
+            Some("--inspection-key for a signed link of it, or, if its command is `true`, --product or --products".to_owned())
+        }
         _ => None,
     })
 }
