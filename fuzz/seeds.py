@@ -46,11 +46,18 @@ def tars():
             yield f"{path.stem}-{name}.tar", out.getvalue()
 
 
+def in_toto():
+    """The layouts and links of in-toto-golang."""
+    for path in sorted((TESTDATA / "in-toto/golang").iterdir()):
+        if path.suffix in (".layout", ".link"):
+            yield path.name, path.read_bytes()
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(TESTDATA / "seeds", root, ignore=shutil.ignore_patterns("SOURCE"))
-    for target, seeds in [("json", canonical_json()), ("keys", keys()), ("tar", tars())]:
+    for target, seeds in [("json", canonical_json()), ("keys", keys()), ("tar", tars()), ("in_toto_document", in_toto())]:
         (root / target).mkdir(exist_ok=True)
         for name, content in seeds:
             (root / target / name).write_bytes(content)

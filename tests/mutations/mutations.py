@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 
+import in_toto
 import tuf
 
 # package, file, what is there, what is put in its place
@@ -101,6 +102,7 @@ MUTATIONS = [
     ("touchmark-oci", "crates/oci/src/registry/upload.rs", "Some(expected) if expected.digest != digest => {", "Some(expected) if false => {"),
     ("touchmark-oci", "crates/oci/src/registry/detach.rs", "            self.check_deletes()?;\n", ""),
 ]
+MUTATIONS += [("touchmark-in-toto", f"crates/in-toto/src/{file}", before, after) for file, before, after in in_toto.MUTATIONS]
 
 
 COPY = "target/mutations"

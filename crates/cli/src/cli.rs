@@ -4,7 +4,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use touchmark_verify::output::Format;
 
 use crate::commands::{
-    attest, completions, copy, index, key, login, logout, man, pack, repair, resolve, sign, signature, tree, trust, tuf, unpack, verify,
+    attest, completions, copy, in_toto, index, key, login, logout, man, pack, repair, resolve, sign, signature, tree, trust, tuf, unpack,
+    verify,
 };
 
 /// Sign an OCI artifact once and verify it anywhere.
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Tree(tree::Args),
     Attest(attest::Args),
     Signature(signature::Args),
+    InToto(in_toto::Args),
     Key(key::Args),
     Trust(trust::Args),
     Login(login::Args),
@@ -57,7 +59,7 @@ pub(crate) enum Command {
 /// The commands in the order and the groups of `--help`. A test sees that none is missing.
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Every day", &["pack", "index", "sign", "verify", "unpack", "copy", "tree"]),
-    ("Evidence", &["attest", "signature"]),
+    ("Evidence", &["attest", "signature", "in-toto"]),
     ("Trust", &["key", "trust"]),
     ("Registries", &["login", "logout"]),
     ("Plumbing", &["resolve", "repair", "completions", "man"]),

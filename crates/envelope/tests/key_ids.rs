@@ -66,7 +66,7 @@ fn ours_is_the_hash_of_the_subject_public_key_info() {
 #[test]
 fn those_of_peers_are_hints() {
     // The base64 that cosign 3 writes as the hint; the keyids of securesystemslib 1.6.0 (SSlibKey.from_crypto), which are those
-    // of TUF 1.0; and of go-securesystemslib 0.11.1 (LoadKey).
+    // of TUF 1.0; and of go-securesystemslib 0.11.1 (LoadKey); for P-256 also that of in-toto-rs 0.4.0 (PublicKey::from_spki).
     assert_ids(
         0,
         &[
@@ -81,6 +81,7 @@ fn those_of_peers_are_hints() {
             "Wnp4zKSg9CDZvGK7Zpw8J1njn3I9OuENy+DwgVoH7NQ=",
             "716d622ec609eff48475645919645bb30ef604f59a69c764608fb64272dd5fe5",
             "c65c4c54b002cf9067fea5023c49a36996ce0ef72f01df2f67ed5ecce39b1ba0",
+            "f8cd40b71b4b1880a839bcf4d76b166bf944832469ebda8399392f8af3f68245",
         ],
     );
     assert_ids(

@@ -4,6 +4,7 @@
 //! - [`trust::Search`] is the same decision without I/O, for callers that fetch by themselves; with the feature `async`,
 //!   `verify_async` drives it over an `AsyncSource`.
 //! - With the feature `tuf`, the module `tuf` is a client of The Update Framework.
+//! - With the feature `in-toto`, the module `in_toto` verifies supply chains whose evidence is files.
 //! - [`open`] opens the OCI layout, folder or tar, that a [`Reference`] names.
 //!
 //! ```
@@ -38,11 +39,18 @@ mod drive;
 #[cfg(feature = "async")]
 mod drive_async;
 mod evidence;
+#[cfg(feature = "in-toto")]
+pub mod in_toto;
 #[cfg(feature = "sign")]
 pub mod keys;
 mod open;
+#[cfg(any(feature = "tuf", feature = "in-toto"))]
+mod segment;
 #[cfg(feature = "sign")]
 pub mod sign;
+#[cfg(test)]
+#[cfg(any(feature = "tuf", feature = "in-toto"))]
+mod testing;
 #[cfg(feature = "tuf")]
 pub mod tuf;
 

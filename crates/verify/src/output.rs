@@ -147,6 +147,11 @@ impl<'a> Output<'a> {
         self.say(&format!("warning: {text}"));
     }
 
+    /// Says one of several reasons for a failure that follows.
+    pub fn reason(&mut self, text: &str) {
+        self.say(&format!("error: {text}"));
+    }
+
     /// Adds a result: `exit_code` and `outcome` first, then `members`.
     pub fn result(&mut self, exit: Exit, members: Object<'static>) {
         self.exit = self.exit.and(exit);

@@ -94,7 +94,13 @@ fn run() -> Option<()> {
     let mut client = Client::new(Settings::default(), now);
     check(matches!(client.step().ok()?, touchmark_tuf::Step::Load { file: "root.json", .. }))?;
     client.answer(touchmark_tuf::Answer::Bytes(b"{}".into()));
-    check(client.step().is_err())
+    check(client.step().is_err())?;
+
+    let rules = touchmark_in_toto::Rule::new(&["DISALLOW", "*.so"], &touchmark_in_toto::Parameters::new()).ok()?;
+    check(matches!(rules.kind(), touchmark_in_toto::RuleKind::Disallow(pattern) if pattern.matches("lib/x.so")))?;
+    let mut verification = touchmark_in_toto::Verification::new(b"{}".to_vec(), &keys, touchmark_in_toto::Settings::default(), now);
+    check(verification.need().is_none())?;
+    check(verification.finish().is_err_and(|rejected| rejected.class() == touchmark_in_toto::Class::UntrustedMetadata))
 }
 
 fn check(holds: bool) -> Option<()> {

@@ -3,6 +3,7 @@
 pub(crate) mod attest;
 pub(crate) mod completions;
 pub(crate) mod copy;
+pub(crate) mod in_toto;
 pub(crate) mod index;
 pub(crate) mod key;
 pub(crate) mod login;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli) -> Exit {
         Command::Tree(args) => tree::run(&args, &mut output),
         Command::Attest(args) => attest::run(&args, &mut output),
         Command::Signature(args) => signature::run(&args, &mut output),
+        Command::InToto(args) => in_toto::run(&args, &mut output),
         Command::Key(args) => key::run(&args, &mut output),
         Command::Trust(args) => trust::run(&args, &mut output),
         Command::Login(args) => login::run(&args, &mut output),
@@ -72,6 +74,7 @@ fn name(command: &Command) -> &'static str {
         Command::Tree(_) => "tree",
         Command::Attest(_) => "attest",
         Command::Signature(args) => args.command.name(),
+        Command::InToto(args) => args.command.name(),
         Command::Key(args) => args.command.name(),
         Command::Trust(args) => args.command.name(),
         Command::Login(_) => "login",
@@ -86,10 +89,17 @@ fn name(command: &Command) -> &'static str {
 
 /// The command that stands in arguments which could not be read; `touchmark` if none does.
 pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
-    const NAMES: [&str; 41] = [
+    const NAMES: [&str; 48] = [
         "attest",
         "completions",
         "copy",
+        "in-toto lint",
+        "in-toto new",
+        "in-toto record start",
+        "in-toto record stop",
+        "in-toto run",
+        "in-toto sign",
+        "in-toto verify",
         "index",
         "key generate",
         "key public",

@@ -18,6 +18,7 @@ mod graph;
 #[allow(dead_code, reason = "these tests use a part of it")]
 #[path = "../touchmark/harness.rs"]
 mod harness;
+mod in_toto;
 mod logins;
 mod race;
 mod random;

@@ -16,11 +16,13 @@
 mod error;
 pub(crate) mod lexer;
 pub(crate) mod read;
+mod reader;
 mod value;
 mod write;
 
 pub use error::{Error, Kind};
 pub use read::{member_at, members, parse, parse_bounded};
+pub use reader::Reader;
 pub use value::{Number, Object, Value};
 
 /// How many arrays and objects may enclose a value, itself included.

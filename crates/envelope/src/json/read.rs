@@ -132,6 +132,10 @@ pub(crate) fn skip(lexer: &mut Lexer<'_>, levels: usize) -> Result<(), Error> {
 
 /// Refuses the first repetition among names, each with its place in the document.
 pub(crate) fn distinct(mut names: Vec<(Cow<'_, str>, usize)>) -> Result<(), Error> {
+    // Most writers of large objects sort them.
+    if names.is_sorted_by(|(first, _), (second, _)| first < second) {
+        return Ok(());
+    }
     names.sort_unstable();
     let repeated = names.windows(2).filter_map(|pair| match pair {
         [first, second] if first.0 == second.0 => Some(second),

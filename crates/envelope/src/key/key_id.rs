@@ -52,7 +52,8 @@ impl PublicKey {
     /// - that of [`key_id`](Self::key_id), which is also what many tools print as the fingerprint;
     /// - cosign's hint, the base64 of the same hash;
     /// - `sha256(cjson({keytype, scheme, keyval}))` of TUF 1.0, section 4.2, and in-toto v1.0, section 4.2.1, over a PEM with
-    ///   and without its last newline, with and without `keyid_hash_algorithms`, and with both `keytype`s in use for ECDSA.
+    ///   and without its last newline, for ECDSA also over the uncompressed point in hexadecimal, with and without
+    ///   `keyid_hash_algorithms`, and with both `keytype`s in use for ECDSA.
     pub fn key_ids(&self) -> Vec<KeyId> {
         let digest = Algorithm::Sha256.digest(&self.to_spki_der());
         let mut ids = Vec::new();
@@ -85,9 +86,14 @@ impl PublicKey {
         };
         let values = match self.algorithm() {
             KeyAlgorithm::Ed25519 => alloc::vec![hex(self.as_raw())],
-            _ => {
+            #[cfg(feature = "rsa")]
+            KeyAlgorithm::RsaPssSha256 => {
                 let pem = self.to_pem();
                 alloc::vec![pem.trim_end().to_string(), pem]
+            }
+            KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 => {
+                let pem = self.to_pem();
+                alloc::vec![pem.trim_end().to_string(), pem, hex(self.as_raw())]
             }
         };
         let mut documents = Vec::new();

@@ -104,6 +104,24 @@ impl KeySource {
         }
     }
 
+    /// Reads a public key of any kind that in-toto's metadata is signed with: of PEM files RSA keys too, which nothing else takes.
+    ///
+    /// # Errors
+    /// As for [`public_key`](Self::public_key).
+    #[cfg(feature = "in-toto")]
+    pub fn metadata_key(&self, timeout: Duration) -> Result<PublicKey, KeyFileError> {
+        if let KeySource::Program(_) = self {
+            return self.public_key(timeout);
+        }
+        let read = self.read()?;
+        PublicKey::read(&read.bytes)
+            .or_else(|error| match error {
+                KeyError::Unsupported { .. } => PublicKey::rsa_from_pem(&read.bytes),
+                error => Err(error),
+            })
+            .map_err(|error| self.error(error))
+    }
+
     /// Reads whatever key is there, as `touchmark key show` does.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use touchmark_tuf::Failure;
 
 use super::error::failure;
 use super::fetch::Fetch;
+use crate::segment::is_one_name;
 
 /// A folder. Links in it are not followed.
 #[derive(Clone, Debug)]
@@ -74,17 +75,6 @@ impl Fetch for FolderSource {
     fn location(&self) -> String {
         self.root.display().to_string()
     }
-}
-
-/// Whether a segment is the name of one file or folder on every system.
-pub(super) fn is_plain(name: &str) -> bool {
-    let odd = |c: char| matches!(c, '/' | '\\' | ':' | '\0');
-    !name.is_empty() && name != "." && name != ".." && !name.contains(odd)
-}
-
-/// Whether a segment of a path is the name of one file or folder here. Elsewhere than on Windows, `acme/nm:stable` is a fine one.
-fn is_one_name(segment: &str) -> bool {
-    if cfg!(windows) { is_plain(segment) } else { !matches!(segment, "" | "." | "..") && !segment.contains(['/', '\0']) }
 }
 
 /// RFC 3986, 2.1. `None` if what is encoded is no text, or is not encoded rightly.

@@ -11,7 +11,7 @@ use touchmark_oci::files::{self, Lock};
 use touchmark_tuf::{Answer, Client, Error, Failure, Settings, Step};
 
 use super::error::{UpdateError, failure};
-use super::folder::is_plain;
+use crate::segment::is_plain;
 
 /// How long an update waits for others.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);

@@ -1,14 +1,14 @@
-//! Folders for the tests of this module, removed when dropped, and sources.
+//! Sources for the tests of this module.
 
 use core::cell::{Cell, RefCell};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 
 use touchmark_test_tuf_repository::{Fetched, Repository};
 use touchmark_tuf::Failure;
 
 use super::fetch::Fetch;
+pub(super) use crate::testing::Folder;
 
 /// A repository in memory, and what was asked of it.
 pub(super) struct Served {
@@ -72,39 +72,5 @@ impl Read for &Endless {
         buffer.fill(b'x');
         self.given.set(self.given.get() + u64::try_from(buffer.len()).unwrap());
         Ok(buffer.len())
-    }
-}
-
-/// A new, empty folder.
-pub(super) struct Folder(PathBuf);
-
-impl Folder {
-    pub(super) fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("touchmark-tuf-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub(super) fn root(&self) -> &Path {
-        &self.0
-    }
-
-    pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    /// Writes a file, with the folders above it.
-    pub(super) fn file(&self, name: &str, content: impl AsRef<[u8]>) {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,0 +1,308 @@
+//! One layout that is being verified: the layout itself, or a sublayout.
+
+use alloc::borrow::ToOwned;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString as _};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use touchmark_envelope::UnixTime;
+use touchmark_envelope::key::PublicKey;
+use touchmark_envelope::threshold::KeySet;
+
+use crate::engine::{self, Work};
+use crate::key::Functionaries;
+use crate::layout::{Inspection, Layout};
+use crate::link::{Link, Origin};
+use crate::product::Product;
+use crate::rule::{Kind, Rule, Side};
+
+use super::item::Item;
+use super::need::{Answer, Failure};
+use super::reason::Reason;
+use super::report::{Answered, ItemReport, Report, RulesReport};
+
+/// A layout, and how far its verification is.
+#[derive(Debug)]
+pub(super) struct Frame {
+    layout: Layout,
+    /// Whose links answer its inspections.
+    inspectors: KeySet,
+    /// The final product that it is verified for.
+    product: Option<Product>,
+    stage: Stage,
+    /// The step or the inspection that is looked at.
+    pub(super) item: Option<Item>,
+    /// What is taken of each step and inspection, by name.
+    links: BTreeMap<String, Arc<Link>>,
+    report: Report,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// The step of this number.
+    Step(usize),
+    /// The inspection of this number.
+    Inspection(usize),
+    /// All is done.
+    End,
+}
+
+/// What a frame wants.
+pub(super) enum Next {
+    /// A file.
+    File(String),
+    /// The outcome of an inspection.
+    Inspection(Inspection),
+    /// To go on: something was concluded.
+    Again,
+    /// Nothing: it is over.
+    End,
+}
+
+impl Frame {
+    pub(super) fn new(folder: String, layout: Layout, signed_by: Vec<PublicKey>, inspectors: KeySet, at: UnixTime) -> Self {
+        let mut reasons = Vec::new();
+        // in-toto 1.0, 5.2, item 2.
+        if layout.expires <= at {
+            reasons.push(Reason::Expired { expires: layout.expires, at });
+        }
+        let expires = Some(layout.expires);
+        let report = Report { folder, signed_by, expires, steps: Vec::new(), inspections: Vec::new(), reasons };
+        Self { layout, inspectors, product: None, stage: Stage::Step(0), item: None, links: BTreeMap::new(), report }
+    }
+
+    /// The same, for a final product.
+    pub(super) fn for_product(self, product: Option<Product>) -> Self {
+        Self { product, ..self }
+    }
+
+    pub(super) fn product(&self) -> Option<&Product> {
+        self.product.as_ref()
+    }
+
+    pub(super) fn folder(&self) -> &str {
+        &self.report.folder
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        !self.report.is_verified()
+    }
+
+    /// Whether what is looked at is an inspection, which no sublayout answers.
+    pub(super) fn is_at_inspection(&self) -> bool {
+        matches!(self.stage, Stage::Inspection(_))
+    }
+
+    /// Goes on, until something is wanted. `may_ask` is whether nothing has failed anywhere.
+    pub(super) fn next(&mut self, may_ask: bool, work: &mut Work) -> Next {
+        match self.stage {
+            Stage::Step(number) => {
+                let Some(step) = self.layout.steps.get(number) else {
+                    self.apply(Items::Steps, work);
+                    self.stage = Stage::Inspection(0);
+                    return Next::Again;
+                };
+                let (keys, folder) = (&self.layout.keys, &self.report.folder);
+                let item =
+                    self.item.get_or_insert_with(|| Item::new(folder, &step.name, step.threshold, keys.functionaries(&step.pubkeys)));
+                if let Some(file) = item.files.pop_front() {
+                    return Next::File(file);
+                }
+                let expected = Some(step.expected_command.clone());
+                self.conclude(expected.as_deref(), Stage::Step(number + 1));
+            }
+            Stage::Inspection(number) => {
+                let Some(inspection) = self.layout.inspections.get(number) else {
+                    self.apply(Items::Inspections, work);
+                    self.report.reasons.extend(self.product_is_missed());
+                    self.stage = Stage::End;
+                    return Next::Again;
+                };
+                if let Some(product) = self.product.as_ref().filter(|_| Product::answers(inspection)) {
+                    let (name, artifacts) = (inspection.name.clone(), product.artifacts.clone());
+                    self.item = Some(Item::new("", &name, 1, Functionaries::of(KeySet::new([]))));
+                    let (command, materials, origin) = (inspection.run.clone(), artifacts.clone(), Origin::Link);
+                    let link = Link { name, command, materials, products: artifacts, origin };
+                    self.inspected(Ok((Answered::Product, link)));
+                    return Next::Again;
+                }
+                let (folder, inspectors) = (&self.report.folder, &self.inspectors);
+                let item = self.item.get_or_insert_with(|| Item::new(folder, &inspection.name, 1, Functionaries::of(inspectors.clone())));
+                if let Some(file) = item.files.pop_front() {
+                    return Next::File(file);
+                }
+                if item.has_candidates() {
+                    self.conclude(None, Stage::Inspection(number + 1));
+                } else if may_ask && !self.has_failed() {
+                    return Next::Inspection(inspection.clone());
+                } else {
+                    let inspection = inspection.name.clone();
+                    self.inspected(Err(Reason::NotReached { inspection }));
+                }
+            }
+            Stage::End => return Next::End,
+        }
+        Next::Again
+    }
+
+    fn conclude(&mut self, expected_command: Option<&[String]>, stage: Stage) {
+        if let Some(item) = self.item.take() {
+            let (report, reason) = item.conclude(expected_command);
+            self.keep(report, reason);
+        }
+        self.stage = stage;
+    }
+
+    /// Takes what the caller says of the inspection that was asked for.
+    pub(super) fn answered(&mut self, answer: Answer) {
+        let Some(inspection) = self.item.as_ref().map(|item| item.name().to_owned()) else { return };
+        let outcome = match answer {
+            Answer::Inspected(inspected) if inspected.return_value == 0 => {
+                let (materials, products) = (inspected.materials, inspected.products);
+                Ok((Answered::Run, Link { name: inspection, command: Vec::new(), materials, products, origin: Origin::Link }))
+            }
+            Answer::Inspected(inspected) => Err(Reason::Inspection { inspection, return_value: inspected.return_value }),
+            Answer::Absent => Err(Reason::Unanswered { inspection }),
+            Answer::Failed(failure) => Err(Reason::NotRun { inspection, failure }),
+            Answer::Bytes(_) => Err(Reason::NotRun { inspection, failure: Failure::WrongAnswer }),
+        };
+        self.inspected(outcome);
+    }
+
+    fn inspected(&mut self, outcome: Result<(Answered, Link), Reason>) {
+        let (Some(item), Stage::Inspection(number)) = (self.item.take(), self.stage) else { return };
+        // Nothing was signed that counts.
+        let (mut report, _) = item.conclude(None);
+        let reason = match outcome {
+            Ok((answer, link)) => {
+                (report.answer, report.link) = (answer, Some(Arc::new(link)));
+                None
+            }
+            Err(reason) => Some(reason),
+        };
+        self.keep(report, reason);
+        self.stage = Stage::Inspection(number + 1);
+    }
+
+    fn keep(&mut self, report: ItemReport, reason: Option<Reason>) {
+        if let Some(link) = &report.link {
+            self.links.insert(report.name.clone(), Arc::clone(link));
+        }
+        self.report.reasons.extend(reason);
+        match self.stage {
+            Stage::Step(_) => self.report.steps.push(report),
+            _ => self.report.inspections.push(report),
+        }
+    }
+
+    /// Ends it where it is.
+    pub(super) fn stop(&mut self, reason: Reason) {
+        if let Some(item) = self.item.take() {
+            let (report, _) = item.conclude(None);
+            self.keep(report, None);
+        }
+        self.report.reasons.push(reason);
+        self.stage = Stage::End;
+    }
+
+    /// Applies the rules of all steps, or of all inspections (in-toto 1.0, 5.2, items 5 and 7).
+    fn apply(&mut self, items: Items, work: &mut Work) {
+        let Self { layout, links, report, .. } = self;
+        let lists: Vec<[&[Rule]; 2]> = match items {
+            Items::Steps => layout.steps.iter().map(|step| [step.rules(Side::Materials), step.rules(Side::Products)]).collect(),
+            Items::Inspections => {
+                layout.inspections.iter().map(|inspection| [inspection.rules(Side::Materials), inspection.rules(Side::Products)]).collect()
+            }
+        };
+        let missing_steps = report.steps.iter().map(|step| step.name.clone()).filter(|name| !links.contains_key(name)).collect::<Vec<_>>();
+        let reports = match items {
+            Items::Steps => &mut report.steps,
+            Items::Inspections => &mut report.inspections,
+        };
+        // What did not hold is a reason already. Rules that look at it would fail for no other.
+        let missing: BTreeSet<String> =
+            reports.iter().map(|item| &item.name).filter(|name| !links.contains_key(*name)).cloned().chain(missing_steps).collect();
+        let is_missing = |rule: &Rule| matches!(rule.kind(), Kind::Match(rule) if missing.contains(&rule.from));
+        for (item, [materials, products]) in reports.iter_mut().zip(lists) {
+            let Some(link) = links.get(&item.name) else { continue };
+            for (side, rules) in [(Side::Materials, materials), (Side::Products, products)] {
+                if rules.iter().any(is_missing) {
+                    continue;
+                }
+                let Ok(applied) = engine::apply(rules, side, link, |name| links.get(name).map(AsRef::as_ref), work) else {
+                    report.reasons.push(Reason::TooMuchWork { item: item.name.clone() });
+                    return;
+                };
+                for (number, (rule, outcome)) in rules.iter().zip(applied.rules()).enumerate() {
+                    report.reasons.extend(outcome.failure.clone().map(|failure| Reason::Rule {
+                        item: item.name.clone(),
+                        side,
+                        number,
+                        rule: rule.to_string(),
+                        failure,
+                    }));
+                }
+                let applied = Some(RulesReport { rules: rules.to_vec(), applied });
+                match side {
+                    Side::Materials => item.materials = applied,
+                    Side::Products => item.products = applied,
+                }
+            }
+        }
+    }
+
+    /// Why the final product is not tied to the supply chain, once the rules of inspections are applied.
+    fn product_is_missed(&self) -> Option<Reason> {
+        let product = self.product.as_ref()?;
+        let looking = || self.report.inspections.iter().filter(|item| matches!(item.answer, Answered::Product | Answered::Signed));
+        let Some(manifest) = &product.manifest else {
+            return looking().next().is_none().then_some(Reason::ProductIgnored);
+        };
+        let is_step = |name: &String| self.layout.steps.iter().any(|step| step.name == *name);
+        let made = |rule: &Rule| matches!(rule.kind(), Kind::Match(rule) if rule.side == Side::Products && is_step(&rule.from));
+        let is_matched = |item: &ItemReport| {
+            [(Side::Materials, &item.materials), (Side::Products, &item.products)].into_iter().any(|(side, report)| {
+                let (Some(report), Some(link)) = (report, &item.link) else { return false };
+                let artifacts = link.artifacts(side);
+                let place = artifacts.place(manifest).filter(|place| artifacts.digests(*place) == product.artifacts.get(manifest));
+                let rule = place.and_then(|place| report.applied.consumed_by().nth(place).flatten());
+                rule.and_then(|rule| report.rules.get(rule)).is_some_and(made)
+            })
+        };
+        // Rules that were not applied have their reasons already.
+        let is_open = |item: &ItemReport| item.materials.is_none() || item.products.is_none();
+        let unmatched = !looking().any(|item| is_matched(item) || is_open(item));
+        unmatched.then(|| Reason::ProductUnmatched { manifest: manifest.clone() })
+    }
+
+    /// What it comes to: its report, and what stands for it in the layout above (in-toto 1.0, 4.5.1), if it is verified and has a step.
+    pub(super) fn end(mut self) -> (Report, Option<Link>) {
+        if !self.report.is_verified() {
+            return (self.report, None);
+        }
+        let link = |step: Option<&crate::layout::Step>| step.and_then(|step| self.links.get(&step.name));
+        let summary = match (link(self.layout.steps.first()), link(self.layout.steps.last())) {
+            (Some(first), Some(last)) => Some(Link {
+                name: last.name.clone(),
+                command: last.command.clone(),
+                materials: first.materials.clone(),
+                products: last.products.clone(),
+                origin: first.origin.and(last.origin),
+            }),
+            _ => None,
+        };
+        // A layout may be of inspections alone; a sublayout stands for a step.
+        if summary.is_none() && !self.report.folder.is_empty() {
+            self.report.reasons.push(Reason::NoStep);
+        }
+        (self.report, summary)
+    }
+}
+
+/// Whose rules.
+#[derive(Clone, Copy)]
+enum Items {
+    Steps,
+    Inspections,
+}

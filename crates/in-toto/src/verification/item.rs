@@ -1,0 +1,146 @@
+//! One step or inspection: its files, one by one, and what they come to.
+
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use touchmark_envelope::Unverified;
+use touchmark_envelope::threshold::{Signers, Tally, ThresholdError};
+
+use crate::key::Functionaries;
+use crate::link::Link;
+
+use super::reason::Reason;
+use super::report::{Answered, FileReport, ItemReport, Warning};
+
+/// So many files and keys are told of where a threshold is missed; the report has all.
+const MAX_WHY: usize = 4;
+
+/// A step or an inspection whose files are being looked for.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) functionaries: Functionaries,
+    /// The files that were not asked for yet.
+    pub(super) files: VecDeque<String>,
+    /// Links that may count: signed by someone who may, and of this item.
+    candidates: Vec<Candidate>,
+    /// The sublayout that is being verified.
+    pub(super) sublayout: Option<(String, Signers)>,
+    report: ItemReport,
+}
+
+#[derive(Debug)]
+struct Candidate {
+    path: String,
+    signers: Signers,
+    link: Arc<Link>,
+}
+
+impl Item {
+    /// One whose files are in `folder`.
+    pub(super) fn new(folder: &str, name: &str, threshold: u64, functionaries: Functionaries) -> Self {
+        // in-toto 1.0, 4.4: the name of the step and the beginning of the keyid.
+        let files: VecDeque<String> = functionaries.prefixes.iter().map(|prefix| format!("{folder}{name}.{prefix}.link")).collect();
+        let report = ItemReport {
+            name: name.into(),
+            threshold,
+            functionaries: functionaries.keys.keys().to_vec(),
+            unusable: functionaries.unusable.clone(),
+            counted: Vec::new(),
+            files: Vec::new(),
+            looked_for: files.len(),
+            answer: Answered::No,
+            link: None,
+            warnings: Vec::new(),
+            materials: None,
+            products: None,
+        };
+        Self { functionaries, files, candidates: Vec::new(), sublayout: None, report }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.report.name
+    }
+
+    pub(super) fn note(&mut self, file: FileReport) {
+        self.report.files.push(file);
+    }
+
+    pub(super) fn add(&mut self, path: String, signers: Signers, link: Link) {
+        self.candidates.push(Candidate { path, signers, link: Arc::new(link) });
+    }
+
+    pub(super) fn has_candidates(&self) -> bool {
+        !self.candidates.is_empty()
+    }
+
+    /// What the files come to: the one thing that all who count report, if enough do (in-toto 1.0, 4.3.1 and 5.2, item 4).
+    pub(super) fn conclude(mut self, expected_command: Option<&[String]>) -> (ItemReport, Option<Reason>) {
+        for candidate in &self.candidates {
+            if let Some(expected) = expected_command.filter(|expected| **expected != candidate.link.command) {
+                let warning =
+                    Warning::Command { file: candidate.path.clone(), found: candidate.link.command.clone(), expected: expected.to_vec() };
+                self.report.warnings.push(warning);
+            }
+        }
+        let outcome = self.counted();
+        if let Ok((link, counted)) = &outcome {
+            self.report.link = Some(Arc::clone(link));
+            self.report.counted.clone_from(counted);
+            self.report.answer = Answered::Signed;
+        }
+        (self.report, outcome.err())
+    }
+
+    fn counted(&self) -> Result<(Arc<Link>, Vec<touchmark_envelope::key::PublicKey>), Reason> {
+        let (step, needed) = (&self.report.name, self.report.threshold);
+        let missed = |found| {
+            let unavailable = self.report.files.iter().any(|file| file.refusal.as_ref().is_some_and(|refusal| refusal.is_unknown()));
+            Reason::Threshold { step: step.clone(), needed, found, unavailable, why: self.why() }
+        };
+        let keys = self.functionaries.keys.clone();
+        let unreachable = Reason::Unreachable { step: step.clone(), needed, keys: keys.len(), why: self.why() };
+        let mut tally = match Tally::new(keys, usize::try_from(needed).unwrap_or(usize::MAX)) {
+            Ok(tally) => tally,
+            Err(_) => return Err(unreachable),
+        };
+        // Who may sign and reports something else is a contradiction, whatever the threshold and whichever file comes first.
+        let links: Vec<&Arc<Link>> = self.candidates.iter().map(|candidate| &candidate.link).collect();
+        let Some(common) = Link::common(&links) else {
+            let [first, others @ ..] = self.candidates.as_slice() else { return Err(missed(0)) };
+            let differs = |other: &&Candidate| Link::common(&[&first.link, &other.link]).is_none();
+            let other = others.iter().find(differs).or(others.last()).map_or_else(String::new, |other| other.path.clone());
+            return Err(Reason::Disagreement { item: step.clone(), first: first.path.clone(), other });
+        };
+        for candidate in &self.candidates {
+            tally.count(&candidate.signers, || Unverified::new(Arc::clone(&candidate.link)));
+        }
+        let verified = tally.finish().map_err(|error| match error {
+            ThresholdError::Missed { found, .. } => missed(found),
+            _ => unreachable,
+        })?;
+        let counted = verified.evidence().keys().to_vec();
+        // What was counted all says this.
+        Ok((common, counted))
+    }
+
+    /// What keeps files and keys from counting: the first few, in one line.
+    fn why(&self) -> String {
+        let files = self.report.files.iter().filter_map(|file| Some(format!("{}: {}", file.path, file.refusal.as_ref()?)));
+        let keys = self.report.unusable.iter().map(|(keyid, why)| {
+            let keyid: String = keyid.chars().take(16).flat_map(char::escape_debug).collect();
+            format!("key {keyid}: {why}")
+        });
+        let mut all: Vec<String> = files.chain(keys).take(MAX_WHY + 1).collect();
+        if self.report.files.is_empty() {
+            all.insert(0, format!("none of the {} files that it could be in was found", self.report.looked_for));
+        }
+        if all.len() > MAX_WHY {
+            all.truncate(MAX_WHY);
+            all.push("…".into());
+        }
+        all.join("; ")
+    }
+}

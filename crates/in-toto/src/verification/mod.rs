@@ -1,0 +1,290 @@
+//! The verification of a layout (in-toto 1.0, 5.2) as a state machine.
+
+mod frame;
+mod item;
+mod need;
+mod reason;
+mod report;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use touchmark_envelope::threshold::{KeySet, Tally};
+use touchmark_envelope::{UnixTime, Unverified, Verified};
+
+use crate::document::{Document, Kind};
+use crate::engine::Work;
+use crate::error::{Error, cut};
+use crate::layout::Layout;
+use crate::link::Link;
+use crate::parameters::Parameters;
+use crate::settings::{Inheritance, Settings};
+
+use self::frame::{Frame, Next};
+pub use self::need::{Answer, Failure, Inspected, Need};
+pub use self::reason::{Class, Reason, Refusal};
+pub use self::report::{Answered, Detail, FileReport, ItemReport, Report, RulesReport, Warning};
+
+/// The verification of one layout, at one time.
+///
+/// The caller loops: [`need`](Self::need) says what is needed, [`answer`](Self::answer) takes it, and when nothing is needed any more
+/// [`finish`](Self::finish) has the outcome. Nothing is read, run or asked of a clock here.
+///
+/// A file that is broken, hostile or not to be had is reported, and hides none that is good: what decides is whether enough distinct
+/// keys vouch for each step, and whether all that count report the same. On failure all reasons are told.
+#[derive(Debug)]
+pub struct Verification {
+    settings: Settings,
+    at: UnixTime,
+    root: Option<Verified<Layout>>,
+    /// The layout and, within each other, the sublayouts that are being verified.
+    frames: Vec<Frame>,
+    wanted: Option<Need>,
+    requests: u32,
+    bytes: u64,
+    work: Work,
+    ended: Option<(Report, Option<Link>)>,
+}
+
+/// A supply chain that is as its layout says. Only [`Verification::finish`] makes a verified one.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SupplyChain {
+    /// The layout.
+    pub layout: Layout,
+    /// What was found, step by step.
+    pub report: Report,
+    /// What the first step began with, and the last one ended with; nothing for a layout without steps.
+    pub summary: Option<Link>,
+}
+
+/// A supply chain that is not verified.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rejected {
+    /// What was found, step by step, and all the reasons.
+    pub report: Report,
+}
+
+impl Rejected {
+    /// What kind of refusal it is.
+    pub fn class(&self) -> Class {
+        self.report.class().unwrap_or(Class::Unknown)
+    }
+}
+
+impl Verification {
+    /// Begins to verify the layout that `document` is, which every one of `keys` must have signed (in-toto 1.0, 5.2, item 1).
+    ///
+    /// What is wrong with it is told at the end, like everything else; nothing more is then needed.
+    pub fn new(document: Vec<u8>, keys: &KeySet, settings: Settings, at: UnixTime) -> Self {
+        let work = Work::new(settings.limits.work);
+        let mut verification =
+            Self { settings, at, root: None, frames: Vec::new(), wanted: None, requests: 0, bytes: 0, work, ended: None };
+        match verification.root(document, keys) {
+            Ok(root) => {
+                let (layout, signers) = (root.get().clone(), root.evidence().keys().to_vec());
+                let inspectors = verification.settings.inspectors.clone();
+                let product = verification.settings.product.clone();
+                verification.frames.push(Frame::new(String::new(), layout, signers, inspectors, at).for_product(product));
+                verification.root = Some(root);
+            }
+            Err(reasons) => {
+                let (steps, inspections) = (Vec::new(), Vec::new());
+                let report = Report { folder: String::new(), signed_by: Vec::new(), expires: None, steps, inspections, reasons };
+                verification.ended = Some((report, None));
+            }
+        }
+        verification
+    }
+
+    fn root(&self, document: Vec<u8>, keys: &KeySet) -> Result<Verified<Layout>, Vec<Reason>> {
+        let reasons = |reason| alloc::vec![reason];
+        let mut tally = Tally::new(keys.clone(), keys.len()).map_err(|_| reasons(Reason::NoKey))?;
+        let document = Document::parse(document, &self.settings.limits).map_err(|error| reasons(Reason::Layout(error)))?;
+        let signers = document.untrusted().signers(keys);
+        tally.count(&signers, || document);
+        let missing = keys.keys().iter().filter(|key| !signers.keys().contains(key));
+        let missing: Vec<Reason> = missing.map(|key| Reason::Unsigned { key: key.key_id().into_string() }).collect();
+        let verified = tally.finish().map_err(|_| missing)?;
+        let layout = verified.try_map(|documents| match documents.as_slice() {
+            [document, ..] => document.layout(&self.settings.parameters),
+            [] => Err(Error::Member("signatures")),
+        });
+        layout.map_err(|error| reasons(Reason::Layout(error)))
+    }
+
+    /// What is needed next: the same until it is answered, and nothing once all is decided.
+    pub fn need(&mut self) -> Option<&Need> {
+        while self.wanted.is_none() {
+            let may_ask = !self.frames.iter().any(Frame::has_failed);
+            let Some(frame) = self.frames.last_mut() else { break };
+            match frame.next(may_ask, &mut self.work) {
+                Next::File(_) if self.requests == self.settings.limits.requests => {
+                    self.stop(Reason::TooManyFiles { limit: self.settings.limits.requests });
+                }
+                Next::File(path) => {
+                    self.requests += 1;
+                    self.wanted = Some(Need::File { path, limit: self.settings.limits.file });
+                }
+                Next::Inspection(inspection) => {
+                    let folder = frame.folder().into();
+                    self.wanted = Some(Need::Inspection { folder, inspection });
+                }
+                Next::Again => {}
+                Next::End => self.leave(),
+            }
+        }
+        self.wanted.as_ref()
+    }
+
+    /// Takes what came of what [`need`](Self::need) needed. An answer when nothing was needed is ignored.
+    pub fn answer(&mut self, answer: Answer) {
+        match self.wanted.take() {
+            None => {}
+            Some(Need::Inspection { .. }) => {
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.answered(answer);
+                }
+            }
+            Some(Need::File { path, .. }) => match answer {
+                Answer::Absent => {}
+                Answer::Bytes(bytes) => self.file(path, bytes),
+                Answer::Failed(failure) => self.note(path, Refusal::Unavailable(failure)),
+                Answer::Inspected(_) => self.note(path, Refusal::Unavailable(Failure::WrongAnswer)),
+            },
+        }
+    }
+
+    /// The outcome. All reasons for a refusal are in the report.
+    ///
+    /// # Errors
+    /// The layout is not verified, or the verification was not carried to its end.
+    pub fn finish(mut self) -> Result<Verified<SupplyChain>, Rejected> {
+        if self.need().is_some() {
+            self.wanted = None;
+            self.stop(Reason::Unfinished);
+            self.need();
+        }
+        match (self.ended, self.root) {
+            (Some((report, summary)), Some(root)) if report.is_verified() => Ok(root.map(|layout| SupplyChain { layout, report, summary })),
+            (Some((report, _)), _) => Err(Rejected { report }),
+            // Whatever ends has a report.
+            (None, _) => Err(Rejected { report: Report::unfinished() }),
+        }
+    }
+
+    /// Looks at a file that was found.
+    fn file(&mut self, path: String, bytes: Vec<u8>) {
+        let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.bytes = self.bytes.saturating_add(found);
+        if self.bytes > self.settings.limits.files {
+            return self.stop(Reason::TooManyBytes { limit: self.settings.limits.files });
+        }
+        let depth = self.frames.len();
+        let Some(frame) = self.frames.last_mut() else { return };
+        let at_inspection = frame.is_at_inspection();
+        let product = frame.product().filter(|_| at_inspection).cloned();
+        let Some(item) = &mut frame.item else { return };
+        let malformed = |error| Refusal::Malformed(error);
+        let document = match Document::parse(bytes, &self.settings.limits).map(Unverified::into_untrusted) {
+            Ok(document) => document,
+            Err(error) => return self.note(path, malformed(error)),
+        };
+        let signers = document.signers(&item.functionaries.keys);
+        if signers.keys().is_empty() {
+            let refusal = match document.is_signed_by_gpg() {
+                true => Refusal::Gpg,
+                false if signers.gave_up() => Refusal::TooManySignatures,
+                false => Refusal::Signature,
+            };
+            return self.note(path, refusal);
+        }
+        let signed_by = signers.keys().to_vec();
+        let refused = |refusal| FileReport { path: path.clone(), signed_by: signed_by.clone(), refusal: Some(refusal), sublayout: None };
+        match document.kind() {
+            // in-toto 1.0, 4.5.3: what answers an inspection is a link.
+            Ok(Kind::Layout) if !at_inspection => {
+                if depth > self.settings.limits.depth {
+                    return item.note(refused(Refusal::TooDeep { limit: self.settings.limits.depth }));
+                }
+                let none = Parameters::new();
+                let parameters = match self.settings.inheritance {
+                    Inheritance::None => &none,
+                    Inheritance::All => &self.settings.parameters,
+                };
+                match document.layout(parameters) {
+                    Ok(layout) => {
+                        // in-toto 1.0, 4.5.2 and 4.5.3: a folder named like the file, and its signers' links for its inspections.
+                        let folder = alloc::format!("{}/", path.strip_suffix(".link").unwrap_or(&path));
+                        let inspectors = KeySet::new(signed_by.iter().cloned());
+                        item.sublayout = Some((path, signers));
+                        self.frames.push(Frame::new(folder, layout, signed_by, inspectors, self.at));
+                    }
+                    Err(error) => item.note(refused(malformed(error))),
+                }
+            }
+            Ok(_) => match document.link() {
+                Ok(link) if link.name != item.name() => item.note(refused(Refusal::OtherName { found: cut(&link.name, 128) })),
+                Ok(link) if product.is_some_and(|product| !product.is_among(&link.materials)) => item.note(refused(Refusal::OtherProduct)),
+                Ok(link) => {
+                    item.note(FileReport { path: path.clone(), signed_by: signed_by.clone(), refusal: None, sublayout: None });
+                    item.add(path, signers, link);
+                }
+                Err(error) => item.note(refused(malformed(error))),
+            },
+            Err(error) => item.note(refused(malformed(error))),
+        }
+    }
+
+    /// Notes a file that does not count.
+    fn note(&mut self, path: String, refusal: Refusal) {
+        if let Some(item) = self.frames.last_mut().and_then(|frame| frame.item.as_mut()) {
+            item.note(FileReport { path, signed_by: Vec::new(), refusal: Some(refusal), sublayout: None });
+        }
+    }
+
+    /// Goes back from a layout that is through to the one that it is a sublayout of.
+    fn leave(&mut self) {
+        let Some((report, summary)) = self.frames.pop().map(Frame::end) else { return };
+        let Some(item) = self.frames.last_mut().and_then(|frame| frame.item.as_mut()) else {
+            self.ended = Some((report, summary));
+            return;
+        };
+        let Some((path, signers)) = item.sublayout.take() else { return };
+        let refusal = report.class().map(Refusal::Sublayout);
+        let signed_by = signers.keys().to_vec();
+        item.note(FileReport { path: path.clone(), signed_by, refusal, sublayout: Some(report) });
+        if let Some(summary) = summary {
+            item.add(path, signers, summary);
+        }
+    }
+
+    /// Ends all of it, where a limit was reached.
+    fn stop(&mut self, reason: Reason) {
+        while let Some(mut frame) = self.frames.pop() {
+            frame.stop(reason.clone());
+            self.frames.push(frame);
+            self.leave();
+        }
+    }
+}
+
+impl Report {
+    fn unfinished() -> Self {
+        let reasons = alloc::vec![Reason::Unfinished];
+        Self { folder: String::new(), signed_by: Vec::new(), expires: None, steps: Vec::new(), inspections: Vec::new(), reasons }
+    }
+}
+
+/// Shows all the reasons, one a line.
+impl core::fmt::Display for Rejected {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        for (place, reason) in self.report.reasons.iter().enumerate() {
+            write!(f, "{}{reason}", if place == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for Rejected {}

@@ -1,0 +1,116 @@
+//! That hostile metadata ends in a clear outcome, within limits.
+
+use touchmark_in_toto::Class;
+
+use crate::chain::{Chain, Form, Layout, file, key_object, keyid, link, public, step};
+
+#[test]
+fn files_that_are_asked_for_are_bounded() {
+    let mut chain = Chain::demo(Form::Dsse);
+    let needed = {
+        chain.verify().unwrap();
+        u32::try_from(chain.asked.len()).unwrap()
+    };
+    chain.settings.limits.requests = needed;
+    assert!(chain.verify().is_ok());
+    chain.settings.limits.requests = needed - 1;
+    let rejected = chain.rejected();
+    assert_eq!((rejected.report.reasons[0].code(), rejected.class()), ("in-toto-limit", Class::Unknown));
+}
+
+#[test]
+fn bytes_are_bounded_a_file_and_together() {
+    let mut chain = Chain::demo(Form::Dsse);
+    let sizes: Vec<u64> = chain.files.values().map(|bytes| u64::try_from(bytes.len()).unwrap()).collect();
+    chain.settings.limits.files = sizes.iter().sum();
+    assert!(chain.verify().is_ok());
+    chain.settings.limits.files -= 1;
+    assert_eq!((chain.refused(), chain.class()), (vec!["in-toto-limit"], Class::Unknown));
+    let mut chain = Chain::demo(Form::Dsse);
+    let largest = u64::try_from(chain.document().len()).unwrap();
+    chain.settings.limits.file = largest;
+    assert!(chain.verify().is_ok());
+    // A layout that is larger, and a driver that gives more than was asked for.
+    chain.settings.limits.file = largest - 1;
+    assert_eq!(chain.refused(), ["in-toto-too-large"]);
+    let big = link("write", &[], &[("foo.py", "1")])
+        .replace("\"environment\":{}", &format!("\"environment\":{{\"x\":\"{}\"}}", "y".repeat(5000)));
+    chain.settings.limits.file = largest;
+    chain.put_signed(&file("write", 1), &big, &[1]);
+    assert_eq!((chain.refused(), chain.class()), (vec!["in-toto-threshold"], Class::Unknown));
+}
+
+#[test]
+fn work_for_patterns_is_bounded() {
+    // A functionary's sublayout, or a layout, with patterns and names that take long.
+    let costly = format!("ALLOW *{}b*c", "a".repeat(2000));
+    let mut chain = Chain::new(Form::Dsse, Layout::of(&[1], vec![step("s", &[1], &[], &[costly.as_str(); 50])]));
+    let names: Vec<String> = (0..50).map(|number| format!("{}{number}", "a".repeat(4000))).collect();
+    chain.put("s", 1, &[], &names.iter().map(|name| (name.as_str(), "1")).collect::<Vec<_>>());
+    chain.settings.limits.work = 1 << 22;
+    assert_eq!((chain.refused(), chain.class()), (vec!["in-toto-limit"], Class::Unknown));
+    // What is not asked for then makes nothing worse of it.
+    let inspection = crate::chain::Inspection { name: "i".into(), run: vec!["x".into()], materials: vec![], products: vec![] };
+    chain.layout.inspections.push(inspection);
+    assert_eq!((chain.refused(), chain.class()), (vec!["in-toto-limit", "in-toto-inspection-not-reached"], Class::Unknown));
+}
+
+#[test]
+fn ten_thousand_links_are_verified() {
+    let steps: Vec<_> =
+        (0..100).map(|number| step(&format!("s{number}"), &(1..=99).collect::<Vec<u8>>(), &[], &["ALLOW x", "DISALLOW *"])).collect();
+    let mut layout = Layout::of(&(1..=99).collect::<Vec<u8>>(), steps);
+    for step in &mut layout.steps {
+        step.threshold = 99;
+    }
+    let mut chain = Chain::new(Form::Dsse, layout);
+    for number in 0..100 {
+        let payload = link(&format!("s{number}"), &[], &[("x", "1")]);
+        for by in 1..=99 {
+            chain.put_signed(&file(&format!("s{number}"), by), &payload, &[by]);
+        }
+    }
+    assert_eq!(chain.files.len(), 9900);
+    let report = chain.verify().unwrap().report;
+    assert!(report.steps.iter().all(|step| step.counted.len() == 99));
+}
+
+#[test]
+fn many_keys_and_steps_are_refused_when_the_layout_is_read() {
+    let mut chain = Chain::demo(Form::Dsse);
+    chain.layout.keys.extend((0..1023).map(|number| (format!("{number:08}"), key_object(&public(1)))));
+    assert_eq!(chain.refused(), ["in-toto-too-many"]);
+    let mut chain = Chain::demo(Form::Dsse);
+    chain.layout.steps[0].pubkeys = vec![keyid(1); 1025];
+    assert_eq!(chain.refused(), ["in-toto-too-many"]);
+    let mut chain = Chain::demo(Form::Dsse);
+    chain.layout.steps.extend((0..4095).map(|number| step(&format!("s{number}"), &[], &[], &[])));
+    assert_eq!(chain.refused(), ["in-toto-too-many"]);
+    let mut chain = Chain::demo(Form::Dsse);
+    chain.layout.steps.extend((0..17).map(|number| step(&format!("s{number}"), &[1; 1000], &[], &[])));
+    assert_eq!(chain.refused(), ["in-toto-too-many"]);
+}
+
+#[test]
+fn a_tree_of_sublayouts_is_bounded() {
+    // Each layout has steps that are sublayouts again: the files asked for are bounded, not the tree.
+    let steps: Vec<_> = (0..4).map(|number| step(&format!("s{number}"), &[1], &[], &[])).collect();
+    let layout = Layout::of(&[1], steps);
+    let mut chain = Chain::new(Form::Dsse, layout.clone());
+    let bytes = crate::chain::sign(&layout.to_json(), &[&crate::chain::key(1)], Form::Dsse);
+    let mut places = vec![String::new()];
+    for _ in 0..5 {
+        places = places
+            .iter()
+            .flat_map(|place| (0..4).map(move |number| format!("{place}{}", file(&format!("s{number}"), 1))))
+            .inspect(|path| {
+                chain.files.insert(path.clone(), bytes.clone());
+            })
+            .map(|path| path.replace(".link", "/"))
+            .collect();
+    }
+    chain.settings.limits.requests = 500;
+    let rejected = chain.rejected();
+    assert_eq!((rejected.report.reasons[0].code(), rejected.class()), ("in-toto-limit", Class::Unknown));
+    assert_eq!(chain.asked.len(), 500);
+}

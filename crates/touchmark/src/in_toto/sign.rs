@@ -1,0 +1,255 @@
+//! Signing layouts and links, in both envelopes.
+
+use touchmark_envelope::canonical;
+use touchmark_envelope::digest::{Algorithm, hex};
+use touchmark_envelope::dsse::{Envelope, IN_TOTO};
+use touchmark_envelope::json::{self, Object, Value};
+use touchmark_envelope::key::{KeyAlgorithm, PublicKey};
+use touchmark_envelope::sign::{SignError, Signer};
+use touchmark_envelope::threshold::Signature;
+
+use super::source::{Form, LayoutFile};
+
+/// The envelopes of in-toto's metadata.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Envelopes {
+    /// DSSE: what is signed are the bytes of the payload (ITE-5).
+    #[default]
+    Dsse,
+    /// `{signed, signatures}`: what is signed is the canonical JSON of `signed` (in-toto 1.0, 4.1).
+    Legacy,
+}
+
+/// Why nothing is signed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignDocumentError {
+    /// A key did not sign.
+    #[error(transparent)]
+    Signer(#[from] SignError),
+    /// What is to be signed has no canonical form, such as a number with a fraction.
+    #[error("what is to be signed has no canonical form: {0}")]
+    Canonical(#[from] canonical::Error),
+    /// What is signed already cannot be read again.
+    #[error(transparent)]
+    Json(#[from] json::Error),
+    /// It is signed already in the other envelope.
+    #[error("it is signed already, in the other envelope")]
+    OtherEnvelope,
+}
+
+impl SignDocumentError {
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            SignDocumentError::Signer(error) => error.code(),
+            SignDocumentError::Canonical(error) => error.code(),
+            SignDocumentError::Json(error) => error.code(),
+            SignDocumentError::OtherEnvelope => "in-toto-other-envelope",
+        }
+    }
+}
+
+/// A signed document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SignedDocument {
+    /// What to write to its file.
+    pub bytes: Vec<u8>,
+    /// Its envelope.
+    pub envelope: Envelopes,
+    /// The keys that signed it now.
+    pub signed_by: Vec<PublicKey>,
+    /// The keys that had signed it before.
+    pub already: Vec<PublicKey>,
+}
+
+/// The KEY object of a key (in-toto 1.0, 4.2.1): hexadecimal for Ed25519, PEM for the others.
+pub fn key_object(key: &PublicKey) -> Value<'static> {
+    let (keytype, scheme, public) = match key.algorithm() {
+        KeyAlgorithm::Ed25519 => ("ed25519", "ed25519", hex(key.as_raw())),
+        KeyAlgorithm::EcdsaP256 => ("ecdsa", "ecdsa-sha2-nistp256", key.to_pem()),
+        KeyAlgorithm::EcdsaP384 => ("ecdsa", "ecdsa-sha2-nistp384", key.to_pem()),
+        _ => ("rsa", "rsassa-pss-sha256", key.to_pem()),
+    };
+    // In the order of canonical JSON.
+    let keyval = Value::object([("public", Value::from(public))]);
+    Value::object([("keytype", Value::from(keytype)), ("keyval", keyval), ("scheme", Value::from(scheme))])
+}
+
+/// The keyid of a key: the SHA-256 of its KEY object in canonical JSON (in-toto 1.0, 4.2.1), as the reference implementation computes it.
+/// Its readers look signatures and links up by it.
+///
+/// # Errors
+/// None: every KEY object has a canonical form.
+pub fn keyid(key: &PublicKey) -> Result<String, canonical::Error> {
+    Ok(Algorithm::Sha256.digest(&canonical::write_unrestricted(&key_object(key))?).hex())
+}
+
+/// The KEY object of a key as a layout lists it: the reference implementation and in-toto-golang want its keyid in it, too.
+///
+/// # Errors
+/// As for [`keyid`].
+pub fn listed_key(key: &PublicKey) -> Result<Value<'static>, canonical::Error> {
+    let mut object = Object::new();
+    object.insert("keyid", Value::from(keyid(key)?));
+    for (name, value) in key_object(key).as_object().into_iter().flat_map(Object::iter) {
+        object.insert(name.to_owned(), value.clone().into_owned());
+    }
+    Ok(Value::Object(object))
+}
+
+impl LayoutFile {
+    /// Signs the layout: one that is not signed yet in the envelope that is wanted, or DSSE; one that is keeps its envelope, its bytes and
+    /// its signatures.
+    ///
+    /// # Errors
+    /// See [`SignDocumentError`].
+    pub fn sign(self, wanted: Option<Envelopes>, signers: &[Box<dyn Signer>]) -> Result<SignedDocument, SignDocumentError> {
+        match (self.form, wanted) {
+            (Form::Plain(layout), wanted) => sign(&layout, wanted.unwrap_or_default(), signers),
+            (Form::Dsse(envelope), None | Some(Envelopes::Dsse)) => dsse(envelope, signers),
+            (Form::Legacy(signed), None | Some(Envelopes::Legacy)) => {
+                let members = json::members(signed.bytes(), signed.bytes().len())?;
+                let signatures = members.iter().find(|(name, _)| name == "signatures").map_or("[]", |(_, text)| text);
+                let listed = json::parse(signatures.as_bytes(), signatures.len())?;
+                let listed: Vec<Value<'static>> = listed.as_array().unwrap_or_default().iter().cloned().map(Value::into_owned).collect();
+                legacy(signed.signed_text(), signed.signed_bytes(), listed, signed.signatures(), signers)
+            }
+            _ => Err(SignDocumentError::OtherEnvelope),
+        }
+    }
+}
+
+/// Signs a layout or a link.
+///
+/// # Errors
+/// See [`SignDocumentError`].
+pub fn sign(document: &Value<'_>, envelope: Envelopes, signers: &[Box<dyn Signer>]) -> Result<SignedDocument, SignDocumentError> {
+    match envelope {
+        Envelopes::Dsse => {
+            let envelope = Envelope { payload: document.to_vec(), payload_type: IN_TOTO.to_owned(), signatures: Vec::new() };
+            dsse(envelope, signers)
+        }
+        Envelopes::Legacy => {
+            // In the dialect that in-toto's implementations have, whatever characters artifacts' names have.
+            let (text, message) = (document.to_vec(), canonical::write_unrestricted(document)?);
+            legacy(&String::from_utf8_lossy(&text), &message, Vec::new(), &[], signers)
+        }
+    }
+}
+
+fn dsse(mut envelope: Envelope, signers: &[Box<dyn Signer>]) -> Result<SignedDocument, SignDocumentError> {
+    let message = envelope.signed_bytes();
+    let added = signatures(&message, &envelope.signatures, signers)?;
+    envelope.signatures.extend(added.new.iter().map(|(_, signature)| signature.clone()));
+    Ok(added.into_document(envelope.to_json(), Envelopes::Dsse))
+}
+
+fn legacy(
+    text: &str,
+    message: &[u8],
+    mut listed: Vec<Value<'static>>,
+    known: &[Signature],
+    signers: &[Box<dyn Signer>],
+) -> Result<SignedDocument, SignDocumentError> {
+    let added = signatures(message, known, signers)?;
+    listed.extend(added.new.iter().map(|(_, signature)| {
+        let keyid = signature.keyid.clone().unwrap_or_default();
+        Value::object([("keyid", Value::from(keyid)), ("sig", Value::from(hex(&signature.bytes)))])
+    }));
+    // What is signed stays as it stands.
+    let mut bytes = br#"{"signatures":"#.to_vec();
+    bytes.extend(Value::from(listed).to_vec());
+    bytes.extend(br#","signed":"#);
+    bytes.extend(text.as_bytes());
+    bytes.push(b'}');
+    Ok(added.into_document(bytes, Envelopes::Legacy))
+}
+
+/// What signers add.
+struct Added {
+    new: Vec<(PublicKey, Signature)>,
+    already: Vec<PublicKey>,
+}
+
+impl Added {
+    fn into_document(self, mut bytes: Vec<u8>, envelope: Envelopes) -> SignedDocument {
+        bytes.push(b'\n');
+        SignedDocument { bytes, envelope, signed_by: self.new.into_iter().map(|(key, _)| key).collect(), already: self.already }
+    }
+}
+
+/// A signature by each signer that has not signed yet. Each is checked before it is taken: a signer may be a device that errs.
+fn signatures(message: &[u8], known: &[Signature], signers: &[Box<dyn Signer>]) -> Result<Added, SignDocumentError> {
+    let mut added = Added { new: Vec::new(), already: Vec::new() };
+    for signer in signers {
+        let key = signer.public_key();
+        if added.new.iter().any(|(other, _)| other == key) {
+            continue;
+        }
+        if known.iter().any(|signature| key.verify(message, &signature.bytes).is_ok()) {
+            added.already.push(key.clone());
+            continue;
+        }
+        let bytes = signer.sign(message)?;
+        let _valid = key.verify(message, &bytes).map_err(|_| SignError::NotBySigner)?;
+        added.new.push((key.clone(), Signature { keyid: Some(keyid(key)?), bytes }));
+    }
+    Ok(added)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use touchmark_envelope::sign::PrivateKey;
+    use touchmark_envelope::threshold::KeySet;
+    use touchmark_in_toto::{Document, Limits};
+
+    const LAYOUT: &str = r#"{"_type": "layout", "expires": "2030-01-01T00:00:00Z", "readme": "é\n\"\u0001", "keys": {}, "inspect": [], "z": 1,
+        "steps": [{"_type": "step", "name": "s", "threshold": 1, "pubkeys": [], "expected_materials": [], "expected_products": []}]}"#;
+
+    fn signer(algorithm: KeyAlgorithm, byte: u8) -> Box<dyn Signer> {
+        let secret = [byte; 48];
+        let key = PrivateKey::from_raw(algorithm, &secret[..32]).or_else(|_| PrivateKey::from_raw(algorithm, &secret));
+        Box::new(key.unwrap())
+    }
+
+    fn signed_by(bytes: &[u8], keys: &[&PublicKey]) -> usize {
+        let keys = KeySet::new(keys.iter().map(|key| (*key).clone()));
+        Document::parse(bytes.to_vec(), &Limits::default()).unwrap().untrusted().signers(&keys).keys().len()
+    }
+
+    #[test]
+    fn a_layout_is_signed_and_signed_again_in_either_envelope() {
+        let signers = KeyAlgorithm::SIGNING.map(|algorithm| signer(algorithm, 7));
+        let keys: Vec<&PublicKey> = signers.iter().map(|signer| signer.public_key()).collect();
+        for envelope in [Envelopes::Dsse, Envelopes::Legacy] {
+            let first = LayoutFile::parse(LAYOUT.as_bytes()).unwrap().sign(Some(envelope), &signers[..1]).unwrap();
+            assert_eq!((first.signed_by.len(), first.already.len(), first.envelope), (1, 0, envelope));
+            let all = LayoutFile::parse(&first.bytes).unwrap().sign(None, &signers).unwrap();
+            assert_eq!((all.signed_by.len(), all.already.len(), all.envelope), (2, 1, envelope));
+            assert_eq!(signed_by(&all.bytes, &keys), 3);
+            assert_eq!(LayoutFile::parse(&all.bytes).unwrap().layout().readme, "é\n\"\u{1}");
+            let other = if envelope == Envelopes::Dsse { Envelopes::Legacy } else { Envelopes::Dsse };
+            let refused = LayoutFile::parse(&all.bytes).unwrap().sign(Some(other), &signers);
+            assert_eq!(refused, Err(SignDocumentError::OtherEnvelope));
+        }
+    }
+
+    #[test]
+    fn other_members_of_signatures_stay() {
+        let text = format!(r#"{{"signed": {LAYOUT}, "signatures": [{{"keyid": "k", "sig": "", "other_headers": "00"}}]}}"#);
+        let signed = LayoutFile::parse(text.as_bytes()).unwrap().sign(None, &[signer(KeyAlgorithm::Ed25519, 1)]).unwrap();
+        assert!(String::from_utf8(signed.bytes).unwrap().contains(r#"{"keyid":"k","sig":"","other_headers":"00"}"#));
+    }
+
+    #[test]
+    fn keyids_are_those_of_the_reference_implementation() {
+        for algorithm in KeyAlgorithm::SIGNING {
+            let signer = signer(algorithm, 3);
+            let known: Vec<String> = signer.public_key().key_ids().into_iter().map(|id| id.into_string()).collect();
+            assert!(known.contains(&keyid(signer.public_key()).unwrap()), "{algorithm}");
+        }
+    }
+}
