@@ -58,12 +58,14 @@ enum From {
     Token(u64),
 }
 
-/// How the token service is asked, and how often.
+/// How servers and the token service are asked, how often, and until when.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     pub(super) timeout: Duration,
     pub(super) retries: u32,
     pub(super) pause: Duration,
+    /// When all of it ends, pauses and tries included.
+    pub(super) until: Option<Instant>,
 }
 
 impl Authorization {
@@ -182,8 +184,8 @@ impl Authorization {
         };
         let outfit = Outfit { headers, authorization: shown.as_ref().map(|shown| &shown.value), connected_within: None };
         let own = url.origin == *registry;
-        let asked = Asked { method, url, shown: false, timeout: patience.timeout, led_by: None };
-        let mut tries = Tries::new(patience.retries, patience.pause);
+        let asked = Asked { method, url, shown: false, timeout: patience.timeout, until: patience.until, led_by: None };
+        let mut tries = Tries::of(patience);
         loop {
             let mut body = form.as_ref().map_or(Body::Empty, |form| Body::Bytes(form.as_bytes()));
             let outcome = self.agents.exchange(asked.clone(), own, &outfit, &mut body, &mut Sent::default());

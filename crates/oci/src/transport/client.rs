@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::agents::Agents;
 use super::authorization::{Authorization, Patience};
@@ -81,7 +81,7 @@ impl Client {
             scheme: AtomicU8::new(scheme),
             authorization: Authorization::new(host, access, Arc::clone(&agents)),
             agents,
-            patience: Patience { timeout, retries: access.retries.unwrap_or(DEFAULT_RETRIES), pause: retry::FIRST },
+            patience: Patience { timeout, retries: access.retries.unwrap_or(DEFAULT_RETRIES), pause: retry::FIRST, until: None },
         })
     }
 
@@ -90,7 +90,7 @@ impl Client {
     /// # Errors
     /// The server cannot be reached, refuses, or goes on failing. Any other status is an answer.
     pub fn send(&self, request: Request<'_>) -> Result<Response, Error> {
-        self.tried(request, Ok)
+        self.tried(request, self.patience, Ok)
     }
 
     /// Whether the server has asked for credentials so far, and there were some to show, or a token was had for none.
@@ -104,19 +104,28 @@ impl Client {
     /// # Errors
     /// As of `send`; the body has more bytes.
     pub fn fetch(&self, request: Request<'_>, limit: u64) -> Result<(Response, Vec<u8>), Error> {
-        self.tried(request, |mut response| {
+        self.fetch_until(request, limit, None)
+    }
+
+    /// As [`fetch`](Self::fetch), all of which has ended by `until`: every try with its redirects and tokens, every pause between them, and
+    /// the body.
+    ///
+    /// # Errors
+    /// As of `fetch`; the time is over.
+    pub fn fetch_until(&self, request: Request<'_>, limit: u64, until: Option<Instant>) -> Result<(Response, Vec<u8>), Error> {
+        self.tried(request, Patience { until, ..self.patience }, |mut response| {
             response.whole()?;
             let bytes = if (200..300).contains(&response.status()) { response.read_bytes(limit)? } else { Vec::new() };
             Ok((response, bytes))
         })
     }
 
-    /// Sends a request until `finish` makes something of the answer, or there is no use in it.
-    fn tried<T>(&self, mut request: Request<'_>, finish: impl Fn(Response) -> Result<T, Failure>) -> Result<T, Error> {
-        let mut tries = Tries::new(self.patience.retries, self.patience.pause);
+    /// Sends a request, with this patience, until `finish` makes something of the answer, or there is no use in it.
+    fn tried<T>(&self, mut request: Request<'_>, patience: Patience, finish: impl Fn(Response) -> Result<T, Failure>) -> Result<T, Error> {
+        let mut tries = Tries::of(patience);
         let mut sent = Sent::default();
         loop {
-            let outcome = self.exchange(&mut request, &mut sent).and_then(|response| match response.status() {
+            let outcome = self.exchange(&mut request, patience, &mut sent).and_then(|response| match response.status() {
                 401 | 429 | 500..=599 => Err(retry::refused(response)),
                 _ => finish(response),
             });
@@ -132,7 +141,7 @@ impl Client {
     }
 
     /// One request with what it leads to: an answered challenge, redirects.
-    fn exchange(&self, request: &mut Request<'_>, sent: &mut Sent) -> Result<Response, Failure> {
+    fn exchange(&self, request: &mut Request<'_>, patience: Patience, sent: &mut Sent) -> Result<Response, Failure> {
         if matches!((&request.body, request.target), (Body::Stream(..), Target::Path(_))) && self.authorization.is_open() {
             // What can be sent once is not spent on finding out how, and as whom. What comes of this the request itself will show.
             let target = Target::Path("/v2/");
@@ -149,20 +158,20 @@ impl Client {
             let registry = self.origin();
             own &= url.origin == registry;
             if own && shown.is_none() {
-                shown = self.authorization.beforehand(request.scope, &registry, self.patience)?;
+                shown = self.authorization.beforehand(request.scope, &registry, patience)?;
             }
             let authorization = shown.as_ref().filter(|_| own).map(|shown| &shown.value);
             let outfit = Outfit { headers: request.headers, authorization, connected_within: None };
             let shows_query = redirects == 0 && matches!(request.target, Target::Path(_));
             let led_by = Some(registry).filter(|_| !own);
-            let asked = Asked { method: request.method, url, shown: shows_query, timeout: self.patience.timeout, led_by };
+            let asked = Asked { method: request.method, url, shown: shows_query, timeout: patience.timeout, until: patience.until, led_by };
             let response = self.settled(asked, own, &outfit, &mut request.body, sent)?;
             if own {
                 self.authorization.heard();
             }
             if response.status() == 401 && own && !answered && !sent.begun {
                 let registry = self.origin();
-                let answer = self.authorization.answer(&response, request.scope, shown.as_ref(), &registry, self.patience)?;
+                let answer = self.authorization.answer(&response, request.scope, shown.as_ref(), &registry, patience)?;
                 if answer.is_some() {
                     (shown, answered, url) = (answer, true, response.url().clone());
                     continue;

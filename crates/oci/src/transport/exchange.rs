@@ -1,7 +1,7 @@
 //! One request and its answer, without anything that may follow from it.
 
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::{Agent, AsSendBody, SendBody, http};
 use zeroize::Zeroizing;
@@ -29,10 +29,24 @@ pub(super) struct Outfit<'a> {
 }
 
 impl Outfit<'_> {
-    fn run(&self, agent: &Agent, request: http::Request<impl AsSendBody>) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        match self.connected_within {
-            None => agent.run(request),
-            limit => agent.run(agent.configure_request(request).timeout_connect(limit).build()),
+    /// Runs a request that ends `until` then, with the body of its answer.
+    fn run(
+        &self,
+        agent: &Agent,
+        until: Option<Instant>,
+        request: http::Request<impl AsSendBody>,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        match (self.connected_within, left) {
+            (_, Some(Duration::ZERO)) => Err(ureq::Error::Timeout(ureq::Timeout::Global)),
+            (None, None) => agent.run(request),
+            (limit, left) => {
+                let mut request = agent.configure_request(request).timeout_global(left);
+                if limit.is_some() {
+                    request = request.timeout_connect(limit);
+                }
+                agent.run(request.build())
+            }
         }
     }
 }
@@ -61,13 +75,13 @@ impl Agents {
         let has_body = matches!(asked.method, Method::Post | Method::Put | Method::Patch);
         let mut unreadable = None;
         let answer = match body {
-            Body::Empty if !has_body => outfit.run(&agent, builder.body(()).map_err(invalid)?),
-            Body::Empty => outfit.run(&agent, builder.body([].as_slice()).map_err(invalid)?),
-            Body::Bytes(bytes) => outfit.run(&agent, builder.body(*bytes).map_err(invalid)?),
+            Body::Empty if !has_body => outfit.run(&agent, asked.until, builder.body(()).map_err(invalid)?),
+            Body::Empty => outfit.run(&agent, asked.until, builder.body([].as_slice()).map_err(invalid)?),
+            Body::Bytes(bytes) => outfit.run(&agent, asked.until, builder.body(*bytes).map_err(invalid)?),
             Body::Stream(reader, size) => {
                 let mut outgoing = Outgoing { reader, left: *size, begun: &mut sent.begun, failed: &mut unreadable };
                 builder = builder.header("content-length", size.to_string());
-                outfit.run(&agent, builder.body(SendBody::from_reader(&mut outgoing)).map_err(invalid)?)
+                outfit.run(&agent, asked.until, builder.body(SendBody::from_reader(&mut outgoing)).map_err(invalid)?)
             }
         };
         if let Some(error) = unreadable {

@@ -18,6 +18,9 @@ const MAX_ERROR_BODY: u64 = 64 << 10;
 /// Bytes of an answer that is read to its end even if nobody wants it.
 const SHORT: u64 = 1024;
 
+/// Why a request failed that had an end of its own.
+const OUT_OF_TIME: &str = "no whole answer in the time that was left";
+
 /// Bytes a second that a document must come with, after the time that any answer has.
 const DOCUMENT_PER_SECOND: u64 = 64 << 10;
 
@@ -50,6 +53,8 @@ pub(super) struct Asked {
     pub(super) shown: bool,
     /// How long the server may be silent.
     pub(super) timeout: Duration,
+    /// When the answer must be there, the end of its body included.
+    pub(super) until: Option<Instant>,
     /// The registry, if it is another server that is asked because the registry leads there.
     pub(super) led_by: Option<Origin>,
 }
@@ -303,6 +308,7 @@ pub(super) fn failure(error: ureq::Error, asked: &Asked) -> Failure {
         ureq::Error::Timeout(Timeout::PerWrite | Timeout::SendRequest) => {
             connection(format!("takes nothing for {seconds} s"), Again::Later)
         }
+        ureq::Error::Timeout(Timeout::Global) => connection(OUT_OF_TIME.to_owned(), Again::Never),
         ureq::Error::Timeout(_) => connection(format!("no answer within {seconds} s"), Again::Later),
         ureq::Error::HostNotFound => connection("no address for the name".to_owned(), Again::Never),
         ureq::Error::ConnectProxyFailed(reason) => connection(format!("the proxy refuses: {reason}"), Again::Later),

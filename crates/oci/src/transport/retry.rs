@@ -1,9 +1,10 @@
 //! When a request is sent again, and after how long (RFC 9110, 10.2.3 and 15.5; RFC 6585, 4).
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use touchmark_envelope::UnixTime;
 
+use super::authorization::Patience;
 use super::response::Response;
 use crate::error::Error;
 
@@ -64,11 +65,13 @@ pub(super) fn refused(response: Response) -> Failure {
 pub(super) struct Tries {
     left: u32,
     pause: Duration,
+    /// No try begins then any more.
+    until: Option<Instant>,
 }
 
 impl Tries {
-    pub(super) fn new(retries: u32, first: Duration) -> Self {
-        Self { left: retries, pause: first }
+    pub(super) fn of(patience: Patience) -> Self {
+        Self { left: patience.retries, pause: patience.pause, until: patience.until }
     }
 
     /// How long to pause before the next try, or the error if there is none.
@@ -84,7 +87,12 @@ impl Tries {
         let pause = self.pause;
         self.pause = pause.saturating_mul(2).min(LONGEST);
         // Clients that failed together do not come back together.
-        Ok(asked.max(pause).saturating_add(jitter(pause)))
+        let pause = asked.max(pause).saturating_add(jitter(pause));
+        match self.until {
+            // Nothing comes of waiting for a try that cannot begin.
+            Some(until) if until.saturating_duration_since(Instant::now()) <= pause => Err(failure.error),
+            _ => Ok(pause),
+        }
     }
 }
 
@@ -137,25 +145,38 @@ fn http_date(text: &str) -> Option<UnixTime> {
 mod tests {
     use super::*;
 
+    fn four() -> Tries {
+        Tries { left: 4, pause: FIRST, until: None }
+    }
+
     fn failure(again: Again) -> Failure {
         Failure::new(Error::Status { url: "GET x".to_owned(), status: 429, code: None, message: None }, again)
     }
 
     #[test]
     fn pauses_grow_and_end() {
-        let mut tries = Tries::new(4, FIRST);
+        let mut tries = four();
         let pauses: Vec<Duration> = (0..4).map(|_| tries.next(failure(Again::Later)).unwrap()).collect();
         for (number, pause) in (0..).zip(&pauses) {
             let least = FIRST * 2_u32.pow(number);
             assert!(*pause >= least && *pause < least * 3 / 2, "{pauses:?}");
         }
         assert!(tries.next(failure(Again::Later)).is_err());
-        assert!(Tries::new(4, FIRST).next(failure(Again::Never)).is_err());
+        assert!(four().next(failure(Again::Never)).is_err());
+    }
+
+    #[test]
+    fn nobody_waits_for_a_try_that_would_begin_too_late() {
+        let within = |seconds| Tries { until: Instant::now().checked_add(Duration::from_secs(seconds)), ..four() };
+        let asked = || failure(Again::After(Duration::from_secs(20)));
+        assert!(within(0).next(failure(Again::Later)).is_err());
+        assert!(within(10).next(asked()).is_err());
+        assert!(within(3600).next(asked()).is_ok());
     }
 
     #[test]
     fn the_server_names_the_pause_within_bounds() {
-        let mut tries = Tries::new(4, FIRST);
+        let mut tries = four();
         let pause = tries.next(failure(Again::After(Duration::from_secs(30)))).unwrap();
         assert!(pause >= LONGEST && pause <= LONGEST + FIRST / 2);
         let error = tries.next(failure(Again::After(Duration::from_secs(31)))).unwrap_err();

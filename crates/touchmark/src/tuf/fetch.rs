@@ -1,6 +1,7 @@
 //! Where metadata and targets come from.
 
 use std::io::{Cursor, Read};
+use std::time::Instant;
 
 use touchmark_oci::access::Access;
 use touchmark_tuf::Failure;
@@ -17,6 +18,15 @@ pub trait Fetch {
     /// # Errors
     /// It has more bytes, or could not be had.
     fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure>;
+
+    /// As [`fetch`](Self::fetch), which `until` then has come to an end, whatever the place does. Unless it says otherwise it needs none.
+    ///
+    /// # Errors
+    /// As for `fetch`; the time is over.
+    fn fetch_until(&self, path: &str, limit: u64, until: Option<Instant>) -> Result<Option<Vec<u8>>, Failure> {
+        let _ = until;
+        self.fetch(path, limit)
+    }
 
     /// The same file as it comes. It is given up if it is known to have more than `limit` bytes; the reader may give more.
     ///

@@ -1,6 +1,7 @@
 //! Metadata and targets of a web server.
 
 use std::io::Read;
+use std::time::Instant;
 
 use touchmark_oci::access::Access;
 use touchmark_oci::error::Error as StoreError;
@@ -62,7 +63,11 @@ impl HttpSource {
 
 impl Fetch for HttpSource {
     fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(self.get(path, |request| self.client.fetch(request, limit))?.map(|(_, bytes)| bytes))
+        self.fetch_until(path, limit, None)
+    }
+
+    fn fetch_until(&self, path: &str, limit: u64, until: Option<Instant>) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.get(path, |request| self.client.fetch_until(request, limit, until))?.map(|(_, bytes)| bytes))
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Option<Box<dyn Read + '_>>, Failure> {

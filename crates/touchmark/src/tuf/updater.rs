@@ -23,8 +23,8 @@ pub struct UpdateSettings {
 
 impl UpdateSettings {
     /// With an end after this time: nothing is asked of the source any more once it is over ([`UpdateError::OutOfTime`]). A request that is
-    /// under way then is the source's: one over HTTP ends by [its own limits](touchmark_oci::access::Access::timeout), one that is
-    /// asynchronous by the caller, who may drop the future.
+    /// under way then ends [by the source](Fetch::fetch_until), as one over HTTP does, with its tries and pauses; one that is asynchronous
+    /// ends by the caller, who may drop the future.
     #[must_use]
     pub fn within(self, time: Duration) -> Self {
         Self { within: Some(time), ..self }
@@ -56,6 +56,11 @@ impl Deadline {
             Some(within) if self.begun.elapsed() >= within => Err(UpdateError::OutOfTime { within }),
             _ => Ok(()),
         }
+    }
+
+    /// When it is over.
+    fn until(&self) -> Option<Instant> {
+        self.within.and_then(|within| self.begun.checked_add(within))
     }
 
     /// How long to wait for others.
@@ -151,7 +156,12 @@ impl<'a> Updater<'a> {
                 Step::Done => return Ok(()),
                 Step::Fetch { path, limit } => {
                     self.deadline.check()?;
-                    fetched(source.fetch(path, limit))
+                    let outcome = source.fetch_until(path, limit, self.deadline.until());
+                    if outcome.is_err() {
+                        // What was cut off by the end of the time says nothing of the source.
+                        self.deadline.check()?;
+                    }
+                    fetched(outcome)
                 }
                 step => self.store.answer(&step).ok_or(Error::WrongAnswer)?,
             };

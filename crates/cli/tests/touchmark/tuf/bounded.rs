@@ -270,7 +270,32 @@ fn an_update_that_takes_too_long_in_all_is_could_not_find_out_and_keeps_what_it_
     tuf.run("--max-time 1h refresh").is(0);
     // A server that answers nothing is not waited for longer either.
     tuf.site.fault(Fault::new(Action::Hang).path("timestamp.json"));
-    assert_eq!(tuf.refused(4, "--max-time 300ms refresh"), "tuf-fetch");
+    assert_eq!(tuf.refused(4, "--max-time 300ms refresh"), "tuf-out-of-time");
+}
+
+/// A byte now and then is below the least pace only once a whole timeout is over, and each of five tries could take as long.
+#[test]
+fn a_request_that_drips_or_hangs_ends_with_the_time_of_the_update_and_is_not_sent_again() {
+    for action in [Action::Drip(Duration::from_millis(200)), Action::Hang] {
+        let tuf = Tuf::new();
+        tuf.site.fault(Fault::new(action.clone()).path("timestamp.json"));
+        tuf.site.clear_log();
+        let line = tuf.line("--max-time 2s refresh").replace("--retries 0", "--retries 4");
+        let said = tuf.place.json(&line, 4);
+        assert_eq!(said["results"][0]["error"]["code"], "tuf-out-of-time", "{said:#}");
+        assert_eq!(tuf.asked().iter().filter(|path| *path == "timestamp.json").count(), 1, "{action:?}");
+    }
+}
+
+#[test]
+fn a_pause_that_a_server_asks_for_beyond_the_time_of_the_update_is_not_waited_for() {
+    let tuf = Tuf::new();
+    tuf.site.fault(Fault::new(Action::status(503).with("Retry-After", "29")).path("timestamp.json"));
+    tuf.site.clear_log();
+    let line = tuf.line("--max-time 20s refresh").replace("--retries 0", "--retries 4");
+    let said = tuf.place.json(&line, 4);
+    assert_eq!(said["results"][0]["error"]["code"], "tuf-fetch", "the server's own words are told: {said:#}");
+    assert_eq!(tuf.asked().iter().filter(|path| *path == "timestamp.json").count(), 1);
 }
 
 /// A million bytes of spaces, of nesting, of members: malformed or well formed, it ends soon.
