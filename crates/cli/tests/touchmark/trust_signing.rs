@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::forge::sha256;
 use crate::harness::{Place, Ran};
-use crate::trust::{ONLINE, made, refreshed, status};
+use crate::trust::{ONLINE, made, refreshed, sign_and_publish, status};
 
 /// What somebody makes of a document.
 type Change = fn(&mut Value);
@@ -263,4 +263,42 @@ fn an_external_signer_does_not_see_keys_in_the_environment() {
     unseen("trust key remove snapshot exec:./spy env:SECRET");
     unseen("trust delegate acme --key env:SECRET --key exec:./spy --path acme/*");
     unseen("trust sign --key env:SECRET --key exec:./spy");
+}
+
+/// Each makes python-tuf refuse the whole repository, though our own client reads on past it.
+#[test]
+fn what_other_clients_refuse_to_read_is_neither_signed_nor_published() {
+    let place = made();
+    place.key("a");
+    place.ok("trust delegate a --key a.pub --path a/*");
+    sign_and_publish(&place, "--key trust-keys/targets --key a");
+    place.ok("trust renew targets");
+    let staged = place.read("trust/staged/targets.json");
+    let malformed: [(Change, &str); 7] = [
+        (|signed| signed["targets"]["bad"] = Value::Null, "bad"),
+        (|signed| signed["targets"]["bad"] = json!({"length": 5}), "bad"),
+        (|signed| signed["targets"]["bad"] = json!({"length": 5, "hashes": {}}), "bad"),
+        (|signed| signed["targets"]["bad"] = json!({"length": -5, "hashes": {"sha256": "0".repeat(64)}}), "bad"),
+        (|signed| drop(signed["delegations"]["roles"][0].as_object_mut().unwrap().remove("terminating")), "terminating"),
+        (|signed| signed["delegations"]["roles"][0]["keyids"] = json!(["k", "k"]), "keyids"),
+        (|signed| signed["delegations"]["keys"]["k"] = json!({"keytype": "x", "scheme": "y", "keyval": {}}), "public"),
+    ];
+    for (change, says) in malformed {
+        place.file("trust/staged/targets.json", &staged);
+        edit(&place, "trust/staged/targets.json", |document| change(&mut document["signed"]));
+        let document = place.json("trust sign --key trust-keys/targets", 5);
+        assert_eq!(document["results"][0]["error"]["code"], json!("metadata-malformed"), "{says}: {document:#}");
+        place.run("trust sign --key trust-keys/targets").is(5).says(says).says("trust discard targets");
+        // Nor when it was signed elsewhere.
+        place.ok("trust sign --key trust-keys/targets --alone trust/staged/targets.json");
+        let before = crate::tuf::names(&place, "trust/metadata");
+        place.run(&format!("trust publish {ONLINE}")).is(5).says(says);
+        assert_eq!(crate::tuf::names(&place, "trust/metadata"), before);
+    }
+    // What is well-formed is.
+    place.file("trust/staged/targets.json", &staged);
+    edit(&place, "trust/staged/targets.json", |document| {
+        document["signed"]["targets"]["good"] = json!({"length": 5, "hashes": {"sha256": "0".repeat(64)}});
+    });
+    place.ok("trust sign --key trust-keys/targets");
 }

@@ -8,6 +8,7 @@
 //! - [`change_top_level`] and [`change_delegated`] change keys and thresholds, and refuse what could never verify.
 //! - [`delegate`], [`delegate_succinct`], [`undelegate`] and [`change_paths`] delegate; [`hash_bins`] makes bins.
 //! - [`TargetChanges`] adds and removes targets. A million others are copied as they stand.
+//! - [`assert_well_formed`] refuses what some clients refuse.
 //! - [`list_in_snapshot`] and [`list_in_timestamp`] follow what changed.
 //! - [`Mandate`] says who may sign a document, who did and how many are still needed; [`Document::sign`] adds a signature.
 //!
@@ -40,6 +41,7 @@ mod keys;
 mod large;
 mod listing;
 mod root;
+mod shape;
 mod standing;
 mod targets;
 mod text;
@@ -57,5 +59,6 @@ pub use self::listing::{
     Listed, list_in_snapshot, list_in_timestamp, new_snapshot, new_timestamp, snapshot_entries, snapshot_entry, timestamp_entry,
 };
 pub use self::root::{change_top_level, new_root};
+pub use self::shape::assert_well_formed;
 pub use self::standing::{Mandate, Signatory, Standing, check_targets, tidy_signatures};
 pub use self::targets::{NewTarget, TargetChanges, check_target_path, custom, lists_target, new_targets};

@@ -11,7 +11,7 @@ use touchmark_tuf::metadata::TopLevel;
 use touchmark_tuf::repository::{self as edit, Age, Document, Listed, Mandate, check_targets, tidy_signatures};
 
 use super::rehearsal::Rehearsal;
-use super::sign::{mandates, welcome};
+use super::sign::{mandates, welcome, well_formed};
 use super::state::{Seat, State};
 use super::{Repository, RepositoryError};
 
@@ -183,6 +183,7 @@ impl Repository {
                 let mandates = mandates(state, &name)?;
                 let all: Vec<Mandate> = mandates.iter().cloned().chain(welcome(state, &name)?).collect();
                 state.fresh(&name)?;
+                well_formed(state, &name)?;
                 let Some(mut document) = state.take_staged(&name)? else { continue };
                 tidy_signatures(&mut document, &all.iter().collect::<Vec<_>>())?;
                 // What is left is valid, and under the right keyids.

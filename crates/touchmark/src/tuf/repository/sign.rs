@@ -7,7 +7,7 @@ use touchmark_envelope::threshold::Signature;
 use touchmark_envelope::{Digest, UnixTime};
 use touchmark_oci::files;
 use touchmark_tuf::metadata::TopLevel;
-use touchmark_tuf::repository::{Differences, Document, EditError, Mandate, Standing};
+use touchmark_tuf::repository::{self as edit, Differences, Document, EditError, Mandate, Standing};
 
 use super::state::State;
 use super::{Repository, RepositoryError};
@@ -56,7 +56,8 @@ impl Repository {
     /// [`sign_these`](Self::sign_these).
     ///
     /// # Errors
-    /// Nothing is staged that these keys sign for; a document is [`RepositoryError::Stale`]; a snapshot or timestamp is not what a publish
+    /// Nothing is staged that these keys sign for; a document is [`RepositoryError::Stale`], or one that
+    /// [some clients refuse](edit::assert_well_formed); a snapshot or timestamp is not what a publish
     /// would make.
     pub fn to_sign(&self, keys: &[PublicKey], role: Option<&str>, now: UnixTime) -> Result<Vec<ToSign>, RepositoryError> {
         let mut state = self.state()?;
@@ -77,6 +78,7 @@ impl Repository {
                 state.fresh(&name)?;
                 self.assert_made(&mut state, &name, now)?;
                 let changes = state.changes(&name)?;
+                well_formed(&mut state, &name)?;
                 chosen.push((name, mandates, welcome, changes));
             }
         }
@@ -183,6 +185,22 @@ impl Repository {
         }
         Ok((there, added))
     }
+}
+
+/// Asserts that every client can read the staged document of a role. The published one is read only if it may excuse something.
+pub(super) fn well_formed(state: &mut State, name: &str) -> Result<(), RepositoryError> {
+    state.staged(name)?;
+    let check = |state: &State| {
+        let (before, after) = state.both(name);
+        after.map_or(Ok(()), |after| edit::assert_well_formed(before, after))
+    };
+    let outcome = check(state).or_else(|error| {
+        let there = state.published(name).is_ok_and(|published| published.is_some());
+        if there { check(state) } else { Err(error) }
+    });
+    let file = state.folders.staged_file(name);
+    let told = |source| RepositoryError::Staged { role: name.to_owned(), source: Box::new(RepositoryError::Document { file, source }) };
+    outcome.map_err(told)
 }
 
 /// Who signs for the staged document of a role: of a new root the keys of the published one too (TUF 1.0, 6.1).
