@@ -10,8 +10,9 @@ use touchmark_envelope::sign::{PrivateKey, Signer as _};
 use touchmark_tuf::metadata::{Paths, TopLevel};
 use touchmark_tuf::repository::{
     Appointment, Change, Document, EditError, KeyChoice, Listed, Mandate, NewDelegation, NewTarget, Place, TargetChanges, change_delegated,
-    change_paths, change_top_level, delegate, delegate_succinct, delegations, hash_bins, key_id, list_in_snapshot, list_in_timestamp,
-    new_root, new_snapshot, new_targets, new_timestamp, role_name, snapshot_entries, tidy_signatures, timestamp_entry, undelegate,
+    change_paths, change_top_level, delegate, delegate_succinct, delegations, differences, hash_bins, key_id, list_in_snapshot,
+    list_in_timestamp, new_root, new_snapshot, new_targets, new_timestamp, role_name, snapshot_entries, tidy_signatures, timestamp_entry,
+    undelegate,
 };
 use touchmark_tuf::{Answer, Client, Settings, Step, TargetPath, UnixTime};
 
@@ -406,4 +407,143 @@ fn a_listing_changes_only_if_what_it_lists_does() {
     assert_eq!(entries["targets.json"].version, 2);
     assert!(list_in_timestamp(&mut timestamp, &listed(&snapshot)).unwrap());
     assert_eq!(timestamp_entry(&timestamp).unwrap().unwrap().length, Some(listed(&snapshot).length));
+}
+
+/// What is shown of `after`, line by line.
+fn shown(before: Option<&Document>, after: &Document) -> Vec<String> {
+    differences(before, after, 10).unwrap().listed.iter().map(ToString::to_string).collect()
+}
+
+/// A document with other texts in it, as an attacker edits it.
+fn replaced(document: &Document, texts: &[(&str, &str)]) -> Document {
+    let text = String::from_utf8(document.to_bytes()).unwrap();
+    Document::open(texts.iter().fold(text, |text, (old, new)| text.replace(old, new)).into_bytes()).unwrap()
+}
+
+fn public_value(number: u8) -> String {
+    touchmark_envelope::digest::hex(key(number).public_key().as_raw())
+}
+
+#[test]
+fn a_key_that_is_exchanged_under_its_keyid_is_shown() {
+    let (honest, evil) = (key(9).public_key().key_id(), key(66).public_key().key_id());
+    let keyid = key_id(key(9).public_key()).unwrap();
+    let root = root_of(&[1], 1);
+    let swap = (public_value(9), public_value(66));
+    let swap = [(swap.0.as_str(), swap.1.as_str())];
+    let after = replaced(&root, &swap);
+    let line = |role: &str| format!("{role}: keyid {keyid} stands for key {evil} (listed as {keyid}) now, not for key {honest}");
+    assert_eq!(shown(Some(&root), &after), [line("timestamp"), line("snapshot"), line("targets")]);
+    // By itself too, as it comes by mail, it says whose key it is.
+    let alone = shown(None, &after);
+    assert!(alone.contains(&format!("targets: key {evil} (listed as {keyid}) may sign")), "{alone:?}");
+    assert!(!alone.iter().any(|line| line.contains(honest.as_str())), "{alone:?}");
+
+    let mut targets = new_targets(late()).unwrap();
+    let signers = appoint(&[9], 1);
+    delegate(&mut targets, &[NewDelegation { signers, ..delegation("acme", &["acme/*"]) }], &Place::Last).unwrap();
+    assert_eq!(shown(Some(&targets), &replaced(&targets, &swap)), [line("acme")]);
+
+    // One of a kind that is not known is exchanged as visibly, and so is one that goes.
+    let unknown = [("\"ed25519\"", "\"other\"")];
+    let (one, other) = (replaced(&targets, &unknown), replaced(&replaced(&targets, &swap), &unknown));
+    assert!(shown(Some(&one), &other)[0].starts_with(&format!("acme: keyid {keyid} stands for key of a kind that is not known, sha256:")));
+    let gone = replaced(&targets, &[(&format!("\"keys\":{{\"{keyid}\""), "\"keys\":{\"elsewhere\"")]);
+    assert_eq!(
+        shown(Some(&targets), &gone)[0],
+        format!("acme: keyid {keyid} stands for key that is not there (listed as {keyid}) now, not for key {honest}")
+    );
+}
+
+#[test]
+fn what_is_under_other_keyids_or_in_no_role_is_shown() {
+    let (id, keyid) = (key(1).public_key().key_id(), key_id(key(1).public_key()).unwrap());
+    let root = root_of(&[1], 1);
+    let renamed = replaced(&root, &[(&keyid, "first, key")]);
+    let expected = [
+        format!("root: key {id} (listed as \"first, key\") is listed under keyid \"first, key\" too"),
+        format!("root: key {id} is not listed under keyid {keyid} any more"),
+    ];
+    assert_eq!(shown(Some(&root), &renamed), expected);
+
+    let spare = format!(
+        "\"keys\":{{\"spare\":{{\"keytype\":\"ed25519\",\"keyval\":{{\"public\":\"{}\"}},\"scheme\":\"ed25519\"}},",
+        public_value(5)
+    );
+    let more = replaced(&root, &[("\"keys\":{", &spare)]);
+    let spare = format!("key {} (listed as spare)", key(5).public_key().key_id());
+    assert_eq!(shown(Some(&root), &more), [format!("{spare} is listed, and no role has it")]);
+    assert_eq!(shown(Some(&more), &root), [format!("{spare}, which no role had, is not listed any more")]);
+    assert!(shown(None, &more).contains(&format!("{spare} is listed, and no role has it")));
+
+    let rewritten = replaced(&root, &[("\"keyval\":{", "\"keyval\":{\"more\":1,")]);
+    assert!(shown(Some(&root), &rewritten).contains(&format!("key {id} is written in another way")));
+    let role = replaced(&root, &[("\"roles\":{", "\"roles\":{\"mirrors\":{\"keyids\":[],\"threshold\":1},")]);
+    assert_eq!(shown(Some(&root), &role), ["`roles.mirrors` changed"]);
+    let member = replaced(&root, &[("\"roles\":{\"root\":{", "\"roles\":{\"root\":{\"more\":1,")]);
+    assert_eq!(shown(Some(&root), &member), ["`roles.root.more` changed"]);
+}
+
+#[test]
+fn the_place_of_a_delegation_and_another_order_are_shown() {
+    let mut targets = new_targets(late()).unwrap();
+    delegate(&mut targets, &["a", "b", "c"].map(|name| delegation(name, &["x/*"])), &Place::Last).unwrap();
+    let shown_at = |place| {
+        let mut after = targets.clone();
+        delegate(&mut after, &[delegation("z", &["x/*"])], &place).unwrap();
+        shown(Some(&targets), &after).remove(0)
+    };
+    assert_eq!(shown_at(Place::Last), "z: is delegated x/*");
+    assert_eq!(shown_at(Place::First), "z: is delegated x/*, before a");
+    assert_eq!(shown_at(Place::Before("c".to_owned())), "z: is delegated x/*, before c");
+    // What is new is shown in its order.
+    let mut first = new_targets(late()).unwrap();
+    delegate(&mut first, &["z", "b"].map(|name| delegation(name, &["x/*"])), &Place::Last).unwrap();
+    assert_eq!(shown(None, &first)[..2], ["z: is delegated x/*", "b: is delegated x/*"]);
+    let mut other = new_targets(late()).unwrap();
+    delegate(&mut other, &["b", "a", "c"].map(|name| delegation(name, &["x/*"])), &Place::Last).unwrap();
+    assert_eq!(shown(Some(&targets), &other), ["the delegations come in another order: b, a"]);
+}
+
+#[test]
+fn a_pattern_with_a_space_does_not_look_like_two() {
+    let line = |patterns: &[&str]| {
+        let mut targets = new_targets(late()).unwrap();
+        delegate(&mut targets, &[delegation("a", patterns)], &Place::Last).unwrap();
+        shown(None, &targets).remove(0)
+    };
+    assert_eq!(line(&["x/*", "y/*"]), "a: is delegated x/* y/*");
+    assert_eq!(line(&["x/* y/*"]), r#"a: is delegated "x/* y/*""#);
+    assert_eq!(line(&["x/*,", "terminating"]), r#"a: is delegated "x/*," terminating"#);
+    assert_eq!(line(&["a\" \"b"]), r#"a: is delegated "a\" \"b""#);
+}
+
+/// Its roles would be another's: who is added would sign for them.
+#[test]
+fn a_key_is_not_listed_under_a_keyid_that_another_key_has() {
+    let (one, five) = (key_id(key(1).public_key()).unwrap(), key_id(key(5).public_key()).unwrap());
+    let mut root = replaced(&root_of(&[1], 1), &[(&one, &five)]);
+    let before = root.to_bytes();
+    let add = [Change::Add(key(5).public_key().clone())];
+    let taken = EditError::KeyidTaken { keyid: five };
+    assert_eq!(change_top_level(&mut root, TopLevel::Targets, &add), Err(taken.clone()));
+    assert_eq!((root.to_bytes(), taken.code()), (before, "keyid-taken"));
+}
+
+#[test]
+fn a_key_goes_with_all_its_keyids_and_by_its_key_id() {
+    let (id, keyid) = (key(1).public_key().key_id(), key_id(key(1).public_key()).unwrap());
+    // Key 1 under another keyid in place of key 2.
+    let (two, values) = (key_id(key(2).public_key()).unwrap(), (public_value(2), public_value(1)));
+    let twice = replaced(&root_of(&[1, 2, 3], 1), &[(&two, "second"), (&values.0, &values.1)]);
+    for choice in [keyid.as_str(), &keyid[..10], "second", "sec", id.as_str(), &id.as_str()[..10]] {
+        let mut root = twice.clone();
+        change_top_level(&mut root, TopLevel::Root, &[Change::Remove(KeyChoice::Id(choice.to_owned()))]).unwrap();
+        let left = Mandate::of_root(&root, TopLevel::Root).unwrap().standing(&root).unwrap().keys;
+        assert_eq!(left.iter().map(|key| key.key.clone().unwrap()).collect::<Vec<_>>(), [key(3).public_key().clone()], "{choice}");
+    }
+    // What one key is listed as and another one is names two.
+    let mut root = replaced(&root_of(&[1, 3], 1), &[(&key_id(key(3).public_key()).unwrap(), id.as_str())]);
+    let remove = [Change::Remove(KeyChoice::Id(id.to_string()))];
+    assert_eq!(change_top_level(&mut root, TopLevel::Root, &remove).map_err(|error| error.code()), Err("no-such-key"));
 }

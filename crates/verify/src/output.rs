@@ -227,8 +227,8 @@ impl<'a> Output<'a> {
     }
 }
 
-/// `text` with control and bidirectional-formatting characters escaped, so that nothing from outside steers a terminal
-/// or begins a line of its own.
+/// `text` with control, bidirectional-formatting and invisible characters escaped, so that nothing from outside steers a terminal,
+/// begins a line of its own, or looks like what it is not by something that does not show.
 pub fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -242,12 +242,34 @@ pub fn printable(text: &str) -> String {
 }
 
 fn steers(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    character.is_control()
+        || matches!(
+            character,
+            // Directions, lines and their like; then what has no width; then tags and selectors.
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
+                | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200d}'
+                | '\u{2060}'..='\u{2065}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_does_not_show_or_turns_the_line_is_escaped() {
+        let hidden = [
+            '\u{61c}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{2064}', '\u{206f}', '\u{feff}', '\u{ad}', '\u{180e}', '\u{3164}',
+        ];
+        for character in hidden.into_iter().chain('\u{e0001}'..='\u{e007f}').chain('\u{e0100}'..='\u{e01ef}') {
+            assert_eq!(printable(&format!("a{character}b")), format!("a\\u{{{:x}}}b", u32::from(character)));
+        }
+        // What shows is left, of whatever script.
+        for text in ["é", "ü/日本語", "नमस्ते", "שלום", "مرحبا", "a b"] {
+            assert_eq!(printable(text), text);
+        }
+    }
 
     fn printed(format: Format, quiet: bool, say: impl FnOnce(&mut Output<'_>)) -> (Exit, String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());

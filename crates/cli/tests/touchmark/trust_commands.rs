@@ -184,7 +184,7 @@ fn what_is_signed_is_said() {
     let changes = |role: &str| {
         status(&place, role)["changes"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let keyid = status(&place, "acme")["staged"]["signatures"]["keys"][0]["keyid"].as_str().unwrap().to_owned();
+    let keyid = status(&place, "acme")["staged"]["signatures"]["keys"][0]["key_id"].as_str().unwrap().to_owned();
     let expected = [
         "acme: is delegated acme/*, terminating".to_owned(),
         format!("acme: key {keyid} may sign"),

@@ -302,3 +302,108 @@ fn what_other_clients_refuse_to_read_is_neither_signed_nor_published() {
     });
     place.ok("trust sign --key trust-keys/targets");
 }
+
+/// The key id of a key file, as `touchmark key show` prints it.
+fn key_id(place: &Place, file: &str) -> String {
+    place.ok(&format!("key show {file}")).split_whitespace().last().unwrap().to_owned()
+}
+
+/// The KEY object that a change of the role's keys would list for this key, and its keyid.
+fn key_object(place: &Place, name: &str) -> (String, Value) {
+    place.ok(&format!("trust key add timestamp {name}.pub"));
+    let root: Value = serde_json::from_slice(&place.read("trust/staged/root.json")).unwrap();
+    place.ok("trust discard root");
+    let keyid = root["signed"]["roles"]["timestamp"]["keyids"][1].as_str().unwrap().to_owned();
+    let object = root["signed"]["keys"][&keyid].clone();
+    (keyid, object)
+}
+
+#[test]
+fn a_key_that_is_exchanged_under_its_keyid_in_a_staged_root_is_shown() {
+    let place = made();
+    place.key("evil");
+    let (_, object) = key_object(&place, "evil");
+    let (honest, evil) = (key_id(&place, "trust-keys/targets.pub"), key_id(&place, "evil.pub"));
+    assert!(place.ok("trust status").contains(&format!("signed     {honest} ")));
+    place.ok("trust renew root");
+    let mut keyid = String::new();
+    edit(&place, "trust/staged/root.json", |document| {
+        keyid = document["signed"]["roles"]["targets"]["keyids"][0].as_str().unwrap().to_owned();
+        document["signed"]["keys"][&keyid] = object;
+    });
+    let line = format!("targets: keyid {keyid} stands for key {evil} (listed as {keyid}) now, not for key {honest}");
+    assert!(place.ok("trust status --role root").contains(&line));
+    assert_eq!(status(&place, "root")["changes"], json!([line]));
+    // What was mailed says whose key it is.
+    place.file("mail.json", place.read("trust/staged/root.json"));
+    let ran = place.run("trust sign --alone mail.json --key trust-keys/root").is(0);
+    assert!(ran.stderr.contains(&format!("targets: key {evil} (listed as {keyid}) may sign")) && !ran.stderr.contains(&honest), "{ran:#?}");
+    place.run("trust sign --key trust-keys/root").is(0).says(&line);
+}
+
+#[test]
+fn a_key_that_is_exchanged_under_its_keyid_in_a_delegation_is_shown() {
+    let place = made();
+    for name in ["acme", "evil"] {
+        place.key(name);
+    }
+    let (_, object) = key_object(&place, "evil");
+    place.ok("trust delegate acme --key acme.pub --path acme/*");
+    sign_and_publish(&place, "--key trust-keys/targets --key acme");
+    place.ok("trust renew targets");
+    let mut keyid = String::new();
+    edit(&place, "trust/staged/targets.json", |document| {
+        let delegations = &mut document["signed"]["delegations"];
+        keyid = delegations["roles"][0]["keyids"][0].as_str().unwrap().to_owned();
+        delegations["keys"][&keyid] = object;
+    });
+    let (honest, evil) = (key_id(&place, "acme.pub"), key_id(&place, "evil.pub"));
+    let line = format!("acme: keyid {keyid} stands for key {evil} (listed as {keyid}) now, not for key {honest}");
+    assert_eq!(status(&place, "targets")["changes"], json!([line]));
+    place.run("trust sign --key trust-keys/targets").is(0).says(&line);
+}
+
+/// The search goes by their order: who comes first decides what a name is.
+#[test]
+fn the_place_of_a_new_delegation_is_shown_where_it_is_not_the_last() {
+    let place = made();
+    for name in ["acme", "zed"] {
+        place.key(name);
+    }
+    place.ok("trust delegate acme --key acme.pub --path acme/*");
+    sign_and_publish(&place, "--key trust-keys/targets --key acme");
+    for (place_of_it, line) in [("--first", "zed: is delegated acme/*, before acme"), ("", "zed: is delegated acme/*")] {
+        place.ok(&format!("trust delegate zed --key zed.pub --path acme/* {place_of_it}"));
+        assert_eq!(status(&place, "targets")["changes"][0], json!(line));
+        place.ok("trust discard targets zed");
+    }
+}
+
+#[test]
+fn a_key_whose_keyid_another_key_has_is_not_added() {
+    let place = made();
+    for name in ["bob", "evil"] {
+        place.key(name);
+    }
+    let ((keyid, _), (_, object)) = (key_object(&place, "bob"), key_object(&place, "evil"));
+    place.ok("trust renew root");
+    edit(&place, "trust/staged/root.json", |document| document["signed"]["keys"][&keyid] = object);
+    let before = place.read("trust/staged/root.json");
+    let ran = place.run("trust key add targets bob.pub --format json").is(2);
+    assert_eq!(ran.json()["results"][0]["error"]["code"], json!("keyid-taken"));
+    assert_eq!(place.read("trust/staged/root.json"), before);
+    let evil = key_id(&place, "evil.pub");
+    assert_eq!(status(&place, "root")["changes"], json!([format!("key {evil} (listed as {keyid}) is listed, and no role has it")]));
+}
+
+/// The text of `trust status` is what `trust key remove` takes, whatever the keyid is.
+#[test]
+fn a_key_is_removed_by_the_key_id_that_status_shows() {
+    let place = made();
+    place.key("bob");
+    place.ok("trust key add root bob.pub");
+    let bob = key_id(&place, "bob.pub");
+    assert!(place.ok("trust status --role root").contains(&bob));
+    place.ok(&format!("trust key remove root {}", &bob[..12]));
+    assert!(!place.ok("trust status --role root").contains(&bob));
+}

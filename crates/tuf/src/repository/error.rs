@@ -61,6 +61,12 @@ pub enum EditError {
         /// The key's keyid.
         key: String,
     },
+    /// Another key, or one of a kind that is not known, is listed under the keyid that is computed of a new one.
+    #[error("another key is listed under keyid {keyid}, which is that of the new one")]
+    KeyidTaken {
+        /// The keyid.
+        keyid: String,
+    },
     /// No such role is delegated here.
     #[error("no role {role:?} is delegated here")]
     NoSuchRole {
@@ -139,6 +145,7 @@ impl EditError {
             EditError::ThresholdTooHigh { .. } => "threshold-too-high",
             EditError::NoSuchKey { .. } => "no-such-key",
             EditError::AddedAndRemoved { .. } => "key-added-and-removed",
+            EditError::KeyidTaken { .. } => "keyid-taken",
             EditError::NoSuchRole { .. } => "no-such-role",
             EditError::RoleExists { .. } => "role-exists",
             EditError::RoleName { .. } => "bad-role-name",

@@ -44,7 +44,8 @@ pub fn key_id(key: &PublicKey) -> Result<String, EditError> {
 pub enum KeyChoice {
     /// This one, under whatever keyid it is listed.
     Key(PublicKey),
-    /// The one with this keyid, or the only one whose keyid begins so.
+    /// The one with this keyid or key id ([`PublicKey::key_id`]), or the only one of which one of them begins so. Under whatever other
+    /// keyids it is listed too, it is meant as a whole.
     Id(String),
 }
 
@@ -79,12 +80,16 @@ impl Ring {
         Ok(Self(object.iter().map(|(keyid, key)| (keyid.to_owned(), key.clone().into_owned())).collect()))
     }
 
-    /// The keyid of `key`: the one that it is listed under, whatever that is, or a new one.
+    /// The keyid of `key`: the one that it is listed under, whatever that is, or a new one. What another key is listed under is not taken
+    /// from it: that key's roles would have this one.
     fn list(&mut self, key: &PublicKey) -> Result<String, EditError> {
         if let Some(keyid) = self.keyid_of(key) {
             return Ok(keyid);
         }
         let keyid = key_id(key)?;
+        if self.0.contains_key(&keyid) {
+            return Err(EditError::KeyidTaken { keyid });
+        }
         self.0.insert(keyid.clone(), key_object(key));
         Ok(keyid)
     }
@@ -97,6 +102,11 @@ impl Ring {
     /// The key under a keyid, if it is one that can be used.
     fn key(&self, keyid: &str) -> Option<PublicKey> {
         self.0.get(keyid).and_then(Key::read)?.public
+    }
+
+    /// Whether two keyids are of one key.
+    fn same(&self, one: &str, other: &str) -> bool {
+        one == other || self.key(one).is_some_and(|key| self.key(other).as_ref() == Some(&key))
     }
 
     /// Takes away the keys that no role of `used` lists.
@@ -162,17 +172,22 @@ fn chosen(role: &str, choice: &KeyChoice, keys: &RoleKeys, ring: &Ring) -> Resul
     let (found, asked): (Vec<String>, String) = match choice {
         KeyChoice::Key(key) => (listed.filter(|keyid| ring.key(keyid).as_ref() == Some(key)).cloned().collect(), key_id(key)?),
         KeyChoice::Id(id) => {
-            let found: Vec<String> = match keys.keyids.contains(id) {
-                true => alloc::vec![id.clone()],
-                false => listed.filter(|keyid| keyid.starts_with(id.as_str())).cloned().collect(),
-            };
-            if found.len() > 1 {
-                return Err(EditError::NoSuchKey { role: role.to_owned(), key: format!("{id}, which {} keyids begin with", found.len()) });
+            let whole = keys.keyids.contains(id);
+            let meant = |other: &str| if whole { other == id } else { other.starts_with(id.as_str()) };
+            let found = listed.filter(|keyid| meant(keyid) || ring.key(keyid).is_some_and(|key| meant(key.key_id().as_str())));
+            let found = with_others_of_the_same_key(found.collect(), keys, ring);
+            let distinct = found.iter().enumerate().filter(|(at, one)| !found.iter().take(*at).any(|other| ring.same(one, other))).count();
+            if distinct > 1 {
+                return Err(EditError::NoSuchKey { role: role.to_owned(), key: format!("{id}, which names {distinct} keys") });
             }
             (found, id.clone())
         }
     };
     if found.is_empty() { Err(EditError::NoSuchKey { role: role.to_owned(), key: asked }) } else { Ok(found) }
+}
+
+fn with_others_of_the_same_key(found: Vec<&String>, keys: &RoleKeys, ring: &Ring) -> Vec<String> {
+    keys.keyids.iter().filter(|keyid| found.iter().any(|one| ring.same(one, keyid))).cloned().collect()
 }
 
 /// Asserts that the role's keys can reach its threshold.

@@ -39,6 +39,7 @@ mod error;
 mod expiry;
 mod keys;
 mod large;
+mod listed_key;
 mod listing;
 mod root;
 mod shape;
@@ -55,6 +56,7 @@ pub use self::document::{Document, SPEC_VERSION, check_role};
 pub use self::error::EditError;
 pub use self::expiry::{Age, Lifetime};
 pub use self::keys::{Appointment, Change, KeyChoice, key_id, key_object};
+pub use self::listed_key::{KeyIdentity, ListedKey};
 pub use self::listing::{
     Listed, list_in_snapshot, list_in_timestamp, new_snapshot, new_timestamp, snapshot_entries, snapshot_entry, timestamp_entry,
 };

@@ -44,7 +44,7 @@ pub(crate) enum Command {
         /// The role
         #[arg(value_name = "ROLE")]
         role: String,
-        /// The key: a file, env:VARIABLE, exec:PROGRAM, or its keyid as `trust status` shows it, which may be shortened
+        /// The key: a file, env:VARIABLE, exec:PROGRAM, or its key id or keyid as `trust status` shows it, which may be shortened
         #[arg(required = true, value_name = "KEY|KEYID")]
         keys: Vec<OsString>,
         /// How many keys must sign from now on
@@ -58,7 +58,7 @@ pub(crate) enum Command {
         /// The role
         #[arg(value_name = "ROLE")]
         role: String,
-        /// The key that goes: a file or a keyid
+        /// The key that goes: a file, or its key id or keyid
         #[arg(value_name = "OLD")]
         old: OsString,
         /// The key that comes
@@ -118,7 +118,7 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     staged(here, &roles, output)
 }
 
-/// A key file, or else a keyid.
+/// A key file, or else a key id or keyid.
 fn choice(key: &OsStr, reader: &mut PublicKeys<'_>) -> Result<KeyChoice, Failure> {
     match (KeySource::from(key), key.to_str()) {
         (KeySource::File(path), Some(text)) if !path.exists() && text.len() >= 4 => Ok(KeyChoice::Id(text.to_owned())),

@@ -1,6 +1,6 @@
 //! `touchmark trust status`: how the repository stands.
 
-use touchmark::tuf::edit::{Age, Differences, Standing};
+use touchmark::tuf::edit::{Age, Differences, KeyIdentity, ListedKey, Standing};
 use touchmark::tuf::repository::{RoleReport, Side};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Object, Output, Value};
@@ -76,8 +76,15 @@ fn standing(standing: &Standing, whose: &str, output: &mut Output<'_>) {
     output.line(&format!("  {} of {} required {whose} signed{missing}", standing.valid, standing.threshold));
     for key in &standing.keys {
         let signed = if key.signed { "signed    " } else { "not signed" };
-        let algorithm = key.key.as_ref().map_or("of a kind that is not known".to_owned(), |key| key.algorithm().to_string());
-        output.line(&format!("    {signed} {} {algorithm}", key.keyid));
+        let shown = match &key.key {
+            // By what is computed of the key: what it is listed under may be anything.
+            Some(public) => {
+                let listed = ListedKey { keyid: key.keyid.clone(), identity: KeyIdentity::Key(Box::new(public.clone())) };
+                format!("{listed} {}", public.algorithm())
+            }
+            None => format!("of a kind that is not known (listed as {:?})", key.keyid),
+        };
+        output.line(&format!("    {signed} {shown}"));
     }
 }
 
