@@ -237,6 +237,29 @@ mod tests {
         }
     }
 
+    /// Says that it is one key and signs with another.
+    struct Impostor(PrivateKey, PublicKey);
+
+    impl Signer for Impostor {
+        fn public_key(&self) -> &PublicKey {
+            &self.1
+        }
+
+        fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+            self.0.sign(message)
+        }
+    }
+
+    #[test]
+    fn a_signature_that_is_not_by_the_announced_key_is_not_taken() {
+        let key = |byte| PrivateKey::from_raw(KeyAlgorithm::Ed25519, &[byte; 32]).unwrap();
+        let impostor: [Box<dyn Signer>; 1] = [Box::new(Impostor(key(1), key(2).public_key().clone()))];
+        for envelope in [Envelopes::Dsse, Envelopes::Legacy] {
+            let refused = LayoutFile::parse(LAYOUT.as_bytes()).unwrap().sign(Some(envelope), &impostor);
+            assert_eq!(refused, Err(SignDocumentError::Signer(SignError::NotBySigner)));
+        }
+    }
+
     #[test]
     fn other_members_of_signatures_stay() {
         let text = format!(r#"{{"signed": {LAYOUT}, "signatures": [{{"keyid": "k", "sig": "", "other_headers": "00"}}]}}"#);
