@@ -407,3 +407,20 @@ fn a_key_is_removed_by_the_key_id_that_status_shows() {
     place.ok(&format!("trust key remove root {}", &bob[..12]));
     assert!(!place.ok("trust status --role root").contains(&bob));
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_document_among_copies_is_passed_over_and_by_itself_an_error() {
+    let place = made();
+    place.ok("trust renew targets");
+    let unsigned = place.read("trust/staged/targets.json");
+    place.ok("trust sign --key trust-keys/targets");
+    place.file("copies/staged/targets.json", place.read("trust/staged/targets.json"));
+    place.file("trust/staged/targets.json", unsigned);
+    place.file("copies/staged/a.json", "no document");
+    place.file("copies/staged/b.json/file", "in a folder");
+    std::os::unix::fs::symlink(place.path("trust/staged/targets.json"), place.path("copies/staged/c.json")).unwrap();
+    place.run("trust sign --from copies/staged/a.json").is(5);
+    place.ok("trust sign --from copies");
+    assert_eq!(missing(&place, "targets"), json!(0));
+}

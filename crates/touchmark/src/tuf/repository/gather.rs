@@ -41,8 +41,11 @@ impl Repository {
             let document = match state::read_at_most(&file, limit) {
                 Ok(Some(document)) => document,
                 Ok(None) => return Err(RepositoryError::Missing { file }),
-                // Longer than a copy can be, and not read.
-                Err(RepositoryError::File(touchmark_oci::Error::TooLarge { .. })) if folder => continue,
+                // What lies beside the copies in a folder is in nobody's way: no document, a link or folder, or longer than a copy can be.
+                Err(
+                    RepositoryError::Document { .. }
+                    | RepositoryError::File(touchmark_oci::Error::TooLarge { .. } | touchmark_oci::Error::Irregular { .. }),
+                ) if folder => continue,
                 Err(RepositoryError::File(touchmark_oci::Error::TooLarge { .. })) => return Err(RepositoryError::SaysOther { file }),
                 Err(error) => return Err(error),
             };
