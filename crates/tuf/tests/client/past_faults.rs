@@ -224,7 +224,7 @@ fn cve_2022_29173_and_cve_2025_2887_rollback_of_every_role_is_noticed_after_a_re
 }
 
 #[test]
-fn ghsa_66x3_6cw3_v5gj_one_key_under_several_keyids_is_counted_once() {
+fn ghsa_66x3_6cw3_v5gj_and_ghsa_3633_one_key_under_several_keyids_is_counted_once() {
     let key = Key::ed25519("one");
     let ids: Vec<Key> = ["sha256 of it", "sha512 of it", "md5 of it"].iter().map(|id| key.clone().with_keyid(id)).collect();
     let mut repository = Repository::new();

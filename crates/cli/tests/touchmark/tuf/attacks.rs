@@ -165,7 +165,7 @@ fn damaged_files_of_the_store_are_fetched_again_and_a_damaged_root_is_not_truste
 
 #[cfg(unix)]
 #[test]
-fn links_in_the_store_are_not_followed() {
+fn cve_2026_6968_links_in_the_store_are_not_followed() {
     let tuf = Tuf::new();
     tuf.run("refresh").is(0);
     tuf.place.file("mine", b"precious");

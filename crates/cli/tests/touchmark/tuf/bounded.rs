@@ -58,6 +58,21 @@ fn endless_metadata_ends_at_the_limit_or_at_its_listed_length() {
     }
 }
 
+/// A kilobyte that would be a megabyte of metadata, and so on: nothing is unpacked that was not asked for.
+#[test]
+fn general_a_gzip_bomb_is_not_unpacked() {
+    let python = std::process::Command::new("python3")
+        .args(["-c", "import gzip, sys; sys.stdout.buffer.write(gzip.compress(b' ' * (32 << 20)))"])
+        .output()
+        .expect("python3 packs it");
+    let bomb = python.stdout;
+    assert!(bomb.len() > 1000 && bomb.len() < 60_000, "{}", bomb.len());
+    let tuf = Tuf::new();
+    let packed = vec![("Content-Encoding".to_owned(), "gzip".to_owned())];
+    tuf.site.fault(Fault::new(Action::Status(200, packed, bomb)).path("timestamp.json"));
+    ends_with(&tuf, (5, "tuf-document"), 24 * MIB, "refresh");
+}
+
 #[test]
 fn endless_metadata_without_a_listed_length_ends_at_the_limit() {
     for (file, option) in [("1.snapshot.json", "--max-snapshot-size"), ("1.targets.json", "--max-targets-size")] {

@@ -229,7 +229,7 @@ fn a_target_that_is_listed_as_too_large_is_not_asked_for_and_the_option_is_named
 
 #[cfg(unix)]
 #[test]
-fn a_link_in_the_target_folder_is_neither_followed_nor_replaced() {
+fn cve_2026_6968_a_link_in_the_target_folder_is_neither_followed_nor_replaced() {
     let tuf = Tuf::new();
     tuf.place.file("secret", b"what the user has");
     std::fs::create_dir(tuf.place.path("out")).unwrap();
