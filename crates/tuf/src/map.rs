@@ -86,8 +86,9 @@ impl Mapping {
         fits.then_some(Self { paths, repositories, terminating, threshold })
     }
 
+    /// TAP 4: a `*` by itself is for every target, in folders too.
     fn is_for(&self, target: &TargetPath) -> bool {
-        self.paths.iter().any(|path| pattern::matches(path, target.as_str()))
+        self.paths.iter().any(|path| path == "*" || pattern::matches(path, target.as_str()))
     }
 }
 
@@ -279,6 +280,25 @@ mod tests {
         assert_eq!(ask("safe/a", |name| target(name.as_bytes())).0, Agreed::No);
         assert_eq!(ask("safe/a", |name| if name == "PyPI" { target(b"x") } else { Said::Nothing }).0, Agreed::No);
         assert_eq!(ask("nowhere", |_| target(b"x")), (Agreed::No, vec![]));
+    }
+
+    #[test]
+    fn a_star_alone_is_for_every_target_and_in_a_pattern_for_those_of_one_folder() {
+        let map = |path: &str| {
+            let mapping = format!(r#"[{{"paths":["{path}"],"repositories":["One"],"threshold":1}}]"#);
+            Map::parse(format!(r#"{{"repositories":{{"One":[]}},"mapping":{mapping}}}"#).as_bytes()).unwrap()
+        };
+        for (pattern, path, is_for) in [
+            ("*", "file", true),
+            ("*", "folder/in/folder/file", true),
+            ("s*", "safe", true),
+            ("s*", "safe/file", false),
+            ("safe/*", "safe/file", true),
+            ("safe/*", "safe/in/file", false),
+        ] {
+            let (map, target) = (map(pattern), TargetPath::new(path).unwrap());
+            assert_eq!(map.search(&target).next().is_some(), is_for, "{pattern} {path}");
+        }
     }
 
     #[test]
