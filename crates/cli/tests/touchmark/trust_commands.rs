@@ -78,6 +78,7 @@ fn every_command_warns_in_the_last_quarter_of_a_life() {
     assert!(!quiet.stderr.contains("timestamp"), "{quiet:?}");
     at(4, "status").is(0).says("timestamp expires soon").says("trust publish --renew");
     at(6, "lifetime").is(0).says("timestamp expired");
+    at(6, "discard targets").is(2).says("timestamp expired").says("nothing is staged");
     place.run("trust --at 2031-01-20T00:00:00Z status --quiet").is(0).says("root expires soon").says("trust renew");
     place.run("trust --at 2031-01-20T00:00:00Z status --quiet --role snapshot").is(0).says("snapshot expired");
 }

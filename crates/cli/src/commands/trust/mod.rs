@@ -98,7 +98,7 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
     };
     let done = now.and_then(|now| {
         let here = Here { args, now };
-        match &args.command {
+        let done = match &args.command {
             Command::Init(args) => init::run(&here, args, output),
             Command::Status(args) => status::run(&here, args, output),
             Command::Sign(args) => sign::run(&here, args, output),
@@ -111,10 +111,10 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
             Command::Renew(args) => stage::renew(&here, args, output),
             Command::Discard(args) => stage::discard(&here, args, output),
             Command::Lifetime(args) => life::run(&here, args, output),
-        }?;
-        // Whatever was asked for, who looks after the repository learns in time what is about to expire.
+        };
+        // Whatever was asked for and came of it, who looks after the repository learns in time what is about to expire.
         warn(&here, output);
-        Ok(())
+        done
     });
     if let Err(failure) = done {
         output.fail(None, &failure);
