@@ -242,8 +242,14 @@ fn deletions_copies_and_repairs_beside_signers_lose_nothing_of_theirs() {
             let copied = copier.join().unwrap();
             assert!([0, 4].contains(&copied.code), "{copied:#?}");
         });
-        assert_eq!(listed(&place, &artifact), 12, "{host}");
-        place.run(&format!("verify {artifact} --key old.pub")).is(1);
+        // All signatures are listed. A signer that read a tag's list before the deletion, and wrote it after, may have listed what was deleted
+        // again, which is then told as missing, until it is repaired.
+        let ran = place.run(&format!("signature list {artifact} --format json"));
+        let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(document["results"][0]["signatures"].as_array().map(Vec::len), Some(12), "{host}: {ran:#?}");
+        assert!(ran.code == 0 || ran.code == 4 && ran.stderr.matches("dangling").count() == 1, "{host}: {ran:#?}");
+        let verified = place.run(&format!("verify {artifact} --key old.pub"));
+        assert_eq!(verified.code, if ran.code == 0 { 1 } else { 4 }, "{host}: {verified:#?}");
         place.ok(&format!("repair {artifact}"));
         assert_eq!(listed(&place, &artifact), 12, "{host}");
         place.run(&format!("verify {artifact} --key old.pub")).is(1);
