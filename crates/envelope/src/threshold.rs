@@ -184,6 +184,13 @@ impl Signers {
         &self.keys
     }
 
+    /// Those of them that `counts` is said of. The others vouch for nothing by this message.
+    #[must_use]
+    pub fn only(mut self, counts: impl Fn(&PublicKey) -> bool) -> Self {
+        self.keys.retain(counts);
+        self
+    }
+
     /// Whether some signature was not tried with every key, because there are too many that no hint explains.
     pub fn gave_up(&self) -> bool {
         self.gave_up

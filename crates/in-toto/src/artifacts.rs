@@ -265,6 +265,18 @@ impl<'a> Digests<'a> {
     }
 }
 
+impl Digests<'_> {
+    /// Whether both have one algorithm with different digests.
+    pub fn contradict(self, other: Self) -> bool {
+        let mut others = other.iter().peekable();
+        // Both are sorted.
+        self.iter().any(|(algorithm, digest)| {
+            while others.next_if(|(other, _)| *other < algorithm).is_some() {}
+            others.next_if(|(other, _)| *other == algorithm).is_some_and(|(_, found)| found != digest)
+        })
+    }
+}
+
 /// Whether nobody can make two things of one digest, or at least Git would notice: algorithms of digest_set.md, without md5 and sha1. What
 /// an unknown algorithm says is no evidence that two things are one.
 fn is_strong(algorithm: &str) -> bool {

@@ -6,19 +6,22 @@
 //! text, since names are sorted; two sorted lists are walked side by side. So a list of rules of these kinds takes time in proportion to
 //! the artifacts.
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::artifacts::{Artifacts, Digests};
+use crate::error::shortened;
 use crate::glob::{Pattern, Shape};
 use crate::link::{Link, Origin};
 use crate::queue::Queue;
 use crate::rule::{Kind, Match, Rule, Side};
 pub use crate::work::{OutOfWork, Work};
 
-/// So many names of disallowed artifacts are kept; how many there are is always told.
+/// So many names of disallowed artifacts are kept for a rule, as long as there are fewer than 4096 of them for all; how many there are is
+/// always told.
 pub const MAX_NAMES: usize = 32;
+/// Bytes of the name of an artifact that a failure tells.
+pub const MAX_NAME: usize = 256;
 
 /// What became of one list of rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +46,9 @@ pub struct Outcome {
 #[non_exhaustive]
 pub enum RuleFailure {
     /// Artifacts that no rule before it consumed.
-    #[error("disallows {found} that no rule before it consumed: {}", listed(names, *found))]
+    #[error("disallows {found} that no rule before it consumed{}", listed(names, *found))]
     Disallowed {
-        /// Their names, at most [`MAX_NAMES`] of them.
+        /// Their names, at most [`MAX_NAMES`] of them, each cut to [`MAX_NAME`] bytes.
         names: Vec<String>,
         /// How many there are.
         found: usize,
@@ -53,7 +56,7 @@ pub enum RuleFailure {
     /// The artifact is not there, or a rule before it consumed it.
     #[error("requires `{}`, which {}", name.escape_debug(), if *consumed { "a rule before it consumed" } else { "is not there" })]
     Required {
-        /// Its name.
+        /// Its name, cut to [`MAX_NAME`] bytes.
         name: String,
         /// Whether it was there once.
         consumed: bool,
@@ -117,10 +120,10 @@ pub fn apply<'a>(
             }
             Kind::Disallow(pattern) => {
                 let (mut names, mut found) = (Vec::new(), 0_usize);
-                run.consume("", pattern, |_, name, _| {
+                run.consume("", pattern, |_, name, work| {
                     found += 1;
-                    if names.len() < MAX_NAMES {
-                        names.push(name.to_owned());
+                    if names.len() < MAX_NAMES && work.keeps_name() {
+                        names.push(shortened(name, MAX_NAME));
                     }
                     Ok(false)
                 })?;
@@ -129,7 +132,7 @@ pub fn apply<'a>(
             Kind::Require(name) => {
                 let place = artifacts.place(name);
                 if !place.is_some_and(|place| run.queue.has(place)) {
-                    failure = Some(RuleFailure::Required { name: name.clone(), consumed: place.is_some() });
+                    failure = Some(RuleFailure::Required { name: shortened(name, MAX_NAME), consumed: place.is_some() });
                 }
             }
         }
@@ -220,8 +223,8 @@ enum Change {
     Only,
     /// The other side has it, with other digests.
     Differs,
-    /// The other side has it.
-    Same,
+    /// The other side has it, and nothing says that it differs: it is the same, or cannot be compared.
+    Other,
 }
 
 impl Change {
@@ -246,8 +249,8 @@ fn changes_of(item: &Link, side: Side) -> Vec<Change> {
         while other.next_if(|other| other.name < this.name).is_some() {}
         match other.next_if(|other| other.name == this.name) {
             None => Change::Only,
-            Some(other) if same(Some(other.digests), Some(this.digests), item.origin) => Change::Same,
-            Some(_) => Change::Differs,
+            Some(other) if differ(other.digests, this.digests, item.origin) => Change::Differs,
+            Some(_) => Change::Other,
         }
     };
     these.iter().map(change).collect()
@@ -259,6 +262,14 @@ fn same(one: Option<Digests<'_>>, other: Option<Digests<'_>>, origin: Origin) ->
         (Some(one), Some(other), Origin::Link) => one == other,
         (Some(one), Some(other), Origin::Statement) => one.match_as_sets(other),
         _ => false,
+    }
+}
+
+/// Whether two artifacts are surely not one. In statements, digests by different algorithms do not say, and equal ones that are weak do not.
+fn differ(one: Digests<'_>, other: Digests<'_>, origin: Origin) -> bool {
+    match origin {
+        Origin::Link => one != other,
+        Origin::Statement => one.contradict(other),
     }
 }
 
@@ -276,11 +287,11 @@ fn units(number: usize) -> u64 {
 fn listed(names: &[String], found: usize) -> String {
     let mut out = String::new();
     for (place, name) in names.iter().take(3).enumerate() {
-        out.push_str(if place == 0 { "`" } else { ", `" });
+        out.push_str(if place == 0 { ": `" } else { ", `" });
         out.extend(name.chars().take(128).flat_map(char::escape_debug));
         out.push('`');
     }
-    if found > 3 {
+    if !names.is_empty() && found > names.len().min(3) {
         out.push_str(", …");
     }
     out

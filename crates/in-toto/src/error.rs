@@ -139,6 +139,12 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A parameter was given an empty value: a name for nothing, as a variable that is not set leaves it.
+    #[error("the value of the parameter `{name}` is empty")]
+    ParameterEmpty {
+        /// Its name.
+        name: String,
+    },
     /// A parameter was given two values.
     #[error("the parameter `{name}` is given twice")]
     ParameterTwice {
@@ -175,6 +181,8 @@ pub enum RuleFault {
     Item,
     /// What is required can be no name of an artifact.
     Name,
+    /// A pattern that the name of no artifact can match.
+    Pattern,
     /// A parameter stands within `[…]`, where its value would be part of a pattern.
     ParameterInSet,
 }
@@ -188,6 +196,7 @@ impl fmt::Display for RuleFault {
             RuleFault::Prefix => "has an absolute path, or one with an empty, `.` or `..` part",
             RuleFault::Item => "names a step that can be none",
             RuleFault::Name => "requires what can be no artifact's name",
+            RuleFault::Pattern => "has a pattern that matches no artifact's name: it ends in `/`, or a part of it is empty, `.` or `..`",
             RuleFault::ParameterInSet => "has a parameter within `[…]`",
         })
     }
@@ -219,6 +228,7 @@ impl Error {
             Error::ArtifactTwice { .. } => "in-toto-artifact-twice",
             Error::TooMany { .. } => "in-toto-too-many",
             Error::ParameterName { .. } => "in-toto-parameter-name",
+            Error::ParameterEmpty { .. } => "in-toto-parameter-empty",
             Error::ParameterTwice { .. } => "in-toto-parameter-twice",
             Error::ParameterMissing { .. } => "in-toto-parameter-missing",
             Error::Braces { .. } => "in-toto-parameter-braces",
@@ -229,6 +239,18 @@ impl Error {
 /// At most `limit` characters of `text`.
 pub(crate) fn cut(text: &str, limit: usize) -> String {
     text.chars().take(limit).collect()
+}
+
+/// `text`, or if it is longer as much of it as `limit` bytes hold with the ellipsis that then ends it.
+pub(crate) fn shortened(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.into();
+    }
+    let most = limit.saturating_sub('…'.len_utf8());
+    let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let mut short = String::from(text.get(..end).unwrap_or_default());
+    short.push('…');
+    short
 }
 
 fn in_quotes(words: &[String]) -> String {

@@ -7,6 +7,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::name::is_artifact_name;
 use crate::work::{OutOfWork, Work};
 
 /// A pattern, compiled.
@@ -92,6 +93,25 @@ impl Pattern {
             }
         }
         Ok(pattern)
+    }
+
+    /// Whether it can match the name of an artifact, or what follows a prefix in one. A part between slashes without anything wild stands
+    /// in every match as it is, and no part of a name is empty, `.` or `..`.
+    pub(crate) fn can_match_name(&self) -> bool {
+        let tail = self.tail.iter().map(|token| match token {
+            Token::Character(character) => Some(*character),
+            _ => None,
+        });
+        let (mut part, mut is_wild) = (String::new(), false);
+        for character in self.head.chars().map(Some).chain(tail).chain([Some('/')]) {
+            match character {
+                None => is_wild = true,
+                Some('/') if !is_wild && !is_artifact_name(&part) => return false,
+                Some('/') => (part, is_wild) = (String::new(), false),
+                Some(character) => part.push(character),
+            }
+        }
+        true
     }
 
     /// What every match begins with.

@@ -99,6 +99,11 @@ impl Keys {
         }
     }
 
+    /// The keyids whose private keys the layout has too.
+    pub fn private(&self) -> impl Iterator<Item = &str> {
+        self.listed.iter().filter(|(_, key)| matches!(key, Err(Unusable::Private))).map(|(keyid, _)| keyid.as_str())
+    }
+
     /// The keyids that keys are listed under.
     pub fn keyids(&self) -> impl Iterator<Item = &str> {
         self.listed.keys().map(String::as_str)
@@ -165,19 +170,23 @@ impl Prefixes {
 /// The key that a KEY object is.
 fn decode(key: &Object<'_>) -> Result<PublicKey, Unusable> {
     let text = |name| key.get(name).and_then(Value::as_str);
+    let keyval = key.get("keyval").and_then(Value::as_object);
+    let part = |name| keyval.and_then(|keyval| keyval.get(name));
+    // Whatever kind of key it is. Older writers leave an empty one.
+    match part("private") {
+        None | Some(Value::Null) => {}
+        Some(Value::String(private)) if private.is_empty() => {}
+        Some(_) => return Err(Unusable::Private),
+    }
+    if part("public").and_then(Value::as_str).is_some_and(|public| public.contains("PRIVATE KEY-----")) {
+        return Err(Unusable::Private);
+    }
     // What securesystemslib writes of a GPG key: `type` in place of `keytype`, `method` in place of `scheme`.
     if text("method").is_some_and(|method| method.starts_with("pgp")) {
         return Err(Unusable::Gpg);
     }
     let (Some(keytype), Some(scheme)) = (text("keytype"), text("scheme")) else { return Err(Unusable::Malformed) };
-    let keyval = key.get("keyval").and_then(Value::as_object).ok_or(Unusable::Malformed)?;
-    // Older writers leave an empty one.
-    match keyval.get("private") {
-        None | Some(Value::Null) => {}
-        Some(Value::String(private)) if private.is_empty() => {}
-        Some(_) => return Err(Unusable::Private),
-    }
-    let public = keyval.get("public").and_then(Value::as_str).ok_or(Unusable::Malformed)?;
+    let public = part("public").and_then(Value::as_str).ok_or(Unusable::Malformed)?;
     // in-toto-golang names the scheme of a P-384 key after P-256, and signs with SHA-384 all the same.
     let algorithms: &[KeyAlgorithm] = match (keytype, scheme) {
         ("ed25519", "ed25519") => &[KeyAlgorithm::Ed25519],

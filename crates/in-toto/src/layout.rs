@@ -13,7 +13,7 @@ use crate::error::{Error, cut};
 use crate::key::Keys;
 use crate::limits::{MAX_AUTHORISATIONS, MAX_ITEMS, MAX_KEYS, MAX_VALUES};
 use crate::name::is_item_name;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, placeholders};
 use crate::rule::{Rule, Side};
 
 /// A layout, with the values of parameters in it.
@@ -29,6 +29,8 @@ pub struct Layout {
     pub steps: Vec<Step>,
     /// The inspections, in their order.
     pub inspections: Vec<Inspection>,
+    /// The names of the parameters whose values are in it.
+    pub parameters: BTreeSet<String>,
 }
 
 /// A step (in-toto 1.0, 4.3.1).
@@ -100,7 +102,12 @@ impl Layout {
             }
             Ok(name.to_owned())
         };
-        let mut layout = Self { expires, readme, keys, steps: Vec::new(), inspections: Vec::new() };
+        let mut used = BTreeSet::new();
+        if !parameters.is_empty() {
+            let words = steps.iter().chain(inspections).flat_map(|item| FILLED.iter().filter_map(|member| item.get(member)));
+            words.for_each(|words| collect(words, &mut used));
+        }
+        let mut layout = Self { expires, readme, keys, steps: Vec::new(), inspections: Vec::new(), parameters: used };
         let mut authorisations = 0_usize;
         for step in steps {
             let step = Step::read(step, name(step, "steps")?, parameters)?;
@@ -207,6 +214,19 @@ impl Item<'_> {
 
     fn within(&self, what: &'static str, error: Error) -> Error {
         Error::Within { item: self.name.to_owned(), what, error: Box::new(error) }
+    }
+}
+
+/// The members of steps and inspections in which parameters stand.
+const FILLED: [&str; 4] = ["expected_command", "expected_materials", "expected_products", "run"];
+
+/// Adds the names of the parameters in a list of words, or in a list of such lists.
+fn collect(words: &Value<'_>, used: &mut BTreeSet<String>) {
+    match words {
+        Value::Array(words) => words.iter().for_each(|words| collect(words, used)),
+        words => words.as_str().into_iter().flat_map(placeholders).for_each(|name| {
+            used.insert(name.to_owned());
+        }),
     }
 }
 

@@ -31,10 +31,13 @@ impl Parameters {
     ///
     /// # Errors
     /// [`Error::ParameterName`] if the name has other characters than `A-Z`, `a-z`, `0-9`, `_` and `-`, or none;
-    /// [`Error::ParameterTwice`] if it has a value already.
+    /// [`Error::ParameterEmpty`] if the value is empty; [`Error::ParameterTwice`] if it has one already.
     pub fn insert(&mut self, name: &str, value: &str) -> Result<(), Error> {
         if !is_name(name) {
             return Err(Error::ParameterName { name: name.to_owned() });
+        }
+        if value.is_empty() {
+            return Err(Error::ParameterEmpty { name: name.to_owned() });
         }
         match self.0.insert(name.to_owned(), value.to_owned()) {
             None => Ok(()),
@@ -45,6 +48,11 @@ impl Parameters {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
     }
 
     /// The parts of `text`: with no parameters it is all as written.
@@ -81,6 +89,11 @@ impl Parameters {
     }
 }
 
+/// The names that stand in `text` as `{name}`.
+pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|behind| behind.split_once('}')).map(|(name, _)| name).filter(|name| is_name(name))
+}
+
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
@@ -111,6 +124,11 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_a_parameter_is_found() {
+        assert_eq!(placeholders("{a}/{{b}}{ c}{}{d{e}}f}").collect::<Vec<_>>(), ["a", "b", "e"]);
+    }
+
+    #[test]
     fn a_missing_value_is_an_error() {
         assert_eq!(parameters().fill("{B}"), Err(Error::ParameterMissing { name: "B".into() }));
     }
@@ -125,6 +143,7 @@ mod tests {
         for name in ["", "a b", "é", "a.b", "{a}"] {
             assert_eq!(Parameters::new().insert(name, ""), Err(Error::ParameterName { name: name.into() }));
         }
+        assert_eq!(Parameters::new().insert("A", ""), Err(Error::ParameterEmpty { name: "A".into() }));
         assert_eq!(parameters().insert("A", "y"), Err(Error::ParameterTwice { name: "A".into() }));
     }
 }

@@ -86,7 +86,11 @@ impl Rule {
     pub fn new<S: AsRef<str>>(words: &[S], parameters: &Parameters) -> Result<Self, Error> {
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         let malformed = |fault| Error::Rule { words: words.iter().map(|word| (*word).to_owned()).collect(), fault };
-        let pattern = |text: &str| compile(text, parameters)?.ok_or_else(|| malformed(RuleFault::ParameterInSet));
+        let pattern = |text: &str| {
+            let pattern = compile(text, parameters)?.ok_or_else(|| malformed(RuleFault::ParameterInSet))?;
+            // It would do nothing, whatever is there, and a DISALLOW that does nothing allows.
+            if pattern.can_match_name() { Ok(pattern) } else { Err(malformed(RuleFault::Pattern)) }
+        };
         let [keyword, subject, rest @ ..] = words.as_slice() else { return Err(malformed(RuleFault::Length)) };
         let kind = if is(keyword, "MATCH") {
             let clauses = Clauses::of(rest).ok_or_else(|| malformed(RuleFault::Match))?;
@@ -288,6 +292,44 @@ mod tests {
         for prefix in ["/", "/x", "x//", "./x", "x/../y", ".", ".."] {
             assert_eq!(fault(&["MATCH", "*", "IN", prefix, "WITH", "PRODUCTS", "FROM", "b"]), RuleFault::Prefix, "{prefix}");
             assert_eq!(fault(&["MATCH", "*", "WITH", "PRODUCTS", "IN", prefix, "FROM", "b"]), RuleFault::Prefix, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn patterns_that_no_name_can_match_are_refused() {
+        for pattern in [
+            "",
+            "/",
+            "./secret/*",
+            "secret//*",
+            "/secret/*",
+            "secret/../secret/*",
+            "secret/",
+            "*/",
+            "..",
+            "../*",
+            "a/.",
+            "*/./?",
+            "[a]//b",
+            "{dir}/",
+        ] {
+            for keyword in ["CREATE", "DELETE", "MODIFY", "ALLOW", "DISALLOW"] {
+                assert_eq!(fault(&[keyword, pattern]), RuleFault::Pattern, "{keyword} {pattern}");
+            }
+            assert_eq!(fault(&["MATCH", pattern, "IN", "x", "WITH", "PRODUCTS", "FROM", "b"]), RuleFault::Pattern, "{pattern}");
+        }
+        for pattern in ["secret/*", ".*", "..*", "*/.[.]/x", "?", "*.", "...", "a/**", "[/]", "[.]", "a/?/b", ".git/*", "\\", "a[/]"] {
+            assert!(read(&["DISALLOW", pattern]).is_ok(), "{pattern}");
+        }
+        // As it is with the values of parameters.
+        let mut parameters = Parameters::new();
+        for (name, value) in [("dir", "secret/"), ("up", ".."), ("star", "*"), ("good", "a/b")] {
+            parameters.insert(name, value).unwrap();
+        }
+        for (pattern, good) in
+            [("{dir}/*", false), ("{dir}*", true), ("{up}/*", false), ("{up}*", true), ("{star}/x", true), ("{good}/*", true)]
+        {
+            assert_eq!(Rule::new(&["DISALLOW", pattern], &parameters).is_ok(), good, "{pattern}");
         }
     }
 

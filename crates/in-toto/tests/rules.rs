@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, and helpers outside of #[test] functions are not seen as test code")]
 
-use touchmark_in_toto::engine::{self, Applied, MAX_NAMES, OutOfWork, RuleFailure, Work};
+use touchmark_in_toto::engine::{self, Applied, MAX_NAME, MAX_NAMES, OutOfWork, RuleFailure, Work};
 use touchmark_in_toto::{Artifacts, Link, Origin, Parameters, Rule, Side};
 
 fn artifacts(all: &[(&str, &str)]) -> Artifacts {
@@ -107,6 +107,28 @@ fn names_of_what_is_disallowed_are_few_and_all_are_counted() {
     let applied = applied(&["ALLOW 00*", "DISALLOW *"], Side::Materials, &item, &link(&[], &[]));
     let Some(RuleFailure::Disallowed { names, found: 900 }) = &applied.rules()[1].failure else { panic!("{applied:?}") };
     assert_eq!((names.len(), names[0].as_str()), (MAX_NAMES, "0100"));
+}
+
+#[test]
+fn no_names_as_long_as_a_stranger_likes_are_kept_for_each_rule_that_fails() {
+    let names: Vec<String> = (0..32).map(|number| format!("{}{number}", "é".repeat(10_000))).collect();
+    let item = link(&names.iter().map(|name| (name.as_str(), "00")).collect::<Vec<_>>(), &[]);
+    let list = rules(&["DISALLOW *"; 1000]);
+    let applied = engine::apply(&list, Side::Materials, &item, |_| None, &mut Work::new(1 << 20)).unwrap();
+    let failures: Vec<&RuleFailure> = applied.rules().iter().map(|rule| rule.failure.as_ref().unwrap()).collect();
+    let kept: Vec<&String> = failures
+        .iter()
+        .flat_map(|failure| match failure {
+            RuleFailure::Disallowed { names, found: 32 } => names,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(kept.len(), 4096);
+    assert!(kept.iter().all(|name| name.len() <= MAX_NAME && name.ends_with("é…")));
+    assert_eq!(failures[999].to_string(), "disallows 32 that no rule before it consumed");
+    let long = "x".repeat(1000);
+    let missing = engine::apply(&rules(&[&format!("REQUIRE {long}")]), Side::Products, &item, |_| None, &mut Work::new(9)).unwrap();
+    assert!(matches!(&missing.rules()[0].failure, Some(RuleFailure::Required { name, .. }) if name.len() == MAX_NAME));
 }
 
 /// Whether these rules for 100 folders of 100 files take no more than so many units of work.

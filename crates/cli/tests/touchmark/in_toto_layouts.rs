@@ -45,6 +45,36 @@ fn a_template_is_without_mistakes_and_is_signed_as_it_is() {
 }
 
 #[test]
+fn a_layout_with_a_private_key_is_not_signed() {
+    let chain = Chain::new(Form::Dsse);
+    chain.place.key("signer");
+    let sign = |layout: &Value, code: i32| {
+        chain.place.file("x.layout", layout.to_string());
+        let ran = chain.place.run(&format!("in-toto sign x.layout --key signer --out {code}.layout --at {AT}")).is(code);
+        assert_eq!(chain.place.path(&format!("{code}.layout")).exists(), code == 0);
+        ran
+    };
+    let with = |member: &str, value: Value| {
+        let mut layout = chain.layout.clone();
+        let keys = layout["keys"].as_object_mut().unwrap();
+        // One that no step names.
+        let mut key = keys.values().next().unwrap().clone();
+        key["keyval"][member] = value;
+        keys.insert("ab".repeat(32), key);
+        layout
+    };
+    let pem = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    for layout in [with("private", "00".repeat(32).into()), with("private", pem.into()), with("public", pem.into())] {
+        sign(&layout, 2).says("it has the private key of abab");
+    }
+    let mut odd = with("private", "00".into());
+    odd["keys"]["ab".repeat(32)]["keytype"] = Value::Null;
+    sign(&odd, 2);
+    // Older tools write an empty one.
+    sign(&with("private", "".into()), 0);
+}
+
+#[test]
 fn a_second_owner_signs_the_same_bytes_and_both_are_needed() {
     for envelope in ["dsse", "legacy"] {
         let place = template();

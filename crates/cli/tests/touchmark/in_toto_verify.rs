@@ -12,7 +12,7 @@ fn an_honest_chain_is_verified_in_both_envelopes() {
         let ran = chain.verify("").is(0);
         let (bob, carol) = (Key::of("bob").own_id(), Key::of("carol").own_id());
         assert_eq!(ran.stdout, format!("step build {bob}\nstep pack {carol}\n"));
-        assert_eq!(ran.stderr, "");
+        assert_eq!(ran.stderr, "note: no final product was given, so that nothing at hand was held against what the steps made\n");
         let result = chain.result(0, "");
         assert_eq!(result["report"]["verified"], true);
         assert_eq!(result["report"]["layouts"][0]["signed_by"], json!([Key::of("owner").own_id()]));
@@ -120,12 +120,31 @@ fn a_signed_link_answers_an_inspection_by_the_inspector_s_key_alone() {
     let mut chain = Chain::new(Form::Dsse);
     chain.inspect(inspection("untar", "tar xf app.tar", &["MATCH app.tar WITH PRODUCTS FROM pack", "DISALLOW *"]));
     chain.link("links", &link("untar", &["app.tar"], &["app"]), "dora");
+    chain.place.file("out/app.tar", "app.tar");
     assert_eq!(chain.reasons(1, ""), ["in-toto-inspection-unanswered"]);
-    assert_eq!(chain.reasons(1, "--inspection-key carol.pub"), ["in-toto-inspection-unanswered"]);
-    let ran = chain.verify("--inspection-key dora.pub").is(0);
+    assert_eq!(chain.reasons(1, "--products out --inspection-key carol.pub").first().unwrap(), "in-toto-inspection-unanswered");
+    let ran = chain.verify("--products out --inspection-key dora.pub").is(0);
     assert!(ran.stdout.ends_with(&format!("inspection untar {}\n", Key::of("dora").own_id())), "{ran:#?}");
+    assert_eq!(ran.stderr, "");
     chain.link("links", &link("untar", &["app.tar", "x"], &["app"]), "dora");
-    assert_eq!(chain.reasons(1, "--inspection-key dora.pub"), ["in-toto-disallowed"]);
+    assert_eq!(chain.reasons(1, "--products out --inspection-key dora.pub"), ["in-toto-disallowed"]);
+}
+
+#[test]
+fn a_signed_inspection_of_no_product_is_a_mistake_and_a_success_without_one_says_so() {
+    let mut chain = Chain::new(Form::Dsse);
+    chain.verify("").is(0).says("no final product was given");
+    let result = chain.result(0, "");
+    assert!(result["product"].is_null() && result["products"].is_null());
+    chain.inspect(inspection("scan", "scan app.tar", &["ALLOW *"]));
+    chain.link("links", &link("scan", &["other"], &[]), "dora");
+    chain.verify("--inspection-key dora.pub").is(2).says("--product");
+    // With one, the link must be of it.
+    chain.place.file("out/app.tar", "app.tar");
+    let refused = chain.result(1, "--products out --inspection-key dora.pub");
+    assert_eq!(refused["report"]["layouts"][0]["inspections"][0]["files"][0]["refused"]["code"], "in-toto-other-product");
+    chain.link("links", &link("scan", &["app.tar"], &[]), "dora");
+    assert_eq!(chain.result(0, "--products out --inspection-key dora.pub")["products"], "out");
 }
 
 #[test]
@@ -138,9 +157,35 @@ fn parameters_are_values_and_none_may_be_missing() {
     assert_eq!(chain.reasons(1, "--param name=*"), ["in-toto-disallowed"]);
     assert_eq!(chain.reasons(1, ""), ["in-toto-disallowed"]);
     chain.verify("--param other=app").is(2).says("--param name=VALUE");
-    for wrong in ["--param name", "--param a.b=c", "--param name=a --param name=b", "--pass-params"] {
+    for wrong in ["--param name", "--param name=", "--param a.b=c", "--param name=a --param name=b", "--pass-params"] {
         chain.verify(wrong).is(2);
     }
+}
+
+#[test]
+fn a_forgotten_parameter_and_one_that_nothing_uses_are_warned_of() {
+    let mut chain = Chain::new(Form::Dsse);
+    chain.layout["steps"][1]["expected_products"] = rules(&["DISALLOW {dir}/*"]);
+    chain.link("links", &link("pack", &["app"], &["secret/key"]), "carol");
+    chain.verify("").is(0).says("warning: a rule of `pack` has {dir}, and without parameters braces are only braces");
+    assert_eq!(chain.result(0, "")["report"]["layouts"][0]["warnings"][0]["code"], "in-toto-braces");
+    chain.verify("--param dir=secret").is(1);
+    chain.verify("--param dir=").is(2).says("the value of the parameter `dir` is empty");
+    // With a slash too many the rule would do nothing.
+    chain.verify("--param dir=secret/").is(5).says("matches no artifact's name");
+    let ran = chain.verify("--param dir=else --param other=x").is(0);
+    assert!(
+        ran.stderr.contains("warning: the parameter `other` is given, and nothing uses it") && !ran.stderr.contains("`dir`"),
+        "{ran:#?}"
+    );
+    // A sublayout has none unless they are passed.
+    let below = layout(&["carol"], vec![step("inner", &["carol"], &[], &["ALLOW {dir}/*"])], Vec::new());
+    chain.put("links", "pack", &below, "carol");
+    let folder = format!("links/pack.{}", &Key::of("carol").keyid()[..8]);
+    chain.link(&folder, &link("inner", &["app"], &["secret/key"]), "carol");
+    let ran = chain.verify("--param dir=else").is(0);
+    assert!(ran.stderr.contains("a rule of `inner` has {dir}"), "{ran:#?}");
+    assert!(!chain.verify("--param dir=else --pass-params").is(0).stderr.contains("has {dir}"));
 }
 
 #[test]

@@ -11,16 +11,18 @@ use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::threshold::KeySet;
 
 use crate::engine::{self, Work};
+use crate::error::cut;
 use crate::key::Functionaries;
 use crate::layout::{Inspection, Layout};
 use crate::link::{Link, Origin};
+use crate::parameters::placeholders;
 use crate::product::Product;
 use crate::rule::{Kind, Rule, Side};
 
 use super::item::Item;
 use super::need::{Answer, Failure};
 use super::reason::Reason;
-use super::report::{Answered, ItemReport, Report, RulesReport};
+use super::report::{Answered, ItemReport, Report, RulesReport, Warning};
 
 /// A layout, and how far its verification is.
 #[derive(Debug)]
@@ -68,8 +70,22 @@ impl Frame {
             reasons.push(Reason::Expired { expires: layout.expires, at });
         }
         let expires = Some(layout.expires);
-        let report = Report { folder, signed_by, expires, steps: Vec::new(), inspections: Vec::new(), reasons };
+        let report = Report { folder, signed_by, expires, steps: Vec::new(), inspections: Vec::new(), warnings: Vec::new(), reasons };
         Self { layout, inspectors, product: None, stage: Stage::Step(0), item: None, links: BTreeMap::new(), report }
+    }
+
+    /// The same, told of braces in its rules: no parameters were given that they could be of.
+    pub(super) fn without_parameters(mut self) -> Self {
+        let steps = self.layout.steps.iter().map(|step| (&step.name, [step.rules(Side::Materials), step.rules(Side::Products)]));
+        let inspections = self.layout.inspections.iter();
+        let inspections = inspections.map(|one| (&one.name, [one.rules(Side::Materials), one.rules(Side::Products)]));
+        let braces = steps.chain(inspections).filter_map(|(name, rules)| {
+            let words = rules.into_iter().flatten().flat_map(|rule| rule.words().iter().skip(1));
+            let parameter = words.flat_map(|word| placeholders(word)).next()?;
+            Some(Warning::Braces { item: name.clone(), parameter: cut(parameter, 128) })
+        });
+        self.report.warnings.extend(braces);
+        self
     }
 
     /// The same, for a final product.

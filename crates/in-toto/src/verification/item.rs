@@ -13,7 +13,7 @@ use crate::key::Functionaries;
 use crate::link::Link;
 
 use super::reason::Reason;
-use super::report::{Answered, FileReport, ItemReport, Warning};
+use super::report::{Answered, FileReport, ItemReport, Warning, spaced};
 
 /// So many files and keys are told of where a threshold is missed; the report has all.
 const MAX_WHY: usize = 4;
@@ -72,17 +72,22 @@ impl Item {
         self.candidates.push(Candidate { path, signers, link: Arc::new(link) });
     }
 
+    pub(super) fn warn(&mut self, warning: Warning) {
+        self.report.warnings.push(warning);
+    }
+
     pub(super) fn has_candidates(&self) -> bool {
         !self.candidates.is_empty()
     }
 
     /// What the files come to: the one thing that all who count report, if enough do (in-toto 1.0, 4.3.1 and 5.2, item 4).
     pub(super) fn conclude(mut self, expected_command: Option<&[String]>) -> (ItemReport, Option<Reason>) {
-        for candidate in &self.candidates {
-            if let Some(expected) = expected_command.filter(|expected| **expected != candidate.link.command) {
-                let warning =
-                    Warning::Command { file: candidate.path.clone(), found: candidate.link.command.clone(), expected: expected.to_vec() };
-                self.report.warnings.push(warning);
+        // One warning, whoever signs: a command may be as long as a link.
+        if let Some(expected) = expected_command {
+            let mut others = self.candidates.iter().filter(|candidate| *expected != *candidate.link.command);
+            if let Some(Candidate { path, link, .. }) = others.next() {
+                let (found, expected) = (spaced(&link.command), spaced(expected));
+                self.report.warnings.push(Warning::Command { file: path.clone(), more: others.count(), found, expected });
             }
         }
         let outcome = self.counted();

@@ -6,6 +6,7 @@ mod need;
 mod reason;
 mod report;
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -43,6 +44,8 @@ pub struct Verification {
     requests: u32,
     bytes: u64,
     work: Work,
+    /// The parameters that something used.
+    used: BTreeSet<String>,
     ended: Option<(Report, Option<Link>)>,
 }
 
@@ -79,19 +82,21 @@ impl Verification {
     /// What is wrong with it is told at the end, like everything else; nothing more is then needed.
     pub fn new(document: Vec<u8>, keys: &KeySet, settings: Settings, at: UnixTime) -> Self {
         let work = Work::new(settings.limits.work);
-        let mut verification =
-            Self { settings, at, root: None, frames: Vec::new(), wanted: None, requests: 0, bytes: 0, work, ended: None };
+        let (frames, used) = (Vec::new(), BTreeSet::new());
+        let mut verification = Self { settings, at, root: None, frames, wanted: None, requests: 0, bytes: 0, work, used, ended: None };
         match verification.root(document, keys) {
             Ok(root) => {
                 let (layout, signers) = (root.get().clone(), root.evidence().keys().to_vec());
                 let inspectors = verification.settings.inspectors.clone();
                 let product = verification.settings.product.clone();
-                verification.frames.push(Frame::new(String::new(), layout, signers, inspectors, at).for_product(product));
+                verification.used.clone_from(&layout.parameters);
+                let frame = Frame::new(String::new(), layout, signers, inspectors, at).for_product(product);
+                let is_plain = verification.settings.parameters.is_empty();
+                verification.frames.push(if is_plain { frame.without_parameters() } else { frame });
                 verification.root = Some(root);
             }
             Err(reasons) => {
-                let (steps, inspections) = (Vec::new(), Vec::new());
-                let report = Report { folder: String::new(), signed_by: Vec::new(), expires: None, steps, inspections, reasons };
+                let report = Report { reasons, ..Report::unfinished() };
                 verification.ended = Some((report, None));
             }
         }
@@ -219,7 +224,9 @@ impl Verification {
                         let folder = alloc::format!("{}/", path.strip_suffix(".link").unwrap_or(&path));
                         let inspectors = KeySet::new(signed_by.iter().cloned());
                         item.sublayout = Some((path, signers));
-                        self.frames.push(Frame::new(folder, layout, signed_by, inspectors, self.at));
+                        self.used.extend(layout.parameters.iter().cloned());
+                        let frame = Frame::new(folder, layout, signed_by, inspectors, self.at);
+                        self.frames.push(if parameters.is_empty() { frame.without_parameters() } else { frame });
                     }
                     Err(error) => item.note(refused(malformed(error))),
                 }
@@ -246,16 +253,30 @@ impl Verification {
 
     /// Goes back from a layout that is through to the one that it is a sublayout of.
     fn leave(&mut self) {
-        let Some((report, summary)) = self.frames.pop().map(Frame::end) else { return };
+        let Some((mut report, summary)) = self.frames.pop().map(Frame::end) else { return };
         let Some(item) = self.frames.last_mut().and_then(|frame| frame.item.as_mut()) else {
+            // After a failure, a sublayout that was not come to may use it.
+            if report.is_verified() {
+                let unused = self.settings.parameters.names().filter(|name| !self.used.contains(*name));
+                report.warnings.extend(unused.map(|name| Warning::UnusedParameter { parameter: name.into() }));
+            }
             self.ended = Some((report, summary));
             return;
         };
         let Some((path, signers)) = item.sublayout.take() else { return };
-        let refusal = report.class().map(Refusal::Sublayout);
         let signed_by = signers.keys().to_vec();
+        // in-toto 1.0, 4.5.3: one key signs a sublayout and the links of its inspections. Who left one to others vouches for nothing.
+        let signers = signers.only(|key| report.is_answered_by(key));
+        let silent: Vec<String> =
+            signed_by.iter().filter(|key| !signers.keys().contains(key)).map(|key| key.key_id().into_string()).collect();
+        let refusal = report.class().map(Refusal::Sublayout);
+        let refusal = refusal.or_else(|| signers.keys().is_empty().then_some(Refusal::Inspections));
+        if refusal.is_none() && !silent.is_empty() {
+            item.warn(Warning::Silent { file: path.clone(), keys: silent });
+        }
+        let counts = refusal.is_none();
         item.note(FileReport { path: path.clone(), signed_by, refusal, sublayout: Some(report) });
-        if let Some(summary) = summary {
+        if let Some(summary) = summary.filter(|_| counts) {
             item.add(path, signers, summary);
         }
     }
@@ -272,8 +293,8 @@ impl Verification {
 
 impl Report {
     fn unfinished() -> Self {
-        let reasons = alloc::vec![Reason::Unfinished];
-        Self { folder: String::new(), signed_by: Vec::new(), expires: None, steps: Vec::new(), inspections: Vec::new(), reasons }
+        let (steps, inspections, warnings, reasons) = (Vec::new(), Vec::new(), Vec::new(), alloc::vec![Reason::Unfinished]);
+        Self { folder: String::new(), signed_by: Vec::new(), expires: None, steps, inspections, warnings, reasons }
     }
 }
 

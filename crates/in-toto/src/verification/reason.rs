@@ -273,6 +273,9 @@ pub enum Refusal {
     /// A sublayout that is not verified; its own report says why.
     #[error("it is a sublayout that is not verified")]
     Sublayout(Class),
+    /// A sublayout of which each signer left an inspection to another (4.5.3).
+    #[error("it is a sublayout, and no key that signed it answered all its inspections")]
+    Inspections,
 }
 
 impl Refusal {
@@ -288,6 +291,7 @@ impl Refusal {
             Refusal::OtherProduct => "in-toto-other-product",
             Refusal::TooDeep { .. } => "in-toto-too-deep",
             Refusal::Sublayout(_) => "in-toto-sublayout",
+            Refusal::Inspections => "in-toto-sublayout-inspections",
         }
     }
 

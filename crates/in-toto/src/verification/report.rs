@@ -9,6 +9,7 @@ use touchmark_envelope::json::Value;
 use touchmark_envelope::key::PublicKey;
 
 use crate::engine::{Applied, RuleFailure};
+use crate::error::shortened;
 use crate::key::Unusable;
 use crate::link::Link;
 use crate::rule::{Rule, Side};
@@ -29,6 +30,8 @@ pub struct Report {
     pub steps: Vec<ItemReport>,
     /// Its inspections, in their order, as far as it was come.
     pub inspections: Vec<ItemReport>,
+    /// What does not stop it, and is of no one step.
+    pub warnings: Vec<Warning>,
     /// Why it is not verified: nothing if it is.
     pub reasons: Vec<Reason>,
 }
@@ -96,15 +99,54 @@ pub struct FileReport {
 #[non_exhaustive]
 pub enum Warning {
     /// The command that was run is not the one that is expected (in-toto 1.0, 4.3.1).
-    #[error("{file}: the command was `{}`, and `{}` is expected", spaced(found), spaced(expected))]
+    #[error("{file}{}: the command was `{found}`, and `{expected}` is expected", and_more(*more))]
     Command {
-        /// The file that says so.
+        /// The first file that says so.
         file: String,
-        /// The command that was run.
-        found: Vec<String>,
-        /// The command that is expected.
-        expected: Vec<String>,
+        /// How many files besides have a command that is not expected.
+        more: usize,
+        /// The command that was run, as one line, cut to 512 bytes.
+        found: String,
+        /// The command that is expected, as one line, cut to 512 bytes.
+        expected: String,
     },
+    /// A rule has what would be a parameter if some were given, and none are.
+    #[error("a rule of `{}` has {{{parameter}}}, and without parameters braces are only braces", item.escape_debug())]
+    Braces {
+        /// The step or the inspection.
+        item: String,
+        /// The first name in braces, at most 128 characters of it.
+        parameter: String,
+    },
+    /// A parameter was given that no rule and no command has.
+    #[error("the parameter `{parameter}` is given, and nothing uses it")]
+    UnusedParameter {
+        /// Its name.
+        parameter: String,
+    },
+    /// Who signed a sublayout left one of its inspections to another signer (4.5.3), and is not counted.
+    #[error("{file}: signed by {}, who did not answer all its inspections and does not count", keys.join(" "))]
+    Silent {
+        /// The sublayout.
+        file: String,
+        /// Touchmark's identifiers of the keys.
+        keys: Vec<String>,
+    },
+}
+
+/// Bytes of a command that a warning tells.
+const MAX_COMMAND: usize = 512;
+
+impl Warning {
+    /// A stable word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Warning::Command { .. } => "in-toto-command",
+            Warning::Braces { .. } => "in-toto-braces",
+            Warning::UnusedParameter { .. } => "in-toto-parameter-unused",
+            Warning::Silent { .. } => "in-toto-inspection-by-another",
+        }
+    }
 }
 
 /// A list of rules, and what became of it.
@@ -131,13 +173,18 @@ impl Report {
         self.reasons.is_empty()
     }
 
+    /// Whether each inspection that a signed link answers is answered by one of this key.
+    pub(super) fn is_answered_by(&self, key: &PublicKey) -> bool {
+        self.inspections.iter().all(|item| item.answer != Answered::Signed || item.counted.contains(key))
+    }
+
     /// What kind of refusal it is, if it is one.
     pub fn class(&self) -> Option<Class> {
         self.reasons.iter().map(Reason::class).reduce(Class::and)
     }
 
     /// The report as JSON: `{verified, class, layouts}`, where the layout itself comes first and its sublayouts follow, each with
-    /// `{folder, verified, signed_by, expires, steps, inspections, reasons}`. A file that is a sublayout names the folder of its report.
+    /// `{folder, verified, signed_by, expires, steps, inspections, warnings, reasons}`. A file that is a sublayout names the folder of its report.
     ///
     /// They are side by side and not within each other, so that readers with a bound on depth, such as this library's, read it.
     pub fn to_json(&self, detail: Detail) -> Value<'static> {
@@ -160,6 +207,7 @@ impl Report {
             ("expires", self.expires.map_or(Value::Null, |time| Value::from(time.to_string()))),
             ("steps", items(&self.steps)),
             ("inspections", items(&self.inspections)),
+            ("warnings", warnings(&self.warnings)),
             ("reasons", Value::from(reasons.collect::<Vec<_>>())),
         ]));
         for sublayout in self.steps.iter().flat_map(|step| &step.files).filter_map(|file| file.sublayout.as_ref()) {
@@ -180,7 +228,6 @@ impl ItemReport {
             Answered::Run => "run",
             Answered::Product => "product",
         };
-        let warnings = self.warnings.iter().map(|warning| coded("in-toto-command", warning.to_string()));
         let rules = |report: &Option<RulesReport>, side| match (report, &self.link) {
             (Some(report), Some(link)) => report.to_json(link, side, detail),
             _ => Value::Null,
@@ -194,7 +241,7 @@ impl ItemReport {
             ("files", Value::from(self.files.iter().map(FileReport::to_json).collect::<Vec<_>>())),
             ("looked_for", number(self.looked_for)),
             ("answer", Value::from(answer)),
-            ("warnings", Value::from(warnings.collect::<Vec<_>>())),
+            ("warnings", warnings(&self.warnings)),
             ("materials", rules(&self.materials, Side::Materials)),
             ("products", rules(&self.products, Side::Products)),
         ])
@@ -256,6 +303,10 @@ fn coded(code: &'static str, message: String) -> Value<'static> {
     Value::object([("code", Value::from(code)), ("message", Value::from(message))])
 }
 
+fn warnings(warnings: &[Warning]) -> Value<'static> {
+    Value::from(warnings.iter().map(|warning| coded(warning.code(), warning.to_string())).collect::<Vec<_>>())
+}
+
 fn keys(keys: &[PublicKey]) -> Value<'static> {
     Value::from(keys.iter().map(|key| Value::from(key.key_id().into_string())).collect::<Vec<_>>())
 }
@@ -264,13 +315,24 @@ fn number(number: usize) -> Value<'static> {
     Value::from(u64::try_from(number).unwrap_or(u64::MAX))
 }
 
-fn spaced(words: &[String]) -> String {
+/// A command as one line, cut to [`MAX_COMMAND`] bytes before it is copied: it is as long as whoever signed it wants.
+pub(super) fn spaced(words: &[String]) -> String {
     let mut out = String::new();
     for (place, word) in words.iter().enumerate() {
         if place > 0 {
             out.push(' ');
         }
         out.extend(word.chars().take(128).flat_map(char::escape_debug));
+        if out.len() > MAX_COMMAND {
+            break;
+        }
     }
-    out
+    shortened(&out, MAX_COMMAND)
+}
+
+fn and_more(files: usize) -> String {
+    match files {
+        0 => String::new(),
+        more => alloc::format!(" and {more} more"),
+    }
 }

@@ -278,6 +278,13 @@ fn what_the_reference_implementation_takes_and_this_one_does_not_is_written_down
         "MATCH * WITH PRODUCTS IN /x FROM other",
         "MATCH * WITH PRODUCTS FROM ",
         "MATCH * WITH PRODUCTS FROM a/b",
+        "DISALLOW ./secret/*",
+        "DISALLOW secret//*",
+        "DISALLOW /secret/*",
+        "DISALLOW secret/../secret/*",
+        "DISALLOW secret/",
+        "ALLOW b/./*",
+        "MATCH ../* WITH PRODUCTS FROM other",
     ] {
         let case = case(&[rule], p, (&[], safe), none);
         assert_eq!((case.theirs(&mut peer), case.ours()), (Verdict::Pass(vec!["a".into()]), Verdict::Malformed), "{rule}");

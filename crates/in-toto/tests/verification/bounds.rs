@@ -1,8 +1,26 @@
 //! That hostile metadata ends in a clear outcome, within limits.
 
-use touchmark_in_toto::Class;
+use touchmark_in_toto::{Class, Warning};
 
-use crate::chain::{Chain, Form, Layout, file, key_object, keyid, link, public, step};
+use crate::chain::{Chain, Form, Layout, file, key_object, keyid, link, link_of, public, step};
+
+#[test]
+fn a_command_that_nobody_expects_is_told_once_and_cut() {
+    let mut layout = Layout::of(&[1, 2, 3], vec![step("s", &[1, 2, 3], &[], &[])]);
+    layout.steps[0].command = vec!["é".repeat(100_000); 10];
+    let mut chain = Chain::new(Form::Dsse, layout);
+    for number in 1..=3 {
+        chain.put_signed(&file("s", number), &link_of("s", &["x"; 10_000], &[], &[]), &[number]);
+    }
+    let report = chain.verify().unwrap().report;
+    let [Warning::Command { file: path, more: 2, found, expected }] = report.steps[0].warnings.as_slice() else {
+        panic!("{:?}", report.steps[0].warnings)
+    };
+    assert_eq!(*path, file("s", 1));
+    for told in [found, expected] {
+        assert!(told.len() <= 512 && told.ends_with('…'), "{told}");
+    }
+}
 
 #[test]
 fn files_that_are_asked_for_are_bounded() {

@@ -1,6 +1,6 @@
 //! Parameters, which whoever verifies gives values.
 
-use touchmark_in_toto::{Class, Inheritance, Parameters};
+use touchmark_in_toto::{Class, Inheritance, Parameters, Warning};
 
 use crate::chain::{Chain, Form, Layout, file, step};
 
@@ -53,6 +53,35 @@ fn without_parameters_braces_are_characters() {
     assert!(chain.verify().is_ok());
     chain.put("build", 1, &[], &[("app-1.2", "1")]);
     assert_eq!(chain.refused(), ["in-toto-disallowed"]);
+}
+
+#[test]
+fn braces_without_parameters_and_parameters_without_a_use_are_warned_of() {
+    let warned = |chain: &mut Chain| {
+        let report = chain.verify().unwrap().report;
+        let below = report.steps[0].files[0].sublayout.as_ref().map(|report| report.warnings.clone()).unwrap_or_default();
+        [report.warnings, below].map(|warnings| warnings.iter().map(Warning::code).collect::<Vec<_>>())
+    };
+    let none: Vec<&str> = Vec::new();
+    let mut chain = chain();
+    chain.layout.steps[0].products = vec!["DISALLOW {dir}/*".into()];
+    chain.put("build", 1, &[], &[("secret/key", "1")]);
+    assert_eq!(warned(&mut chain), [vec!["in-toto-braces"], none.clone()]);
+    // In a command alone, and where there is no name, they are nothing to warn of.
+    chain.layout.steps[0].products = vec!["DISALLOW {}*".into(), "DISALLOW {a.b}".into()];
+    assert_eq!(warned(&mut chain), [none.clone(), none.clone()]);
+    chain.settings.parameters = parameters(&[("VERSION", "1.2"), ("OTHER", "1")]);
+    chain.layout.steps[0].products = vec!["ALLOW *".into()];
+    assert_eq!(warned(&mut chain), [vec!["in-toto-parameter-unused"], none.clone()]);
+    // A sublayout without them, and one that uses what the layout does not.
+    chain.layout.steps[0].command.clear();
+    let sublayout = Layout::of(&[1], vec![step("inner", &[1], &[], &["ALLOW app-{VERSION}", "ALLOW {OTHER}"])]);
+    chain.put_signed(&file("build", 1), &sublayout.to_json(), &[1]);
+    let folder = file("build", 1).replace(".link", "/");
+    chain.put_signed(&format!("{folder}{}", file("inner", 1)), &crate::chain::link("inner", &[], &[("x", "1")]), &[1]);
+    assert_eq!(warned(&mut chain), [vec!["in-toto-parameter-unused"; 2], vec!["in-toto-braces"]]);
+    chain.settings.inheritance = Inheritance::All;
+    assert_eq!(warned(&mut chain), [none.clone(), none]);
 }
 
 #[test]

@@ -53,6 +53,17 @@ fn a_malformed_rule_anywhere_is_refused_before_anything_is_looked_for() {
 }
 
 #[test]
+fn a_disallow_that_could_never_refuse_anything_is_refused_itself() {
+    for pattern in ["./secret/*", "secret//*", "/secret/*", "secret/../secret/*", "secret/"] {
+        let mut chain = Chain::new(Form::Dsse, Layout::of(&[1], vec![step("s", &[1], &[], &[])]));
+        chain.put("s", 1, &[], &[("secret/key", "1")]);
+        assert!(chain.verify().is_ok());
+        chain.layout.steps[0].products = vec![format!("DISALLOW {pattern}")];
+        assert_eq!((chain.refused(), chain.class()), (vec!["in-toto-rule"], Class::UntrustedMetadata), "{pattern}");
+    }
+}
+
+#[test]
 fn patterns_that_peers_skip_disallow() {
     // Go's matcher finds these malformed and skips the rule.
     for (pattern, name) in [("[-a]x", "ax"), ("[]a]x", "ax"), ("[a", "[a"), ("a\\b", "a\\b"), ("x**", "xy")] {

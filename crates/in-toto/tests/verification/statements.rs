@@ -86,6 +86,27 @@ fn digests_of_statements_are_compared_by_what_both_have() {
 }
 
 #[test]
+fn modify_consumes_nothing_of_a_statement_that_is_not_shown_to_differ() {
+    let both: &[(&str, &str)] = &[("sha256", "1"), ("sha512", "1")];
+    let other: &[(&str, &str)] = &[("sha256", "1"), ("sha512", "2")];
+    let weak: &[(&str, &str)] = &[("sha1", "1")];
+    for (before, after, modified) in [
+        (ONE, &[("sha256", "2")][..], true),
+        (both, other, true),
+        (weak, &[("sha1", "2")], true),
+        (ONE, ONE, false),
+        (ONE, both, false),
+        (weak, weak, false),
+        (ONE, &[("sha512", "1")], false),
+    ] {
+        let layout = crate::chain::Layout::of(&[1], vec![step("s", &[1], &["MODIFY x", "DISALLOW *"], &["MODIFY x", "DISALLOW *"])]);
+        let mut chain = Chain::new(Form::Dsse, layout);
+        chain.put_signed(&file("s", 1), &statement("s", &[("x", before)], &[("x", after)]), &[1]);
+        assert_eq!(chain.verify().is_ok(), modified, "{before:?} {after:?}");
+    }
+}
+
+#[test]
 fn functionaries_agree_on_what_all_of_them_report() {
     let both: &[(&str, &str)] = &[("sha256", "1"), ("sha512", "1")];
     let agreed = |reports: [&[(&str, &str)]; 3], order: [u8; 3]| {

@@ -1,8 +1,8 @@
 //! Sublayouts (in-toto 1.0, 4.5): a layout in the place of a link.
 
-use touchmark_in_toto::{Class, Refusal, Report};
+use touchmark_in_toto::{Class, Refusal, Report, Warning};
 
-use crate::chain::{Chain, FORMS, Form, Inspection, Layout, OWNER, file, keyid, link, rules, step, verdicts};
+use crate::chain::{Chain, FORMS, Form, Inspection, Layout, OWNER, file, keyid, link, public, rules, step, verdicts};
 
 /// Where the links of the sublayout of a step by a key are.
 fn folder(step: &str, number: u8) -> String {
@@ -150,6 +150,47 @@ fn inspections_of_a_sublayout_are_answered_by_its_signer_alone() {
         // A layout is no answer.
         chain.put_signed(&path, &sublayout.to_json(), &[1]);
         assert_eq!(sublayout_of(&chain.rejected().report).reasons[0].code(), "in-toto-inspection-unanswered");
+    }
+}
+
+#[test]
+fn one_signer_of_a_sublayout_who_answers_its_inspection_does_not_count_for_the_others() {
+    for form in FORMS {
+        let (mut chain, mut sublayout) = chain(form);
+        chain.layout.steps[0].pubkeys.push(keyid(2));
+        chain.layout.steps[0].threshold = 2;
+        for name in ["audit", "scan"] {
+            let materials = rules(&["MATCH out WITH PRODUCTS FROM last", "DISALLOW *"]);
+            sublayout.inspections.push(Inspection { name: name.into(), run: vec!["audit.sh".into()], materials, products: vec![] });
+        }
+        chain.put_signed(&file("upstream", 1), &sublayout.to_json(), &[1, 2]);
+        let answer = |chain: &mut Chain, name: &str, by: &[u8]| {
+            chain.put_signed(&format!("{}{}", folder("upstream", 1), file(name, 1)), &link(name, &[("out", "2")], &[]), by);
+        };
+        // Both inspections by one of two.
+        answer(&mut chain, "audit", &[1]);
+        answer(&mut chain, "scan", &[1]);
+        assert_eq!((chain.refused(), chain.class()), (vec!["in-toto-threshold"], Class::NotVerified));
+        assert!(chain.told().contains("1 of 2 required keys"), "{}", chain.told());
+        assert_eq!(
+            chain.rejected().report.steps[0].warnings.iter().map(Warning::code).collect::<Vec<_>>(),
+            ["in-toto-inspection-by-another"]
+        );
+        // One of them by both, and one each: then nobody answers all.
+        answer(&mut chain, "audit", &[1, 2]);
+        assert_eq!(chain.refused(), ["in-toto-threshold"]);
+        answer(&mut chain, "audit", &[2]);
+        assert_eq!(verdicts(&chain.rejected().report.steps[0].files), ["in-toto-sublayout-inspections"]);
+        // Who did all of it counts, alone or with a link of the other.
+        chain.layout.steps[0].threshold = 1;
+        assert_eq!(chain.refused(), ["in-toto-threshold"]);
+        answer(&mut chain, "audit", &[1]);
+        assert_eq!(chain.verify().unwrap().report.steps[0].counted, [public(1)]);
+        chain.layout.steps[0].threshold = 2;
+        answer(&mut chain, "audit", &[1, 2]);
+        answer(&mut chain, "scan", &[1, 2]);
+        let step = &chain.verify().unwrap().report.steps[0];
+        assert_eq!((step.counted.as_slice(), step.warnings.len()), (&[public(1), public(2)][..], 0));
     }
 }
 

@@ -47,6 +47,9 @@ impl Lines {
         if let Some(expires) = report.expires {
             self.add(level + 1, &format!("expires {expires}"));
         }
+        for warning in &report.warnings {
+            self.add(level + 1, &format!("warning: {warning}"));
+        }
         for item in &report.steps {
             self.item("step", item, level + 1);
         }

@@ -17,7 +17,8 @@ use super::{now, source};
 /// Signs an in-toto layout
 ///
 /// Reads a layout as its author writes it, or one that is signed already and gets one more signature; then its envelope and what is signed
-/// stay as they are. Comments, lines that begin with //, are left out. Says what `touchmark in-toto lint` finds, and prints the file.
+/// stay as they are. Comments, lines that begin with //, are left out. A layout with a
+/// private key is refused. Says what `touchmark in-toto lint` finds, and prints the file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The in-toto layout; - is standard input
@@ -62,6 +63,12 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
         None => &args.layout,
     };
     let replaced = (!from_input).then_some(args.layout.as_path());
+    // It is published, and whoever reads it could sign.
+    if let Some(keyid) = file.layout().keys.private().next() {
+        let message = format!("{}: it has the private key of {} too", args.layout.display(), keyid.escape_debug());
+        let hint = "leave `private` out, list the public key alone, and replace a key that others have seen";
+        return Err(Failure::new(Exit::Usage, "in-toto-private-key", message).hint(hint));
+    }
     files::check_free(out, replaced)?;
     for finding in lint(file.layout(), now(args.at)?) {
         output.warn(&finding.to_string());

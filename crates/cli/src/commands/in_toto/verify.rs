@@ -24,7 +24,8 @@ use super::{exclusion, explain, now, public_keys, record_failure};
 /// Every --layout-key must have signed the layout. The link of a step is looked for in DIR as STEP.KEYID.link, with the first 8 characters
 /// of the keyid in any of its forms, that of a sublayout's step in the folder STEP.KEYID. Prints each step and the keys that vouch for it;
 /// on failure all reasons. No command of the layout is ever run: an inspection is answered by a link that an --inspection-key signed, or,
-/// if its command is `true`, by --product or --products; otherwise nothing is verified.
+/// if its command is `true`, by --product or --products; otherwise nothing is verified. Without one of these two nothing at hand is held
+/// against what the steps made.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The in-toto layout; - is standard input
@@ -37,18 +38,18 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     links: PathBuf,
     /// The final product: an OCI artifact, whose manifest a step must have made
-    #[arg(long, value_name = "REF", conflicts_with = "products")]
+    #[arg(long, value_name = "REF", conflicts_with = "products", group = "final_product")]
     product: Option<String>,
     /// The final product: every file below this folder is offered to the inspections whose command is `true`
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", group = "final_product")]
     products: Option<PathBuf>,
     /// Leaves files and folders out of --products: a name, or with a slash a path from DIR; * and ? are wild; may be repeated
     #[arg(long = "exclude", value_name = "GLOB", requires = "products", value_parser = exclusion)]
     exclude: Vec<Exclusion>,
-    /// A public key whose links answer inspections of the layout itself; may be repeated
-    #[arg(long = "inspection-key", value_name = "PUB")]
+    /// A public key whose links answer inspections of the layout itself, of the final product; may be repeated
+    #[arg(long = "inspection-key", requires = "final_product", value_name = "PUB")]
     inspection_keys: Vec<OsString>,
-    /// The value of a parameter: {NAME} in rules and commands of the layout; may be repeated
+    /// The value of a parameter, not empty: {NAME} in rules and commands of the layout; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
     /// Gives the parameters to sublayouts too
@@ -113,7 +114,12 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     warnings(&report).iter().for_each(|warning| output.warn(warning));
     let members = args.members(&report, pin.as_deref(), at);
     match refused {
-        None => output.result(Exit::Done, members),
+        None => {
+            if args.product.is_none() && args.products.is_none() {
+                output.note("note: no final product was given, so that nothing at hand was held against what the steps made");
+            }
+            output.result(Exit::Done, members);
+        }
         Some(class) => {
             let failure = failure(&report, class, output);
             output.fail_with(Some(&args.layout.display().to_string()), &failure, members);
@@ -289,6 +295,8 @@ fn cap(file: &FileReport) -> Option<&'static str> {
 
 /// What does not stop it, and the files of steps that hold which do not count: somebody put them there.
 fn warnings(report: &Report) -> Vec<String> {
+    let place = if report.folder.is_empty() { String::new() } else { format!("{}: ", report.folder) };
+    let of_layout = report.warnings.iter().map(|warning| format!("{place}{warning}"));
     let items = report.steps.iter().chain(&report.inspections);
     let of_item = items.flat_map(|item| {
         let warned = item.warnings.iter().map(|warning| format!("`{}`: {warning}", item.name));
@@ -299,5 +307,5 @@ fn warnings(report: &Report) -> Vec<String> {
         let below = item.files.iter().filter_map(|file| file.sublayout.as_ref()).flat_map(warnings);
         warned.chain(refused).chain(below).collect::<Vec<_>>()
     });
-    of_item.collect()
+    of_layout.chain(of_item).collect()
 }
