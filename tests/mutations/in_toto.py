@@ -13,6 +13,7 @@ MUTATIONS = [
     ("verification/mod.rs", "if signers.keys().is_empty() {", "if false {"),
     ("verification/mod.rs", "let signers = signers.only(|key| report.is_answered_by(key));", ""),
     ("verification/mod.rs", "refusal.or_else(|| signers.keys().is_empty().then_some(Refusal::Inspections))", "refusal"),
+    ("verification/item.rs", "self.unavailable || refusals.any(Refusal::is_unknown)", "refusals.any(Refusal::is_unknown)"),
     ("verification/report.rs", "item.answer != Answered::Signed || item.counted.contains(key)", "item.answer != Answered::Signed || item.counted.contains(key) || true"),
     ("engine.rs", "Origin::Statement => one.contradict(other),", "Origin::Statement => !one.match_as_sets(other),"),
     ("engine.rs", "names.len() < MAX_NAMES && work.keeps_name()", "names.len() < MAX_NAMES"),

@@ -12,7 +12,7 @@ use touchmark_envelope::threshold::{Signers, Tally, ThresholdError};
 use crate::key::Functionaries;
 use crate::link::Link;
 
-use super::reason::Reason;
+use super::reason::{Reason, Refusal};
 use super::report::{Answered, FileReport, ItemReport, Warning, spaced};
 
 /// So many files and keys are told of where a threshold is missed; the report has all.
@@ -28,6 +28,8 @@ pub(super) struct Item {
     candidates: Vec<Candidate>,
     /// The sublayout that is being verified.
     pub(super) sublayout: Option<(String, Signers)>,
+    /// Whether something that might count could not be had, beside what the report says of files.
+    pub(super) unavailable: bool,
     report: ItemReport,
 }
 
@@ -57,7 +59,7 @@ impl Item {
             materials: None,
             products: None,
         };
-        Self { functionaries, files, candidates: Vec::new(), sublayout: None, report }
+        Self { functionaries, files, candidates: Vec::new(), sublayout: None, unavailable: false, report }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -102,7 +104,8 @@ impl Item {
     fn counted(&self) -> Result<(Arc<Link>, Vec<touchmark_envelope::key::PublicKey>), Reason> {
         let (step, needed) = (&self.report.name, self.report.threshold);
         let missed = |found| {
-            let unavailable = self.report.files.iter().any(|file| file.refusal.as_ref().is_some_and(|refusal| refusal.is_unknown()));
+            let mut refusals = self.report.files.iter().filter_map(|file| file.refusal.as_ref());
+            let unavailable = self.unavailable || refusals.any(Refusal::is_unknown);
             Reason::Threshold { step: step.clone(), needed, found, unavailable, why: self.why() }
         };
         let keys = self.functionaries.keys.clone();

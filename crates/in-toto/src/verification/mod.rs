@@ -269,6 +269,9 @@ impl Verification {
         let signers = signers.only(|key| report.is_answered_by(key));
         let silent: Vec<String> =
             signed_by.iter().filter(|key| !signers.keys().contains(key)).map(|key| key.key_id().into_string()).collect();
+        // What a signer says of an inspection may be where it could not be had.
+        let answers = report.inspections.iter().flat_map(|inspection| &inspection.files);
+        item.unavailable |= !silent.is_empty() && answers.filter_map(|file| file.refusal.as_ref()).any(Refusal::is_unknown);
         let refusal = report.class().map(Refusal::Sublayout);
         let refusal = refusal.or_else(|| signers.keys().is_empty().then_some(Refusal::Inspections));
         if refusal.is_none() && !silent.is_empty() {

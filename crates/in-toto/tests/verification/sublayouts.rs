@@ -1,6 +1,6 @@
 //! Sublayouts (in-toto 1.0, 4.5): a layout in the place of a link.
 
-use touchmark_in_toto::{Class, Refusal, Report, Warning};
+use touchmark_in_toto::{Class, Failure, Refusal, Report, Warning};
 
 use crate::chain::{Chain, FORMS, Form, Inspection, Layout, OWNER, file, keyid, link, public, rules, step, verdicts};
 
@@ -176,6 +176,11 @@ fn one_signer_of_a_sublayout_who_answers_its_inspection_does_not_count_for_the_o
             chain.rejected().report.steps[0].warnings.iter().map(Warning::code).collect::<Vec<_>>(),
             ["in-toto-inspection-by-another"]
         );
+        // What the other says may be where it could not be had.
+        let path = format!("{}{}", folder("upstream", 1), file("scan", 2));
+        chain.failing.insert(path, Failure::Unavailable("the disk is gone".into()));
+        assert_eq!((chain.refused(), chain.class()), (vec!["in-toto-threshold"], Class::Unknown));
+        chain.failing.clear();
         // One of them by both, and one each: then nobody answers all.
         answer(&mut chain, "audit", &[1, 2]);
         assert_eq!(chain.refused(), ["in-toto-threshold"]);
