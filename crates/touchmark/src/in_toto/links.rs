@@ -8,7 +8,7 @@ use touchmark_oci::error::Error as StoreError;
 use touchmark_oci::files;
 
 use super::error::RecordError;
-use crate::segment::is_one_name;
+use crate::segment::below;
 
 /// A place with links and sublayouts.
 pub trait Links {
@@ -42,27 +42,11 @@ impl LinkFolder {
     pub fn path(&self) -> &Path {
         &self.root
     }
-
-    /// Where `path` leads, if all folders on the way are there. It never leads out of the folder.
-    fn below(&self, path: &str) -> Result<Option<PathBuf>, StoreError> {
-        let mut place = self.root.clone();
-        let mut segments = path.split('/').peekable();
-        while let Some(segment) = segments.next() {
-            if !is_one_name(segment) {
-                return Ok(None);
-            }
-            place.push(segment);
-            if segments.peek().is_some() && !files::is_folder(&place)? {
-                return Ok(None);
-            }
-        }
-        Ok(Some(place))
-    }
 }
 
 impl Links for LinkFolder {
     fn read(&self, path: &str, limit: u64) -> Answer {
-        let read = self.below(path).and_then(|place| match place {
+        let read = below(&self.root, path).and_then(|place| match place {
             Some(place) => files::read(&place, limit),
             None => Ok(None),
         });

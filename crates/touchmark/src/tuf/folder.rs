@@ -10,7 +10,7 @@ use touchmark_tuf::Failure;
 
 use super::error::failure;
 use super::fetch::Fetch;
-use crate::segment::is_one_name;
+use crate::segment::below;
 
 /// A folder. Links in it are not followed.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ impl FolderSource {
         // As a web server finds it, which decodes first; or under the very name, which is how an encoded `/` can be in one.
         let decoded = decoded(path).unwrap_or_default();
         for path in [decoded.as_str(), path] {
-            if let Some(path) = self.below(path)?
+            if let Some(path) = below(&self.root, path)?
                 && let Some(file) = files::open(&path)?
             {
                 let size = file.metadata().map_err(|source| StoreError::Io { action: "read", path: path.clone(), source })?.len();
@@ -39,22 +39,6 @@ impl FolderSource {
             }
         }
         Ok(None)
-    }
-
-    /// Where `path` leads, if all folders on the way are there. It never leads out of the root.
-    fn below(&self, path: &str) -> Result<Option<PathBuf>, StoreError> {
-        let mut place = self.root.clone();
-        let mut segments = path.split('/').peekable();
-        while let Some(segment) = segments.next() {
-            if !is_one_name(segment) {
-                return Ok(None);
-            }
-            place.push(segment);
-            if segments.peek().is_some() && !files::is_folder(&place)? {
-                return Ok(None);
-            }
-        }
-        Ok(Some(place))
     }
 }
 

@@ -192,8 +192,9 @@ impl Repository {
                 if !complete && scope == Scope::All {
                     return Err(unsigned(&name, &document, &mandates)?);
                 }
-                state.put_back(&name, Some(document));
-                if !complete {
+                if complete {
+                    state.put_back(&name, Some(document));
+                } else {
                     state.put_staged(&name, None);
                     dropped.push(name);
                 }
