@@ -47,7 +47,7 @@ pub mod credentials;
 mod failpoint;
 mod index;
 mod lock;
-mod parallel;
+pub mod parallel;
 mod platform;
 mod referrers;
 mod scan;

@@ -1,21 +1,34 @@
-//! Independent requests at the same time, from a few threads.
+//! Independent requests or files at the same time, from a few threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// What `work` makes of each of `items`, in their order, with at most `threads` of them in work at once.
 pub(crate) fn map<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    map_with(items, threads, || (), |(), item| work(item))
+}
+
+/// What `work` makes of each of `items`, in their order, with at most `threads` of them in work at once, each of which has what `begin` makes
+/// for it, such as a buffer.
+pub fn map_with<T: Sync, S, R: Send>(
+    items: &[T],
+    threads: usize,
+    begin: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, &T) -> R + Sync,
+) -> Vec<R> {
     let threads = threads.min(items.len());
     if threads <= 1 {
-        return items.iter().map(work).collect();
+        let mut state = begin();
+        return items.iter().map(|item| work(&mut state, item)).collect();
     }
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
     let serve = || {
+        let mut state = begin();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(number) else { break };
-            let result = work(item);
+            let result = work(&mut state, item);
             done.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
         }
     };

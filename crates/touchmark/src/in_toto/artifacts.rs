@@ -5,8 +5,7 @@ use std::fs::{DirEntry, File, FileType};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::{Algorithm, Hasher};
@@ -14,6 +13,7 @@ use touchmark_in_toto::Artifacts;
 use touchmark_in_toto::name::is_artifact_name;
 use touchmark_oci::error::Error as StoreError;
 use touchmark_oci::files;
+use touchmark_oci::parallel::map_with;
 
 use super::error::RecordError;
 use super::exclude::Exclusion;
@@ -241,31 +241,20 @@ impl Walk<'_> {
 
 /// The digests of files, in their order, computed by several threads.
 fn hash_all(files: &[(String, PathBuf)], hashed: &(dyn Fn(u64) + Sync)) -> Result<Vec<Digest>, RecordError> {
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let done: Mutex<Vec<(usize, Result<Digest, RecordError>)>> = Mutex::new(Vec::with_capacity(files.len()));
-    let serve = || {
-        let mut chunk = vec![0; CHUNK];
-        while !failed.load(Ordering::Relaxed) {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some((_, path)) = files.get(number) else { break };
-            let digest = hash(path, &mut chunk, hashed);
+    let failed = AtomicBool::new(false);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let digests = map_with(
+        files,
+        threads,
+        || vec![0; CHUNK],
+        |chunk, (_, path)| {
+            // After a failure the others are of no use.
+            let digest = (!failed.load(Ordering::Relaxed)).then(|| hash(path, chunk, hashed))?;
             failed.fetch_or(digest.is_err(), Ordering::Relaxed);
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((number, digest));
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS).min(files.len());
-    std::thread::scope(|scope| {
-        // This thread works too, so that everything is done even where no other can be started.
-        for _ in 1..threads {
-            if std::thread::Builder::new().spawn_scoped(scope, serve).is_err() {
-                break;
-            }
-        }
-        serve();
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_unstable_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, digest)| digest).collect()
+            Some(digest)
+        },
+    );
+    digests.into_iter().flatten().collect()
 }
 
 /// The SHA-256 of a regular file. No more is read than it has at first, and a byte, so that one that grows ends.
