@@ -1,5 +1,5 @@
-//! Other tools beside Touchmark: oras, regctl, crane and go-tuf at the versions of `tests/peers/go/go.mod`, python-tuf at that of
-//! `tests/peers/python/requirements.txt`, and the distribution's skopeo.
+//! Other tools beside Touchmark: oras, regctl, crane, go-tuf and in-toto-golang at the versions of `tests/peers/go/go.mod`, python-tuf and
+//! python's in-toto at those of `tests/peers/python/requirements.txt`, and the distribution's skopeo.
 //!
 //! Without them a test says what it needs and passes; with TOUCHMARK_PEERS_REQUIRED=1, as in CI, it fails.
 #![allow(
@@ -19,6 +19,9 @@ mod graph;
 #[path = "../touchmark/harness.rs"]
 mod harness;
 mod in_toto;
+mod in_toto_demo;
+mod in_toto_golang;
+mod in_toto_peer;
 mod logins;
 mod race;
 mod random;

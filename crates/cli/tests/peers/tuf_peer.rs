@@ -55,7 +55,7 @@ pub struct Answering {
 }
 
 impl Answering {
-    fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command) -> Self {
         for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
             command.env_remove(name);
         }
