@@ -11,6 +11,7 @@ use touchmark_envelope::json::Reader;
 
 use crate::error::{Error, cut};
 use crate::name::is_artifact_name;
+use crate::predicate::ResourceDescriptor;
 
 /// Artifacts, sorted by the bytes of their names.
 ///
@@ -27,6 +28,15 @@ struct Entry {
     start: u32,
     name: u32,
     digests: u32,
+}
+
+/// What becomes of an artifact without a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bare {
+    /// It is an error.
+    Refused,
+    /// It is there by its name. Nothing is the same as it.
+    Taken,
 }
 
 /// One artifact.
@@ -102,6 +112,24 @@ impl Artifacts {
         all.distinct()
     }
 
+    /// What these descriptors are of, by the names that they have among artifacts. Digests that are not in hexadecimal are by algorithms that
+    /// the framework does not name, and left out; who has no other is refused, or, as `bare` says, there by its name alone, and matches
+    /// nothing.
+    pub(crate) fn of_descriptors(descriptors: &[ResourceDescriptor], bare: Bare) -> Result<Self, Error> {
+        let mut all = Self::default();
+        let is_hex = |digest: &str| digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        for descriptor in descriptors {
+            let name = descriptor.artifact_name().unwrap_or_default();
+            let digests = descriptor.digest.iter().flat_map(|set| set.digests().iter()).filter(|(_, digest)| is_hex(digest));
+            let mut pairs: Vec<_> = digests.map(|(algorithm, digest)| (Cow::Borrowed(algorithm), Cow::Borrowed(digest))).collect();
+            match bare {
+                Bare::Taken if pairs.is_empty() && is_artifact_name(&name) => all.store(&name, &[])?,
+                _ => all.push(&name, &mut pairs)?,
+            }
+        }
+        all.distinct()
+    }
+
     /// What all of these report alike: the same names, and for each the digests that all have, of which none contradict each other and at
     /// least one is strong. `None` if they do not.
     pub(crate) fn common(all: &[&Self]) -> Option<Self> {
@@ -151,6 +179,10 @@ impl Artifacts {
         if digests.is_empty() || twice || !digests.iter().all(good) {
             return Err(Error::ArtifactDigest { name: cut(name, 256) });
         }
+        self.store(name, digests)
+    }
+
+    fn store(&mut self, name: &str, digests: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<(), Error> {
         let start = self.text.len();
         self.text.push_str(name);
         for (algorithm, digest) in digests {
@@ -241,6 +273,11 @@ impl fmt::Debug for Artifacts {
 }
 
 impl<'a> Digests<'a> {
+    /// Those in a text of algorithms and digests, sorted, each with an [`END`] behind it.
+    pub(crate) fn of_text(text: &'a str) -> Self {
+        Self(text)
+    }
+
     /// Each algorithm with its digest, by algorithm.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let mut rest = self.0.split_terminator(END);
@@ -279,7 +316,7 @@ impl Digests<'_> {
 
 /// Whether nobody can make two things of one digest, or at least Git would notice: algorithms of digest_set.md, without md5 and sha1. What
 /// an unknown algorithm says is no evidence that two things are one.
-fn is_strong(algorithm: &str) -> bool {
+pub(crate) fn is_strong(algorithm: &str) -> bool {
     matches!(
         algorithm,
         "sha256"

@@ -60,6 +60,14 @@ pub enum Error {
         /// What it says, at most 128 characters of it.
         found: String,
     },
+    /// A member of a predicate, or of a statement's subjects, is missing or not what its specification says.
+    #[error("its `{}` is missing or not {expected}", at.escape_debug())]
+    PredicateMember {
+        /// Where it is, as a JSON pointer (RFC 6901) of at most 256 bytes.
+        at: String,
+        /// What it must be.
+        expected: &'static str,
+    },
     /// A member is missing or malformed.
     #[error("its `{0}` is missing or malformed")]
     Member(&'static str),
@@ -215,6 +223,7 @@ impl Error {
             Error::PayloadType { .. } => "in-toto-payload-type",
             Error::Type { .. } => "in-toto-type",
             Error::Predicate { .. } => "in-toto-predicate",
+            Error::PredicateMember { .. } => "in-toto-predicate-malformed",
             Error::Member(_) => "in-toto-malformed",
             Error::Expires => "in-toto-no-expiry",
             Error::NoItem => "in-toto-empty-layout",

@@ -38,6 +38,7 @@
 extern crate alloc;
 
 pub mod artifacts;
+mod digest_set;
 mod document;
 pub mod engine;
 mod error;
@@ -49,6 +50,7 @@ mod link;
 pub mod lint;
 pub mod name;
 mod parameters;
+pub mod predicate;
 mod product;
 mod queue;
 mod rule;
@@ -57,6 +59,7 @@ mod verification;
 mod work;
 
 pub use artifacts::{Artifact, Artifacts, Digests};
+pub use digest_set::DigestSet;
 pub use document::{Document, Kind as DocumentKind};
 pub use error::{Error, RuleFault};
 pub use key::{Keys, Unusable};
