@@ -135,6 +135,11 @@ impl Digests {
         self.all.contains(digest)
     }
 
+    /// All of them, one for each algorithm.
+    pub fn all(&self) -> &[Digest] {
+        &self.all
+    }
+
     /// How many bytes there were.
     pub fn size(&self) -> u64 {
         self.size

@@ -14,11 +14,13 @@ mod queue;
 mod report;
 mod request;
 mod search;
+pub mod standing;
 
 pub use candidate::{Candidate, Outcome, Reason};
 pub use limits::Limits;
 pub use need::{Answer, Failure, Need, Step};
 pub use policy::Policy;
-pub use report::{Accepted, Artifact, Class, Fault, Rejected};
+pub use report::{Accepted, AcceptedBy, Artifact, Class, Fault, Rejected};
 pub use request::{Request, Scope};
 pub use search::Search;
+pub use standing::{Standing, StandingError};

@@ -7,7 +7,10 @@ use touchmark_envelope::name::Wanted;
 use touchmark_envelope::signature;
 use touchmark_envelope::threshold::{KeySet, ThresholdError};
 
-/// Whom a caller trusts, and what it wants to have been said (design level 1: keys and a threshold).
+use crate::standing::Standing;
+
+/// Whom a caller trusts, and what it wants to have been said: keys and a threshold (design level 1), or what trust metadata says of a name
+/// (level 2).
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub(crate) keys: KeySet,
@@ -15,6 +18,8 @@ pub struct Policy {
     pub(crate) name: Option<Wanted>,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) predicate_types: Vec<String>,
+    /// What trust metadata says of the name, if that decides and not the caller's keys.
+    pub(crate) standing: Option<Standing>,
 }
 
 impl Policy {
@@ -24,14 +29,22 @@ impl Policy {
     /// No key, so that nothing could ever be accepted.
     pub fn keys(keys: impl IntoIterator<Item = PublicKey>) -> Result<Self, ThresholdError> {
         let keys = KeySet::new(keys);
-        let policy = Self { keys, threshold: 1, name: None, annotations: BTreeMap::new(), predicate_types: Vec::new() };
+        let policy = Self { keys, threshold: 1, name: None, annotations: BTreeMap::new(), predicate_types: Vec::new(), standing: None };
         policy.threshold(1)
+    }
+
+    /// Trusts what trust metadata says of a name: entries and seals, and the envelopes of the keys that it lets accept the name's artifacts.
+    pub fn trust(standing: Standing) -> Self {
+        let name = Some(Wanted::Exact(standing.name().clone()));
+        // Until the metadata says whose envelopes count, nobody's do.
+        let (keys, threshold) = (KeySet::new([]), usize::MAX);
+        Self { keys, threshold, name, annotations: BTreeMap::new(), predicate_types: Vec::new(), standing: Some(standing) }
     }
 
     /// Wants this many distinct keys.
     ///
     /// # Errors
-    /// Zero, or more than there are distinct keys.
+    /// Zero, or more than there are distinct keys; where trust metadata decides, it says how many are needed, and any number is an error.
     pub fn threshold(mut self, needed: usize) -> Result<Self, ThresholdError> {
         if needed == 0 {
             return Err(ThresholdError::Zero);
@@ -43,10 +56,13 @@ impl Policy {
         Ok(self)
     }
 
-    /// Wants this name to have been signed. Without it the name is not checked.
+    /// Wants this name to have been signed. Without it the name is not checked. Where trust metadata decides, the name is the one that it was
+    /// searched for, and stays so.
     #[must_use]
     pub fn name(mut self, wanted: Wanted) -> Self {
-        self.name = Some(wanted);
+        if self.standing.is_none() {
+            self.name = Some(wanted);
+        }
         self
     }
 

@@ -5,16 +5,16 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::fmt;
 
-use touchmark_envelope::Digest;
-use touchmark_envelope::UnixTime;
 use touchmark_envelope::json::{Object, Value};
 use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::manifest::{Descriptor, ManifestError};
 use touchmark_envelope::name::Wanted;
 use touchmark_envelope::signature::Said;
+use touchmark_envelope::{Digest, Name, UnixTime};
 
 use crate::candidate::{Candidate, Outcome, key_ids};
 use crate::need::Failure;
+use crate::standing::{NoSigners, Standing, Unmet};
 
 /// An artifact that a policy accepts, and how it came to. Only a [`Search`](crate::Search) makes one.
 #[derive(Clone, Debug)]
@@ -27,6 +27,56 @@ pub struct Artifact {
     pub(crate) at: UnixTime,
     pub(crate) hashed: Option<usize>,
     pub(crate) candidates: Vec<Candidate>,
+    pub(crate) accepted_by: AcceptedBy,
+    pub(crate) standing: Option<Standing>,
+}
+
+/// By what an artifact was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AcceptedBy {
+    /// Signatures of the keys that the caller gave.
+    Keys,
+    /// Signatures of the keys of a role that accepts by envelope. Which of several artifacts signed under one name is the newest, they do not
+    /// say.
+    Envelopes {
+        /// The role.
+        role: String,
+    },
+    /// An entry for the name, which is the newest as long as the metadata is.
+    Entry {
+        /// The role that lists it.
+        role: String,
+    },
+    /// A seal: what was accepted by envelopes before keys were changed.
+    Seal {
+        /// The role that sealed it.
+        role: String,
+    },
+}
+
+impl AcceptedBy {
+    /// A stable word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            AcceptedBy::Keys | AcceptedBy::Envelopes { .. } => "envelopes",
+            AcceptedBy::Entry { .. } => "entry",
+            AcceptedBy::Seal { .. } => "seal",
+        }
+    }
+
+    /// The role of the trust metadata, if it decided.
+    pub fn role(&self) -> Option<&str> {
+        match self {
+            AcceptedBy::Keys => None,
+            AcceptedBy::Envelopes { role } | AcceptedBy::Entry { role } | AcceptedBy::Seal { role } => Some(role),
+        }
+    }
+
+    /// Whether an older artifact of the name would have been refused.
+    pub fn is_rollback_protected(&self) -> bool {
+        matches!(self, AcceptedBy::Entry { .. })
+    }
 }
 
 /// A statement that counted, and for a key that no earlier one had counted for.
@@ -100,6 +150,16 @@ impl Artifact {
         self.needed
     }
 
+    /// By what it was accepted.
+    pub fn accepted_by(&self) -> &AcceptedBy {
+        &self.accepted_by
+    }
+
+    /// What trust metadata said of the name, if it decided.
+    pub fn standing(&self) -> Option<&Standing> {
+        self.standing.as_ref()
+    }
+
     /// The time of the verification.
     pub fn at(&self) -> UnixTime {
         self.at
@@ -122,8 +182,14 @@ impl Artifact {
         object.insert("media_type", Value::from(self.descriptor.media_type.clone()));
         object.insert("size", Value::from(self.descriptor.size));
         object.insert("covered_by", self.covered_by.as_ref().map_or(Value::Null, |by| Value::from(by.digest.to_string())));
-        object.insert("accepted_by", Value::from("envelopes"));
-        object.insert("rollback_protected", Value::from(false));
+        object.insert("accepted_by", Value::from(self.accepted_by.code()));
+        object.insert("rollback_protected", Value::from(self.accepted_by.is_rollback_protected()));
+        if let Some(role) = self.accepted_by.role() {
+            object.insert("role", Value::from(role.to_string()));
+        }
+        if let Some(standing) = &self.standing {
+            object.insert("metadata", standing.to_json());
+        }
         object.insert("name_checked", Value::from(self.wanted.is_some()));
         object.insert("threshold", Value::from(u64::try_from(self.needed).unwrap_or(u64::MAX)));
         object.insert("at", Value::from(self.at.to_string()));
@@ -256,6 +322,44 @@ pub enum Fault {
         /// The limit.
         limit: usize,
     },
+    /// A document of the trust metadata has expired.
+    #[error("the trust metadata of {role} expired at {expires}; the time is {at}")]
+    ExpiredMetadata {
+        /// Its role.
+        role: String,
+        /// When.
+        expires: UnixTime,
+        /// The time of the verification.
+        at: UnixTime,
+    },
+    /// The artifact, an image that it lists, or the index that covers it is revoked.
+    #[error("{role} has revoked {digest}: {}", reason.escape_debug())]
+    Revoked {
+        /// What is revoked.
+        digest: Digest,
+        /// The role that says so.
+        role: String,
+        /// The reason that it gives.
+        reason: String,
+    },
+    /// There is an entry for the name, and it refuses the artifact.
+    #[error("{role} lists {name}, and not so that it is this artifact: {unmet}")]
+    Entry {
+        /// The name.
+        name: Name,
+        /// The role that lists it.
+        role: String,
+        /// Why it is not this one.
+        unmet: Unmet,
+    },
+    /// Nothing is listed or sealed, and nobody's signature would count.
+    #[error("nothing is listed for {name}, and no signature can count: {why}")]
+    NoSigners {
+        /// The name.
+        name: Name,
+        /// Why.
+        why: NoSigners,
+    },
     /// No signature, or no attestation of the wanted type.
     #[error("no {what} found")]
     Unsigned {
@@ -299,6 +403,10 @@ impl Fault {
             Fault::NotCovered { .. } => "not-covered",
             Fault::TooManyContents { .. } => "limit",
             Fault::UnknownChild { .. } => "unknown-child",
+            Fault::ExpiredMetadata { .. } => "metadata-expired",
+            Fault::Revoked { .. } => "revoked",
+            Fault::Entry { .. } => "entry",
+            Fault::NoSigners { .. } => "no-signers",
             Fault::Unsigned { .. } => "unsigned",
             Fault::Threshold { .. } => "threshold",
             Fault::Incomplete { .. } => "incomplete",

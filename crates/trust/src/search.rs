@@ -13,8 +13,9 @@ use crate::candidate::{Candidate, Outcome, Reason};
 use crate::demand::{self, Demand, Place, Room, Subject};
 use crate::need::{Answer, Failure, Need, Step};
 use crate::queue::Queue;
-use crate::report::{Artifact, Class, Fault, Rejected, reasons};
+use crate::report::{AcceptedBy, Artifact, Class, Fault, Rejected, reasons};
 use crate::request::{Request, Scope};
+use crate::standing::{Decision, Found, Signers};
 
 /// A decision under way: order, limits and outcome are its own, and the caller only fetches.
 ///
@@ -41,6 +42,8 @@ pub struct Search {
     subject: Option<Subject>,
     /// The image that a signed index covers.
     child: Option<(Descriptor, Manifest)>,
+    /// By what the artifact is accepted, as far as signatures are not asked for any more.
+    accepted_by: AcceptedBy,
     queue: Queue,
     /// Whether a thorough question may find more referrers.
     more: bool,
@@ -105,6 +108,7 @@ impl Search {
             demands,
             subject: None,
             child: None,
+            accepted_by: AcceptedBy::Keys,
             queue: Queue::default(),
             more: false,
             candidates: Vec::new(),
@@ -231,10 +235,12 @@ impl Search {
             let (class, fault) = self.state.refusal(self.request.artifact);
             return rejected(class, fault, self.candidates);
         }
-        let needed = self.request.policy.needed();
+        // An entry or a seal needs no signature.
+        let needed = if self.demands.is_empty() { 0 } else { self.request.policy.needed() };
         let short = || Fault::Threshold { needed, found: 0, why: String::new() };
         let Some(group) = group else { return rejected(Class::NotVerified, short(), self.candidates) };
-        let mut verified: Option<Verified<Vec<_>>> = None;
+        let standing = self.request.policy.standing.clone();
+        let mut verified: Option<Verified<Vec<_>>> = standing.as_ref().map(|standing| standing.verified().map(|()| Vec::new()));
         for demand in self.demands {
             let Ok(more) = demand.finish(&group) else { return rejected(Class::NotVerified, short(), self.candidates) };
             verified = Some(match verified {
@@ -249,8 +255,19 @@ impl Search {
             Some((child, _)) => (child, Some(subject.descriptor)),
             None => (subject.descriptor, None),
         };
-        let candidates = self.candidates;
-        Ok(verified.map(|accepted| Artifact { descriptor, covered_by, accepted, wanted, needed, at, hashed, candidates }))
+        let (candidates, accepted_by) = (self.candidates, self.accepted_by);
+        Ok(verified.map(|accepted| Artifact {
+            descriptor,
+            covered_by,
+            accepted,
+            wanted,
+            needed,
+            at,
+            hashed,
+            candidates,
+            accepted_by,
+            standing,
+        }))
     }
 
     fn subject_loaded(&mut self, subject: Subject) {
@@ -272,7 +289,7 @@ impl Search {
         self.subject = Some(subject);
         match next {
             Some(state) => self.state = state,
-            None => self.begin_candidates(),
+            None => self.ask_metadata(None),
         }
     }
 
@@ -296,7 +313,56 @@ impl Search {
             return;
         }
         self.child = Some((found, manifest));
-        self.begin_candidates();
+        self.ask_metadata(Some(digests));
+    }
+
+    /// Decides by trust metadata, if that is whom the policy trusts, as far as it does without envelopes. `child` are the digests of the
+    /// image that the index covers.
+    fn ask_metadata(&mut self, child: Option<&Digests>) {
+        let (Some(standing), Some(subject)) = (self.request.policy.standing.clone(), &self.subject) else { return self.begin_candidates() };
+        let found = Found {
+            digests: &subject.digests,
+            media_type: &subject.descriptor.media_type,
+            annotations: &self.request.policy.annotations,
+            at: self.request.at,
+        };
+        let decision = standing.decide(found, subject.manifest.children(), child);
+        match decision {
+            Decision::Refused(class, fault) => self.state = State::Refused(class, *fault),
+            Decision::Accepted(by) => {
+                self.accepted_by = by;
+                self.demands.retain(|demand| demand.predicate_type() != signature::PREDICATE_TYPE);
+                // What else is asked for is attested to by those who may sign.
+                match standing.signers() {
+                    Ok(signers) => self.count_by(signers),
+                    Err(why) if !self.demands.is_empty() => {
+                        let fault = Fault::NoSigners { name: standing.name().clone(), why: why.clone() };
+                        self.state = State::Refused(Class::NotVerified, fault);
+                        return;
+                    }
+                    Err(_) => {}
+                }
+                match self.demands.is_empty() {
+                    true => self.begin_contents(),
+                    false => self.begin_candidates(),
+                }
+            }
+            Decision::Envelopes(signers) => {
+                self.accepted_by = AcceptedBy::Envelopes { role: signers.role.as_str().to_string() };
+                self.count_by(signers);
+                self.begin_candidates();
+            }
+        }
+    }
+
+    /// Counts the keys of a role from now on. Where it has fewer than its threshold nothing is ever enough.
+    fn count_by(&mut self, signers: &Signers) {
+        let policy = &mut self.request.policy;
+        policy.keys = signers.keys.clone();
+        policy.threshold = usize::try_from(signers.threshold).unwrap_or(usize::MAX);
+        for demand in &mut self.demands {
+            *demand = Demand::new(policy, demand.predicate_type());
+        }
     }
 
     fn begin_candidates(&mut self) {
@@ -349,7 +415,10 @@ impl Search {
 
     /// The group, of those that tell versions apart, that every demand has enough keys for: one version for all of them.
     fn satisfied(&self) -> Option<Option<Name>> {
-        let (first, others) = self.demands.split_first()?;
+        let Some((first, others)) = self.demands.split_first() else {
+            // Trust metadata has accepted it, and nothing else is asked for.
+            return matches!(self.accepted_by, AcceptedBy::Entry { .. } | AcceptedBy::Seal { .. }).then_some(None);
+        };
         first.reached().find(|group| others.iter().all(|demand| demand.has_reached(group))).cloned()
     }
 

@@ -2,11 +2,11 @@
 
 use alloc::borrow::ToOwned;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt;
 
-use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
+use touchmark_envelope::{Digest, Name};
 
 use crate::encoding::encode;
 
@@ -101,6 +101,13 @@ impl fmt::Display for RoleName {
 /// The path of a target that a caller wants (4.5, TARGETPATH).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TargetPath(String);
+
+impl From<&Name> for TargetPath {
+    /// The target path of a name: the name itself, whose grammar has no empty segment, no dots alone and no control character.
+    fn from(name: &Name) -> Self {
+        Self(name.to_string())
+    }
+}
 
 impl TargetPath {
     /// Takes a path that can be looked up and asked for: relative, of segments that are not empty, `.` or `..`, without control characters.

@@ -8,3 +8,7 @@ mod bounds;
 mod lists;
 #[cfg(test)]
 mod shelf;
+#[cfg(test)]
+mod standing;
+#[cfg(test)]
+mod world;

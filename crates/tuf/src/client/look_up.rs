@@ -17,6 +17,8 @@ use crate::settings::{Index, Mode, Succinct};
 /// What a search came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookUp {
+    /// What was searched for.
+    pub target: TargetPath,
     /// The target, if a role lists it.
     pub found: Option<Found>,
     /// The roles that were visited, in their order: the one that lists the target is the last.
@@ -84,7 +86,7 @@ impl Search {
     }
 
     pub(super) fn outcome(self) -> LookUp {
-        LookUp { found: self.found, visited: self.visited }
+        LookUp { target: self.target, found: self.found, visited: self.visited }
     }
 }
 

@@ -7,6 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use touchmark_envelope::json::Value;
+use touchmark_envelope::threshold::KeySet;
 
 use super::role_keys::RoleKeys;
 use crate::error::Shape;
@@ -78,6 +79,12 @@ impl Delegations {
             _ => return Err(Shape::Member("delegations.roles")),
         }
         Ok(delegations)
+    }
+
+    /// The distinct keys that may sign for a role of these delegations: those that are listed and decode. Fewer than its threshold can never
+    /// be enough.
+    pub fn keys_of(&self, role: &RoleKeys) -> KeySet {
+        role.signatories(&self.keys).keys
     }
 }
 
