@@ -10,6 +10,8 @@ use touchmark_envelope::json;
 use touchmark_envelope::manifest::ManifestError;
 use touchmark_envelope::signed::SignedError;
 
+use crate::constraint::ConstraintFault;
+
 /// What is wrong with a layout, a link or a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -114,6 +116,14 @@ pub enum Error {
         words: Vec<String>,
         /// What is wrong with it.
         fault: RuleFault,
+    },
+    /// A constraint that no implementation may skip.
+    #[error("the constraint `{text}` {fault}")]
+    Constraint {
+        /// The beginning of it, at most 128 bytes.
+        text: String,
+        /// What is wrong with it.
+        fault: ConstraintFault,
     },
     /// An artifact whose name is not in the one form that names have.
     #[error("the artifact name `{}` is empty, absolute or has an empty, `.` or `..` part", name.escape_debug())]
@@ -232,6 +242,7 @@ impl Error {
             Error::Item { .. } => "in-toto-item",
             Error::Within { error, .. } => error.code(),
             Error::Rule { .. } => "in-toto-rule",
+            Error::Constraint { .. } => "in-toto-constraint",
             Error::ArtifactName { .. } => "in-toto-artifact-name",
             Error::ArtifactDigest { .. } => "in-toto-artifact-digest",
             Error::ArtifactTwice { .. } => "in-toto-artifact-twice",

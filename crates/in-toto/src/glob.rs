@@ -133,6 +133,14 @@ impl Pattern {
         rest.is_some_and(|rest| self.matches_behind(rest, &mut Work::new(u64::MAX)) == Ok(true))
     }
 
+    /// Whether the whole of `text` matches, for a unit of `work` a character tried.
+    pub(crate) fn matches_within(&self, text: &str, work: &mut Work) -> Result<bool, OutOfWork> {
+        match text.strip_prefix(self.head.as_str()) {
+            Some(rest) => self.matches_behind(rest, work),
+            None => Ok(false),
+        }
+    }
+
     /// Whether what follows the head of a name matches.
     ///
     /// After a mismatch only the last `*` is tried with one more character: an earlier one cannot help.

@@ -38,6 +38,7 @@
 extern crate alloc;
 
 pub mod artifacts;
+pub mod constraint;
 mod digest_set;
 mod document;
 pub mod engine;

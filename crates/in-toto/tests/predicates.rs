@@ -74,7 +74,7 @@ mod tests {
 
     /// `text` with what `pointer` points at replaced, or taken away.
     fn changed(text: &str, pointer: &str, to: Option<&str>) -> String {
-        fn member<'a, 'v>(object: &'a mut Object<'v>, rest: &[&str], to: Option<Value<'v>>) {
+        fn member<'v>(object: &mut Object<'v>, rest: &[&str], to: Option<Value<'v>>) {
             let [first, rest @ ..] = rest else { return };
             match (rest, to) {
                 ([], Some(to)) => object.insert((*first).to_owned(), to),
