@@ -4,6 +4,7 @@
 //! - [`trust::Search`] is the same decision without I/O, for callers that fetch by themselves; with the feature `async`,
 //!   `verify_async` drives it over an `AsyncSource`.
 //! - With the feature `tuf`, the module `tuf` is a client of The Update Framework.
+//! - With the same feature, the module `trust_root` decides by names that publishers own: [`Policy::trust`].
 //! - With the feature `in-toto`, the module `in_toto` verifies supply chains whose evidence is files.
 //! - [`open`] opens the OCI layout, folder or tar, that a [`Reference`] names.
 //!
@@ -51,6 +52,8 @@ pub mod sign;
 #[cfg(test)]
 #[cfg(any(feature = "tuf", feature = "in-toto"))]
 mod testing;
+#[cfg(feature = "tuf")]
+pub mod trust_root;
 #[cfg(feature = "tuf")]
 pub mod tuf;
 

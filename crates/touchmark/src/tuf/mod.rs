@@ -47,7 +47,7 @@ mod http;
 pub mod repository;
 mod store;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod updater;
 #[cfg(feature = "async")]
 mod updater_async;
@@ -69,6 +69,7 @@ pub use folder::FolderSource;
 #[cfg(feature = "registry")]
 pub use http::HttpSource;
 pub use store::MetadataStore;
+pub(crate) use updater::fetched;
 pub use updater::{UpdateSettings, Updater};
 #[cfg(feature = "async")]
 pub use updater_async::AsyncFetch;

@@ -8,16 +8,16 @@ use touchmark_test_tuf_repository::{Fetched, Repository};
 use touchmark_tuf::Failure;
 
 use super::fetch::Fetch;
-pub(super) use crate::testing::Folder;
+pub(crate) use crate::testing::Folder;
 
 /// A repository in memory, and what was asked of it.
-pub(super) struct Served {
-    pub(super) repository: Repository,
-    pub(super) asked: RefCell<Vec<String>>,
+pub(crate) struct Served {
+    pub(crate) repository: Repository,
+    pub(crate) asked: RefCell<Vec<String>>,
 }
 
 impl Served {
-    pub(super) fn new(repository: Repository) -> Self {
+    pub(crate) fn new(repository: Repository) -> Self {
         Self { repository, asked: RefCell::default() }
     }
 }
@@ -39,7 +39,7 @@ impl Fetch for Served {
 }
 
 /// The names of what is in a folder.
-pub(super) fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
@@ -47,9 +47,9 @@ pub(super) fn names(folder: &Path) -> Vec<String> {
 
 /// Gives content without an end, and counts what was asked for and given.
 #[derive(Default)]
-pub(super) struct Endless {
-    pub(super) asked: Cell<u32>,
-    pub(super) given: Cell<u64>,
+pub(crate) struct Endless {
+    pub(crate) asked: Cell<u32>,
+    pub(crate) given: Cell<u64>,
 }
 
 impl Fetch for Endless {

@@ -170,7 +170,7 @@ impl<'a> Updater<'a> {
     }
 }
 
-pub(super) fn fetched(outcome: Result<Option<Vec<u8>>, Failure>) -> Answer {
+pub(crate) fn fetched(outcome: Result<Option<Vec<u8>>, Failure>) -> Answer {
     match outcome {
         Ok(Some(bytes)) => Answer::Bytes(bytes),
         Ok(None) => Answer::Absent,
