@@ -19,6 +19,7 @@ mod harness;
 mod hostile_stores;
 mod in_toto;
 mod in_toto_exits;
+mod in_toto_fail_open;
 mod in_toto_hostile;
 mod in_toto_layouts;
 mod in_toto_products;
