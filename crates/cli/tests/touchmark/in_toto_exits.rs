@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::exits;
-use crate::in_toto::{AT, Chain, Form, file, inspection, link, sign};
+use crate::in_toto::{AT, Chain, Form, Key, file, inspection, link, sign};
 
 /// Runs a row's command, and asserts that its result has this error code, or none where it is `done`.
 fn row(name: &str, chain: &Chain, error: &str, line: &str) {
@@ -52,6 +52,26 @@ rows! {
         chain.inspect(inspection("look", "ls", &["DISALLOW *"]));
         verify(&chain, "")
     };
+    in_toto_verify_run_inspection: "done", |chain| {
+        chain.inspect(inspection("look", "ls", &[]));
+        verify(&chain, "--run-inspection look")
+    };
+    in_toto_verify_failed_inspection: "in-toto-inspection-failed", |chain| {
+        chain.inspect(inspection("look", "false", &[]));
+        verify(&chain, "--run-inspection look")
+    };
+    in_toto_verify_hanging_inspection: "in-toto-inspection-not-run", |chain| {
+        chain.inspect(inspection("look", "tail -f /dev/null", &[]));
+        verify(&chain, "--run-inspection look --inspection-timeout 10ms")
+    };
+    in_toto_verify_no_inspection: "in-toto-no-inspection", |chain| verify(&chain, "--run-inspection look");
+    in_toto_verify_untied_products: "in-toto-product-unmatched", |chain| {
+        chain.inspect(inspection("product", "true", &["ALLOW *"]));
+        chain.place.file("out/app.tar", "app.tar");
+        verify(&chain, "--products out")
+    };
+    in_toto_verify_inspection_key: "usage", |chain| verify(&chain, "--inspection-key dora.pub");
+    in_toto_verify_empty_parameter: "in-toto-parameter-empty", |chain| verify(&chain, "--param name=");
     in_toto_verify_products: "in-toto-disallowed", |chain| {
         chain.inspect(inspection("product", "true", &["MATCH * WITH PRODUCTS FROM pack", "DISALLOW *"]));
         chain.place.file("out/x", "x");
@@ -134,6 +154,14 @@ rows! {
         template(&chain);
         chain.place.ok("in-toto sign my.layout --key key --out root.layout");
         "in-toto sign root.layout --key key --envelope legacy"
+    };
+    in_toto_sign_private_key: "in-toto-private-key", |chain| {
+        template(&chain);
+        let keyid = Key::of("bob").keyid();
+        let mut layout = chain.layout.clone();
+        layout["keys"][&keyid]["keyval"]["private"] = "00".into();
+        chain.place.file("private.layout", layout.to_string());
+        "in-toto sign private.layout --key key --out root.layout"
     };
     in_toto_sign_malformed: "json-bad-number", |chain| {
         template(&chain);

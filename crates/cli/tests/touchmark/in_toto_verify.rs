@@ -136,7 +136,7 @@ fn a_signed_inspection_of_no_product_is_a_mistake_and_a_success_without_one_says
     chain.verify("").is(0).says("no final product was given");
     let result = chain.result(0, "");
     assert!(result["product"].is_null() && result["products"].is_null());
-    chain.inspect(inspection("scan", "scan app.tar", &["ALLOW *"]));
+    chain.inspect(inspection("scan", "scan app.tar", &["MATCH app.tar WITH PRODUCTS FROM pack", "DISALLOW *"]));
     chain.link("links", &link("scan", &["other"], &[]), "dora");
     chain.verify("--inspection-key dora.pub").is(2).says("--product");
     // With one, the link must be of it.

@@ -21,6 +21,7 @@ mod in_toto;
 mod in_toto_exits;
 mod in_toto_fail_open;
 mod in_toto_hostile;
+mod in_toto_inspections;
 mod in_toto_layouts;
 mod in_toto_products;
 mod in_toto_run;

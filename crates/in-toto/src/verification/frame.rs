@@ -11,7 +11,7 @@ use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::threshold::KeySet;
 
 use crate::engine::{self, Work};
-use crate::error::cut;
+use crate::error::{cut, shortened};
 use crate::key::Functionaries;
 use crate::layout::{Inspection, Layout};
 use crate::link::{Link, Origin};
@@ -23,6 +23,10 @@ use super::item::Item;
 use super::need::{Answer, Failure};
 use super::reason::Reason;
 use super::report::{Answered, ItemReport, Report, RulesReport, Warning};
+
+/// So many files of the product that no step is known to have made are told, and so many bytes of each name.
+const MAX_LOOSE: usize = 16;
+const MAX_NAME: usize = 256;
 
 /// A layout, and how far its verification is.
 #[derive(Debug)]
@@ -131,7 +135,8 @@ impl Frame {
             Stage::Inspection(number) => {
                 let Some(inspection) = self.layout.inspections.get(number) else {
                     self.apply(Items::Inspections, work);
-                    self.report.reasons.extend(self.product_is_missed());
+                    let missed = self.product_is_missed();
+                    self.report.reasons.extend(missed);
                     self.stage = Stage::End;
                     return Next::Again;
                 };
@@ -269,27 +274,48 @@ impl Frame {
     }
 
     /// Why the final product is not tied to the supply chain, once the rules of inspections are applied.
-    fn product_is_missed(&self) -> Option<Reason> {
+    fn product_is_missed(&mut self) -> Option<Reason> {
         let product = self.product.as_ref()?;
-        let looking = || self.report.inspections.iter().filter(|item| matches!(item.answer, Answered::Product | Answered::Signed));
-        let Some(manifest) = &product.manifest else {
-            return looking().next().is_none().then_some(Reason::ProductIgnored);
-        };
         let is_step = |name: &String| self.layout.steps.iter().any(|step| step.name == *name);
         let made = |rule: &Rule| matches!(rule.kind(), Kind::Match(rule) if rule.side == Side::Products && is_step(&rule.from));
-        let is_matched = |item: &ItemReport| {
-            [(Side::Materials, &item.materials), (Side::Products, &item.products)].into_iter().any(|(side, report)| {
-                let (Some(report), Some(link)) = (report, &item.link) else { return false };
-                let artifacts = link.artifacts(side);
-                let place = artifacts.place(manifest).filter(|place| artifacts.digests(*place) == product.artifacts.get(manifest));
-                let rule = place.and_then(|place| report.applied.consumed_by().nth(place).flatten());
-                rule.and_then(|rule| report.rules.get(rule)).is_some_and(made)
-            })
+        // An inspection that nobody answered might have looked at files, and is a reason already.
+        let is_silent = self.report.inspections.iter().any(|item| item.answer == Answered::No);
+        let (mut looked, mut is_open, mut matched) = (false, is_silent && product.manifest.is_none(), BTreeSet::new());
+        let answers = |item: &&ItemReport| match item.answer {
+            Answered::Product | Answered::Signed => true,
+            // A command that was run began with the files of the product.
+            Answered::Run => product.manifest.is_none(),
+            Answered::No => false,
         };
-        // Rules that were not applied have their reasons already.
-        let is_open = |item: &ItemReport| item.materials.is_none() || item.products.is_none();
-        let unmatched = !looking().any(|item| is_matched(item) || is_open(item));
-        unmatched.then(|| Reason::ProductUnmatched { manifest: manifest.clone() })
+        for item in self.report.inspections.iter().filter(answers) {
+            looked = true;
+            // Rules that were not applied have their reasons already.
+            is_open |= item.materials.is_none() || item.products.is_none();
+            for (side, report) in [(Side::Materials, &item.materials), (Side::Products, &item.products)] {
+                let (Some(report), Some(link)) = (report, &item.link) else { continue };
+                for (artifact, rule) in link.artifacts(side).iter().zip(report.applied.consumed_by()) {
+                    let rule = rule.and_then(|rule| report.rules.get(rule));
+                    if rule.is_some_and(made) && product.artifacts.get(artifact.name) == Some(artifact.digests) {
+                        matched.insert(artifact.name);
+                    }
+                }
+            }
+        }
+        match &product.manifest {
+            Some(manifest) if matched.contains(manifest.as_str()) || is_open => None,
+            Some(manifest) => Some(Reason::ProductUnmatched { manifest: manifest.clone() }),
+            None if is_open => None,
+            None if !looked => Some(Reason::ProductIgnored),
+            None if matched.is_empty() => Some(Reason::ProductUntied),
+            None => {
+                let mut others = product.artifacts.iter().map(|artifact| artifact.name).filter(|name| !matched.contains(name));
+                let names: Vec<String> = others.by_ref().take(MAX_LOOSE).map(|name| shortened(name, MAX_NAME)).collect();
+                if !names.is_empty() {
+                    self.report.warnings.push(Warning::ProductLoose { names, more: others.count() });
+                }
+                None
+            }
+        }
     }
 
     /// What it comes to: its report, and what stands for it in the layout above (in-toto 1.0, 4.5.1), if it is verified and has a step.

@@ -159,6 +159,9 @@ pub enum Reason {
         /// The name under which it was offered.
         manifest: String,
     },
+    /// No file of the final product is one of a step's products: no MATCH against those of one consumed any.
+    #[error("no MATCH WITH PRODUCTS of a step consumed any file of the final product")]
+    ProductUntied,
     /// A sublayout without a step, which has neither materials nor products (4.5.1).
     #[error("the sublayout has no step")]
     NoStep,
@@ -203,7 +206,7 @@ impl Reason {
             Reason::NotRun { .. } => "in-toto-inspection-not-run",
             Reason::Inspection { .. } => "in-toto-inspection-failed",
             Reason::ProductIgnored => "in-toto-product-ignored",
-            Reason::ProductUnmatched { .. } => "in-toto-product-unmatched",
+            Reason::ProductUnmatched { .. } | Reason::ProductUntied => "in-toto-product-unmatched",
             Reason::NoStep => "in-toto-no-step",
             Reason::TooManyFiles { .. } | Reason::TooManyBytes { .. } | Reason::TooMuchWork { .. } => "in-toto-limit",
             Reason::Unfinished => "in-toto-unfinished",
@@ -220,6 +223,7 @@ impl Reason {
             | Reason::TooManyFiles { .. }
             | Reason::TooManyBytes { .. }
             | Reason::TooMuchWork { .. }
+            | Reason::NotRun { failure: Failure::Unavailable(_), .. }
             // What came before it says more.
             | Reason::NotReached { .. }
             | Reason::Unfinished => Class::Unknown,

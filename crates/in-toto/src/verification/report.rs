@@ -124,6 +124,14 @@ pub enum Warning {
         /// Its name.
         parameter: String,
     },
+    /// Files of the final product that no MATCH against a step's products consumed: a rule allows them, whoever made them.
+    #[error("no step is known to have made {}{} of the final product", escaped(names), and_more(*more))]
+    ProductLoose {
+        /// The first of their names, each cut to 256 bytes.
+        names: Vec<String>,
+        /// How many there are besides.
+        more: usize,
+    },
     /// Who signed a sublayout left one of its inspections to another signer (4.5.3), and is not counted.
     #[error("{file}: signed by {}, who did not answer all its inspections and does not count", keys.join(" "))]
     Silent {
@@ -144,6 +152,7 @@ impl Warning {
             Warning::Command { .. } => "in-toto-command",
             Warning::Braces { .. } => "in-toto-braces",
             Warning::UnusedParameter { .. } => "in-toto-parameter-unused",
+            Warning::ProductLoose { .. } => "in-toto-product-unmatched",
             Warning::Silent { .. } => "in-toto-inspection-by-another",
         }
     }
@@ -335,4 +344,10 @@ fn and_more(files: usize) -> String {
         0 => String::new(),
         more => alloc::format!(" and {more} more"),
     }
+}
+
+/// Names, as one line.
+fn escaped(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| name.escape_debug().collect()).collect();
+    names.join(", ")
 }

@@ -46,6 +46,17 @@ fn an_inspection_that_was_run_is_held_against_its_rules() {
 }
 
 #[test]
+fn a_command_that_could_not_be_run_or_did_not_end_says_nothing_of_the_chain() {
+    let mut chain = chain(Form::Dsse);
+    chain.runs.insert("untar".into(), Answer::Failed(Failure::Unavailable("it did not end".into())));
+    assert!(chain.verify().is_err());
+    assert_eq!(chain.class(), Class::Unknown);
+    chain.run("untar", 1, &[("foo.tgz", "2")], &[("foo.tgz", "2"), ("foo.py", "1")]);
+    assert!(chain.verify().is_err());
+    assert_eq!(chain.class(), Class::NotVerified);
+}
+
+#[test]
 fn nothing_is_asked_to_be_run_once_something_failed() {
     let mut chain = chain(Form::Dsse);
     chain.run("untar", 0, &[("foo.tgz", "2")], &[("foo.tgz", "2"), ("foo.py", "1")]);

@@ -131,6 +131,63 @@ fn files_are_looked_at_under_their_names() {
 }
 
 #[test]
+fn files_that_are_only_allowed_or_of_which_a_step_made_none_are_refused() {
+    let files = |names: &[(&str, &str)]| {
+        let files = names.iter().map(|(name, content)| (*name, hex(content.as_bytes())));
+        let files: Vec<(&str, String)> = files.collect();
+        Product::files(Artifacts::new(files.iter().map(|(name, digest)| (*name, [("sha256", digest.as_str())]))).unwrap())
+    };
+    let tied = "MATCH foo.tgz WITH PRODUCTS FROM package";
+    for (lists, product, refused) in [
+        (&["ALLOW *"][..], &[("foo.tgz", "2")][..], true),
+        (&[], &[("foo.tgz", "2")], true),
+        (&["ALLOW *", tied], &[("foo.tgz", "2")], true),
+        // Only against materials, or what an inspection had.
+        (&["MATCH * WITH MATERIALS FROM package"], &[("foo.py", "1")], true),
+        (&["MATCH * WITH PRODUCTS FROM product"], &[("foo.tgz", "2")], true),
+        // Another file, or other bytes.
+        (&[tied], &[("other", "2")], true),
+        (&[tied], &[("foo.tgz", "3")], true),
+        (&[tied, "ALLOW *"], &[("foo.tgz", "2")], false),
+        (&[tied, "ALLOW *"], &[("foo.tgz", "2"), ("README", "x")], false),
+    ] {
+        let mut chain = Chain::demo(Form::Dsse);
+        chain.layout.inspections.push(looking(rules(lists)));
+        chain.settings.product = Some(files(product));
+        match chain.verify() {
+            Err(_) => assert_eq!((refused, chain.refused()), (true, vec!["in-toto-product-unmatched"]), "{lists:?} {product:?}"),
+            Ok(chain) => {
+                assert!(!refused, "{lists:?} {product:?}");
+                let warnings: Vec<String> = chain.report.warnings.iter().map(ToString::to_string).collect();
+                let told = if product.len() == 2 { &["no step is known to have made README of the final product"][..] } else { &[] };
+                assert_eq!(warnings, told);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_command_that_was_run_ties_the_files_that_it_began_with_and_no_artifact() {
+    let tied = &["MATCH foo.tgz WITH PRODUCTS FROM package", "ALLOW *"];
+    let inspection = Inspection { run: vec!["untar".into()], ..looking(rules(tied)) };
+    let files = Artifacts::new([("foo.tgz", [("sha256", hex(b"2").as_str())])]).unwrap();
+    for (product, began, refused) in [
+        (Product::files(files.clone()), "2", false),
+        // What it began with was no longer the product.
+        (Product::files(Artifacts::new([("foo.tgz", [("sha256", hex(b"3").as_str())])]).unwrap()), "2", true),
+        (Product::oci(&manifest("layer")).unwrap(), "2", true),
+    ] {
+        let mut chain = Chain::demo(Form::Dsse);
+        chain.layout.inspections.push(inspection.clone());
+        chain.settings.product = Some(product);
+        let name = chain.layout.inspections[0].name.clone();
+        chain.run(&name, 0, &[("foo.tgz", began)], &[("foo.tgz", began)]);
+        assert_eq!(chain.verify().is_err(), refused);
+        assert!(!refused || chain.refused() == ["in-toto-product-unmatched"]);
+    }
+}
+
+#[test]
 fn only_the_command_that_does_nothing_is_answered_by_the_product() {
     for run in [&["true", "x"][..], &["/bin/true"], &["sh", "-c", "true"], &["True"], &["true "]] {
         let mut chain = chain(Form::Dsse, &TIED);

@@ -85,16 +85,26 @@ impl Recorder {
     /// # Errors
     /// See [`RecordError`].
     pub fn record<P: AsRef<Path>>(&self, paths: &[P], hashed: &(dyn Fn(u64) + Sync)) -> Result<Recorded, RecordError> {
-        let canonical = self.base.canonicalize().map_err(|source| RecordError::Folder { path: self.base.clone(), source })?;
-        let mut walk = Walk { recorder: self, canonical, seen: 0, folders: Vec::new(), files: BTreeMap::new(), left_out: Vec::new() };
-        for path in paths {
-            walk.begin(path.as_ref())?;
-        }
+        let walk = self.walk(paths)?;
         let files: Vec<(String, PathBuf)> = walk.files.into_iter().collect();
         let digests = hash_all(&files, hashed)?;
         let hex: Vec<String> = digests.iter().map(Digest::hex).collect();
         let pairs = files.iter().zip(&hex).map(|((name, _), hex)| (name.as_str(), [(Algorithm::Sha256.name(), hex.as_str())]));
         Ok(Recorded { artifacts: Artifacts::new(pairs)?, left_out: walk.left_out })
+    }
+
+    /// The names of what would be recorded, and where to read each.
+    pub(super) fn files<P: AsRef<Path>>(&self, paths: &[P]) -> Result<BTreeMap<String, PathBuf>, RecordError> {
+        Ok(self.walk(paths)?.files)
+    }
+
+    fn walk<P: AsRef<Path>>(&self, paths: &[P]) -> Result<Walk<'_>, RecordError> {
+        let canonical = self.base.canonicalize().map_err(|source| RecordError::Folder { path: self.base.clone(), source })?;
+        let mut walk = Walk { recorder: self, canonical, seen: 0, folders: Vec::new(), files: BTreeMap::new(), left_out: Vec::new() };
+        for path in paths {
+            walk.begin(path.as_ref())?;
+        }
+        Ok(walk)
     }
 
     /// Whether this, or a folder on the way to it, is excluded.

@@ -1,5 +1,5 @@
 //! in-toto over files: the verification of [`touchmark_in_toto`] with links in a [folder](LinkFolder) and products that a [`Recorder`]
-//! hashes. Nothing here decides anything, and nothing of a layout is ever run.
+//! hashes. Nothing here decides anything, and nothing of a layout is run but the inspections that a caller [names](NamedInspections).
 //!
 //! ```
 //! use touchmark::envelope::key::PublicKey;
@@ -26,6 +26,7 @@
 mod artifacts;
 mod error;
 mod exclude;
+mod inspect;
 #[cfg(feature = "sign")]
 mod link;
 mod links;
@@ -40,13 +41,14 @@ mod verify;
 pub use touchmark_in_toto::lint;
 pub use touchmark_in_toto::name::is_item_name;
 pub use touchmark_in_toto::{
-    Answer, Answered, Artifacts, Class, Detail, Document, Error, Failure, FileReport, Inheritance, ItemReport, Layout, Limits, Parameters,
-    Product, Reason, Refusal, Rejected, Report, Rule, RulesReport, Settings, Side, SupplyChain,
+    Answer, Answered, Artifacts, Class, Detail, Document, Error, Failure, FileReport, Inheritance, Inspected, Inspection, ItemReport,
+    Layout, Limits, Parameters, Product, Reason, Refusal, Rejected, Report, Rule, RulesReport, Settings, Side, SupplyChain,
 };
 
 pub use artifacts::{LeftOut, MAX_FILES, Recorded, Recorder, SymbolicLinks};
 pub use error::{RecordClass, RecordError};
 pub use exclude::Exclusion;
+pub use inspect::{DEFAULT_INSPECTION_TIMEOUT, NamedInspections, Told};
 #[cfg(feature = "sign")]
 pub use link::{Byproducts, link, link_file};
 pub use links::{LinkFolder, Links};
@@ -56,4 +58,4 @@ pub use sign::{Envelopes, SignDocumentError, SignedDocument, key_object, keyid, 
 pub use source::LayoutFile;
 #[cfg(feature = "sign")]
 pub use template::template;
-pub use verify::verify;
+pub use verify::{Inspector, verify, verify_with};

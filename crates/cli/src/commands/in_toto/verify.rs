@@ -2,12 +2,13 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use touchmark::UnixTime;
 use touchmark::envelope::threshold::KeySet;
 use touchmark::in_toto::{
-    self, Class, Detail, Error, Exclusion, Failure as Unavailable, FileReport, Inheritance, Limits, LinkFolder, Product, Reason, Recorder,
-    Refusal, Report, Settings, SymbolicLinks,
+    self, Class, DEFAULT_INSPECTION_TIMEOUT, Detail, Document, Error, Exclusion, Failure as Unavailable, FileReport, Inheritance, Limits,
+    LinkFolder, NamedInspections, Product, Reason, Recorder, Refusal, Report, Settings, SymbolicLinks, Told,
 };
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
@@ -19,12 +20,13 @@ use crate::progress::Bar;
 
 use super::{exclusion, explain, now, public_keys, record_failure};
 
-/// Verifies an in-toto layout against links, and runs nothing
+/// Verifies an in-toto layout against links, and runs nothing unasked
 ///
 /// Every --layout-key must have signed the layout. The link of a step is looked for in DIR as STEP.KEYID.link, with the first 8 characters
 /// of the keyid in any of its forms, that of a sublayout's step in the folder STEP.KEYID. Prints each step and the keys that vouch for it;
-/// on failure all reasons. No command of the layout is ever run: an inspection is answered by a link that an --inspection-key signed, or,
-/// if its command is `true`, by --product or --products; otherwise nothing is verified. Without one of these two nothing at hand is held
+/// on failure all reasons. No command of the layout is run but those that --run-inspection names, and none of a sublayout: an inspection is
+/// answered by a link that an --inspection-key signed, or, if its command is `true`, by --product or --products; otherwise nothing is
+/// verified. Without one of these two nothing at hand is held
 /// against what the steps made.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -49,6 +51,13 @@ pub(crate) struct Args {
     /// A public key whose links answer inspections of the layout itself, of the final product; may be repeated
     #[arg(long = "inspection-key", requires = "final_product", value_name = "PUB")]
     inspection_keys: Vec<OsString>,
+    /// Runs this inspection of the layout itself, without a shell, in a folder of its own with a copy of --products, or an empty one; may
+    /// be repeated. Its command has your rights. It is ended with all that it leaves running
+    #[arg(long = "run-inspection", conflicts_with = "product", value_name = "NAME")]
+    run_inspections: Vec<String>,
+    /// How long the command of an inspection may take, such as 10s or 2m; 60s unless given
+    #[arg(long, requires = "run_inspections", value_name = "TIME", value_parser = options::duration)]
+    inspection_timeout: Option<Duration>,
     /// The value of a parameter, not empty: {NAME} in rules and commands of the layout; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
@@ -100,13 +109,15 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let at = now(args.at)?;
     let links = LinkFolder::open(&args.links).map_err(|error| record_failure(&error))?;
     tracing::info!(links = %links.path().display(), %at, "verify");
-    let (report, refused) = match in_toto::verify(layout, &keys, settings, at, &links) {
+    let inspections = args.inspections();
+    let (report, refused) = match in_toto::verify_with(layout, &keys, settings, at, &links, &inspections) {
         Ok(chain) => (chain.into_inner().report, None),
         Err(rejected) => {
             let class = rejected.class();
             (rejected.report, Some(class))
         }
     };
+    tell_inspections(&inspections.told(), output);
     let told = if args.explain { explain::lines(&report) } else { explain::steps(&report) };
     if args.explain || refused.is_none() {
         told.iter().for_each(|line| output.line(line));
@@ -144,7 +155,40 @@ impl Args {
         let keys = KeySet::new(public_keys(&self.layout_keys)?);
         settings.inspectors = KeySet::new(public_keys(&self.inspection_keys)?);
         let layout = read_layout(&self.layout, settings.limits.file)?;
+        self.assert_inspections(&layout, &settings)?;
         Ok((layout, keys, settings))
+    }
+
+    /// Asserts that the layout has the inspections that are to be run. What is wrong with the layout itself its verification tells.
+    fn assert_inspections(&self, layout: &[u8], settings: &Settings) -> Result<(), Failure> {
+        let Some(first) = self.run_inspections.first() else { return Ok(()) };
+        let Ok(document) = Document::parse(layout.to_vec(), &settings.limits) else { return Ok(()) };
+        let Ok(layout) = document.into_untrusted().layout(&settings.parameters) else { return Ok(()) };
+        let has = |name: &String| layout.inspections.iter().any(|inspection| inspection.name == *name);
+        match self.run_inspections.iter().find(|name| !has(name)) {
+            None => Ok(()),
+            Some(name) => {
+                let message = format!("--run-inspection {name}: the layout has no such inspection");
+                let names: Vec<&str> = layout.inspections.iter().take(8).map(|inspection| inspection.name.as_str()).collect();
+                let hint =
+                    if names.is_empty() { format!("leave --run-inspection {first} out") } else { format!("it has {}", names.join(", ")) };
+                Err(Failure::new(Exit::Usage, "in-toto-no-inspection", message).hint(hint))
+            }
+        }
+    }
+
+    /// Who runs the inspections that are named.
+    fn inspections(&self) -> NamedInspections {
+        let named = NamedInspections::new(self.run_inspections.iter().cloned());
+        let named = named.within(self.inspection_timeout.unwrap_or(DEFAULT_INSPECTION_TIMEOUT));
+        match &self.products {
+            Some(folder) => named.with_product(self.recorder(folder)),
+            None => named,
+        }
+    }
+
+    fn recorder(&self, folder: &Path) -> Recorder {
+        Recorder::new(folder, SymbolicLinks::Within).without(self.exclude.iter().cloned())
     }
 
     /// The final product, and the pin of an OCI artifact.
@@ -170,8 +214,7 @@ impl Args {
     /// The files of the product. Without any, nothing would be verified for it: the folder is another than was meant.
     fn files(&self, folder: &Path, output: &Output<'_>) -> Result<Product, Failure> {
         let bar = Bar::counter("hashing", output.is_quiet());
-        let recorder = Recorder::new(folder, SymbolicLinks::Within).without(self.exclude.iter().cloned());
-        let recorded = recorder.record(&["."], &|bytes| bar.add(bytes)).map_err(|error| record_failure(&error))?;
+        let recorded = self.recorder(folder).record(&["."], &|bytes| bar.add(bytes)).map_err(|error| record_failure(&error))?;
         match recorded.artifacts.is_empty() {
             true => Err(Failure::new(Exit::Usage, "in-toto-no-product", format!("--products {}: there is no file", folder.display()))),
             false => Ok(Product::files(recorded.artifacts)),
@@ -266,7 +309,8 @@ fn hint(report: &Report, class: Class) -> Option<String> {
         Reason::TooManyBytes { .. } => Some(raise("--max-total-size")),
         Reason::TooMuchWork { .. } => Some(raise("--max-work")),
         Reason::Unanswered { .. } => {
-            Some("--inspection-key for a signed link of it, or, if its command is `true`, --product or --products".to_owned())
+            let how = "--inspection-key for a signed link of it, --run-inspection to run it, or, if its command is `true`, --product or --products";
+            Some(how.to_owned())
         }
         _ => None,
     })
@@ -290,6 +334,15 @@ fn cap(file: &FileReport) -> Option<&'static str> {
             report.steps.iter().chain(&report.inspections).flat_map(|item| &item.files).find_map(cap)
         }
         _ => None,
+    }
+}
+
+/// Says what the commands of inspections printed, where they did not return 0.
+fn tell_inspections(told: &[Told], output: &mut Output<'_>) {
+    for inspection in told.iter().filter(|inspection| inspection.returned != Some(0)) {
+        for line in String::from_utf8_lossy(&inspection.output).lines() {
+            output.note(&format!("{}: {line}", inspection.name));
+        }
     }
 }
 
