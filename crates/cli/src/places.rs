@@ -163,7 +163,7 @@ pub(crate) fn keys(inputs: &[Input]) -> Result<Option<Check>, Failure> {
 
 /// As [`keys`], as a set to try signatures with.
 pub(crate) fn key_set(inputs: &[Input]) -> Result<Option<KeySet>, Failure> {
-    Ok(keys(inputs)?.map(|check| check.policy().key_set().clone()))
+    Ok(keys(inputs)?.and_then(|check| check.keys().cloned()))
 }
 
 /// Members `pin` and `descriptor` of an artifact in JSON output.

@@ -16,6 +16,18 @@ pub(crate) struct WantsArgs {
     /// How many of the keys must have signed, 1 unless given
     #[arg(long, value_name = "N", value_parser = options::count)]
     pub(crate) threshold: Option<usize>,
+    /// The root.json of a trust root, instead of keys: it says who owns --name; - (standard input) or env:VARIABLE
+    #[arg(long, value_name = "FILE", value_parser = input(), requires = "name", conflicts_with_all = ["keys", "threshold"])]
+    pub(crate) root: Option<Input>,
+    /// Where the trust root's metadata is: a folder, an http(s) URL or the REF of a trust repository; beside the artifact unless given
+    #[arg(long, value_name = "DIR|URL|REF", requires = "root")]
+    pub(crate) trust: Option<String>,
+    /// Where what was accepted of it is kept, or none; among the user's stores unless given
+    #[arg(long, value_name = "DIR|none", requires = "root")]
+    pub(crate) store: Option<String>,
+    /// Accepts nothing that the metadata's source does not confirm now
+    #[arg(long, requires = "root")]
+    pub(crate) require_fresh: bool,
     /// The name that must have been signed; `NAME` means without a version, `NAME:*` any version
     #[arg(long, value_name = "NAME[:VERSION|:*]")]
     pub(crate) name: Option<Wanted>,
@@ -77,6 +89,10 @@ impl From<WantsArgs> for Wants {
         Self {
             keys: args.keys,
             threshold: args.threshold,
+            root: args.root,
+            trust: args.trust,
+            store: args.store,
+            require_fresh: args.require_fresh,
             name: args.name,
             any_version: args.any_version,
             annotations: args.annotations,
@@ -107,9 +123,13 @@ pub(crate) fn input() -> impl TypedValueParser<Value = Input> {
 }
 
 /// Ids of the options of [`WantsArgs`].
-pub(crate) const WANTS: [&str; 20] = [
+pub(crate) const WANTS: [&str; 24] = [
     "keys",
     "threshold",
+    "root",
+    "trust",
+    "store",
+    "require_fresh",
     "name",
     "any_version",
     "annotations",

@@ -33,6 +33,7 @@ pub const HELP: &str = "\
 Verify who signed an OCI artifact, and as what, wherever it lies.
 
 Usage: touchmark-verify REF... --key PUBLIC-KEY [OPTIONS]
+       touchmark-verify REF... --root ROOT --name NAME [OPTIONS]
 
 A REF is HOST[:PORT]/REPO, oci:FOLDER or oci-archive:FILE.tar, each with [:TAG][@DIGEST]; with both the digest decides.
 In a registry no tag is assumed.
@@ -40,6 +41,10 @@ In a registry no tag is assumed.
 What must hold:
   --key FILE                a public key (PEM); - is standard input, env:VAR a variable; repeat for several
   --threshold N             how many of the keys must have signed [default: 1]
+  --root FILE               the root.json of a trust root, instead of keys: it says who owns --name
+  --trust DIR|URL|REF       where its metadata is [default: beside the artifact]
+  --store DIR|none          where what was accepted of it is kept [default: among the user's stores]
+  --require-fresh           accepts nothing that the metadata's source does not confirm now
   --name NAME[:VERSION]     the name that it must be signed as; NAME:* is any version
   --any-version             any version of --name
   --annotation KEY=VALUE    an annotation that must be signed; repeat for several
@@ -155,6 +160,7 @@ fn option(
     let (wants, access) = (&mut options.wants, &mut options.access);
     let flag = match name {
         "-q" | "--quiet" => Some(&mut options.quiet),
+        "--require-fresh" => Some(&mut wants.require_fresh),
         "--any-version" => Some(&mut wants.any_version),
         "--deep" => Some(&mut wants.deep),
         "--check-tag" => Some(&mut wants.check_tag),
@@ -173,6 +179,9 @@ fn option(
         "--envelope" => wants.envelopes.push(Input::from(value()?)),
         "--refs-from" => options.refs_from = Some(Input::from(value()?)),
         "--threshold" => wants.threshold = Some(count(&text(value()?)?)?),
+        "--root" => wants.root = Some(Input::from(value()?)),
+        "--trust" => wants.trust = Some(text(value()?)?),
+        "--store" => wants.store = Some(text(value()?)?),
         "--name" => wants.name = Some(text(value()?)?.parse().map_err(display)?),
         "--annotation" => wants.annotations.push(annotation(&text(value()?)?)?),
         "--type" => wants.types.push(predicate_type(&text(value()?)?)?),

@@ -5,6 +5,8 @@ use std::io::Read;
 
 use touchmark::envelope::key::{MAX_KEY_BYTES, PublicKey};
 use touchmark::envelope::manifest::Platform;
+use touchmark::envelope::threshold::KeySet;
+use touchmark::oci::access::Access;
 use touchmark::oci::error::{Class as StoreClass, Error as StoreError};
 use touchmark::oci::source::Source;
 use touchmark::trust::{Failure as Unfetched, Fault, Limits};
@@ -13,11 +15,12 @@ use touchmark::{Artifact, Class, Digest, Policy, Reference, Rejected, Request, S
 use crate::exit::Exit;
 use crate::options::{Caps, Input, Wants};
 use crate::output::{Failure, Object};
+use crate::root::{Alternatives, RootJudge};
 
 /// What to verify by, read and checked once for any number of artifacts.
 #[derive(Debug)]
 pub struct Check {
-    policy: Policy,
+    judge: Judge,
     limits: Limits,
     place: Place,
     envelopes: Option<Vec<Vec<u8>>>,
@@ -25,6 +28,15 @@ pub struct Check {
     check_tag: bool,
     at: UnixTime,
     notes: Vec<String>,
+}
+
+/// Whom the caller trusts.
+#[derive(Debug)]
+enum Judge {
+    /// These keys.
+    Keys(Policy),
+    /// This trust root.
+    Root(Box<RootJudge>),
 }
 
 /// Whose signatures decide.
@@ -60,37 +72,19 @@ impl Check {
     /// Exit 2: options that contradict each other, a key that is none or not fit, a threshold above the number of keys.
     pub fn new(wants: &Wants) -> Result<Self, Failure> {
         wants.check().map_err(crate::options::usage)?;
-        let keys = wants.keys.iter().map(read_key).collect::<Result<Vec<_>, _>>()?;
-        let mut policy = Policy::keys(keys).map_err(|error| Failure::usage(error.to_string()))?;
-        let distinct = policy.key_set().len();
-        if let Some(threshold) = wants.threshold {
-            policy = policy.threshold(threshold).map_err(|error| Failure::new(Exit::Usage, "threshold", error.to_string()))?;
-        }
-        if let Some(name) = &wants.name {
-            let name = name.clone();
-            policy = policy.name(if wants.any_version { name.any_version() } else { name });
-        }
-        for (key, value) in annotations(&wants.annotations)? {
-            policy = policy.annotation(key, value);
-        }
-        for predicate_type in &wants.types {
-            policy = policy.predicate_type(predicate_type);
-        }
-        let mut notes = Vec::new();
-        if distinct < wants.keys.len() {
-            notes.push(format!("{} keys were given, {distinct} of them distinct", wants.keys.len()));
-        }
-        if wants.threshold.is_none() && distinct > 1 {
-            notes.push(format!("1 of {distinct} keys suffices; --threshold asks for more"));
-        }
         let at = match wants.at {
             Some(at) => at,
             None => touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "clock", error.to_string()).hint("--at TIME"))?,
         };
+        let mut notes = Vec::new();
+        let judge = match RootJudge::new(wants, at)? {
+            Some(root) => Judge::Root(Box::new(root)),
+            None => Judge::Keys(policy_of_keys(wants, &mut notes)?),
+        };
         let limits = limits(&wants.caps);
         let envelopes = envelopes(&wants.envelopes, &limits)?;
         let (deep, check_tag) = (wants.deep, wants.check_tag);
-        Ok(Self { policy, limits, place: place(wants)?, envelopes, deep, check_tag, at, notes })
+        Ok(Self { judge, limits, place: place(wants)?, envelopes, deep, check_tag, at, notes })
     }
 
     /// What to tell the user before the answers.
@@ -98,9 +92,29 @@ impl Check {
         &self.notes
     }
 
-    /// The policy that decides.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    /// The keys that decide, if they do and not a trust root.
+    pub fn keys(&self) -> Option<&KeySet> {
+        match &self.judge {
+            Judge::Keys(policy) => Some(policy.key_set()),
+            Judge::Root(_) => None,
+        }
+    }
+
+    /// Reaches the place of a trust root's metadata so.
+    #[must_use]
+    pub fn reaching(mut self, access: &Access) -> Self {
+        if let Judge::Root(root) = &mut self.judge {
+            root.reach(access);
+        }
+        self
+    }
+
+    /// What to tell the user of the trust root's metadata, once artifacts were looked at.
+    pub fn trust_notes(&self) -> Vec<String> {
+        match &self.judge {
+            Judge::Keys(_) => Vec::new(),
+            Judge::Root(root) => root.notes(),
+        }
     }
 
     /// Verifies the artifact that `reference` names.
@@ -118,17 +132,41 @@ impl Check {
                 return Err(Failure::usage(message).hint("copy the index there; its children and signatures go along").into());
             }
         };
-        let mut request = Request::new(self.policy.clone(), digest, self.at).scope(scope).limits(self.limits);
-        if let Some(envelopes) = &self.envelopes {
-            request = request.envelopes(envelopes.clone());
+        let decide = |policy: Policy| {
+            let mut request = Request::new(policy, digest, self.at).scope(scope.clone()).limits(self.limits);
+            if let Some(envelopes) = &self.envelopes {
+                request = request.envelopes(envelopes.clone());
+            }
+            if self.deep {
+                request = request.deep();
+            }
+            match touchmark::decide(source, request) {
+                Ok(artifact) => Ok(Checked { pin: reference.pin(artifact.get().descriptor().digest), artifact }),
+                Err(rejected) => Err(refused(&rejected)),
+            }
+        };
+        let root = match &self.judge {
+            Judge::Keys(policy) => return decide(policy.clone()),
+            Judge::Root(root) => root,
+        };
+        let subject = match &scope {
+            Scope::CoveredBy(index) => *index,
+            _ => digest,
+        };
+        let Alternatives { policies, otherwise } = root.policies(source, &subject)?;
+        let mut worst = otherwise.map(Refused::from);
+        for policy in policies {
+            match decide(policy) {
+                Ok(checked) => return Ok(checked),
+                Err(refused) => {
+                    let before = worst.as_ref().map(|worst| worst.failure.exit);
+                    if before.is_none_or(|before| before.or(refused.failure.exit) != before) {
+                        worst = Some(refused);
+                    }
+                }
+            }
         }
-        if self.deep {
-            request = request.deep();
-        }
-        match touchmark::decide(source, request) {
-            Ok(artifact) => Ok(Checked { pin: reference.pin(artifact.get().descriptor().digest), artifact }),
-            Err(rejected) => Err(refused(&rejected)),
-        }
+        Err(worst.unwrap_or_else(|| Failure::new(Exit::Unknown, "unknown", "nothing was decided").into()))
     }
 
     /// Whether the signatures of an index decide, which lies beside the artifact.
@@ -205,6 +243,33 @@ fn refused(rejected: &Rejected) -> Refused {
     Refused { failure, members: rejected.to_json() }
 }
 
+/// The policy of `--key` and `--threshold`, with what to tell the user of it.
+fn policy_of_keys(wants: &Wants, notes: &mut Vec<String>) -> Result<Policy, Failure> {
+    let keys = wants.keys.iter().map(read_key).collect::<Result<Vec<_>, _>>()?;
+    let mut policy = Policy::keys(keys).map_err(|error| Failure::usage(error.to_string()))?;
+    let distinct = policy.key_set().len();
+    if let Some(threshold) = wants.threshold {
+        policy = policy.threshold(threshold).map_err(|error| Failure::new(Exit::Usage, "threshold", error.to_string()))?;
+    }
+    if let Some(name) = &wants.name {
+        let name = name.clone();
+        policy = policy.name(if wants.any_version { name.any_version() } else { name });
+    }
+    for (key, value) in annotations(&wants.annotations)? {
+        policy = policy.annotation(key, value);
+    }
+    for predicate_type in &wants.types {
+        policy = policy.predicate_type(predicate_type);
+    }
+    if distinct < wants.keys.len() {
+        notes.push(format!("{} keys were given, {distinct} of them distinct", wants.keys.len()));
+    }
+    if wants.threshold.is_none() && distinct > 1 {
+        notes.push(format!("1 of {distinct} keys suffices; --threshold asks for more"));
+    }
+    Ok(policy)
+}
+
 fn hint(fault: &Fault) -> Option<&'static str> {
     match fault {
         Fault::Unsigned { .. } => {
@@ -218,7 +283,7 @@ fn hint(fault: &Fault) -> Option<&'static str> {
     }
 }
 
-fn annotations(given: &[(String, String)]) -> Result<BTreeMap<&str, &str>, Failure> {
+pub(crate) fn annotations(given: &[(String, String)]) -> Result<BTreeMap<&str, &str>, Failure> {
     let mut annotations = BTreeMap::new();
     for (key, value) in given {
         if annotations.insert(key.as_str(), value.as_str()).is_some_and(|before| before != value) {

@@ -45,6 +45,24 @@ impl Exit {
         if other.weight() > self.weight() { other } else { self }
     }
 
+    /// The outcome of two alternatives, of which one suffices: 0 > 2 > 6 > 5 > 4 > 1 > 3 (SPEC.md, "Exit codes").
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        if other.rank() > self.rank() { other } else { self }
+    }
+
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Unsigned => 0,
+            Self::NotVerified => 1,
+            Self::Unknown => 2,
+            Self::UntrustedMetadata => 3,
+            Self::Malformed => 4,
+            Self::Usage => 5,
+            Self::Done => 6,
+        }
+    }
+
     const fn weight(self) -> u8 {
         match self {
             Self::Done => 0,

@@ -39,6 +39,14 @@ pub struct Wants {
     pub keys: Vec<Input>,
     /// `--threshold`: how many of them must vouch; 1 unless given.
     pub threshold: Option<usize>,
+    /// `--root`: the root.json of a trust root, in place of keys.
+    pub root: Option<Input>,
+    /// `--trust DIR|URL|REF`: where its metadata is; beside the artifact unless given.
+    pub trust: Option<String>,
+    /// `--store DIR|none`: where what was accepted of it is kept; among the user's stores unless given.
+    pub store: Option<String>,
+    /// `--require-fresh`: what its source does not confirm now is not accepted.
+    pub require_fresh: bool,
     /// `--name`.
     pub name: Option<Wanted>,
     /// `--any-version`: whatever version `name` was signed with.
@@ -72,7 +80,7 @@ impl Options {
         if self.references.is_empty() && self.refs_from.is_none() {
             return Err("nothing to verify: give a REF, such as HOST/REPO:TAG or oci:FOLDER:TAG, or --refs-from".to_owned());
         }
-        let stdin = self.wants.keys.iter().chain(&self.wants.envelopes).chain(&self.refs_from);
+        let stdin = self.wants.keys.iter().chain(&self.wants.envelopes).chain(&self.wants.root).chain(&self.refs_from);
         if stdin.filter(|input| **input == Input::Stdin).count() + usize::from(self.access.password_stdin) > 1 {
             return Err(ONE_STDIN.to_owned());
         }
@@ -91,7 +99,11 @@ const NO_KEY: &str = "no key to verify by";
 pub(crate) fn usage(message: String) -> crate::output::Failure {
     let no_key = message == NO_KEY;
     let failure = crate::output::Failure::usage(message);
-    if no_key { failure.hint("--key PUB, with the public key of whoever should have signed it") } else { failure }
+    if no_key {
+        failure.hint("--key PUB, with the public key of whoever should have signed it, or --root ROOT --name NAME")
+    } else {
+        failure
+    }
 }
 
 impl Wants {
@@ -100,8 +112,17 @@ impl Wants {
     /// # Errors
     /// Says which options contradict each other, or what is missing.
     pub fn check(&self) -> Result<(), String> {
-        if self.keys.is_empty() {
-            return Err(NO_KEY.to_owned());
+        match (&self.root, self.keys.is_empty()) {
+            (None, true) => return Err(NO_KEY.to_owned()),
+            (Some(_), false) => return Err("--root and --key exclude each other: the first says whose keys count".to_owned()),
+            (Some(_), true) if self.threshold.is_some() => {
+                return Err("--root and --threshold exclude each other: the metadata says how many keys must sign".to_owned());
+            }
+            (Some(_), true) if self.name.is_none() => return Err(crate::root::NO_NAME.to_owned()),
+            (None, false) if self.trust.is_some() || self.store.is_some() || self.require_fresh => {
+                return Err("--trust, --store and --require-fresh need --root".to_owned());
+            }
+            _ => {}
         }
         if self.any_version && self.name.is_none() {
             return Err("--any-version needs --name".to_owned());

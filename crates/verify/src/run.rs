@@ -9,7 +9,7 @@ use touchmark::oci::beside::Beside;
 use touchmark::oci::error::Error as StoreError;
 use touchmark::oci::reference::ReferenceError;
 use touchmark::oci::source::Source;
-use touchmark::trust::Accepted;
+use touchmark::trust::{Accepted, AcceptedBy};
 use touchmark::{Artifact, Reference};
 
 use crate::check::{self, Check, Checked};
@@ -46,6 +46,7 @@ fn verify_all(options: &Options, open: &Open<'_>, output: &mut Output<'_>) -> Re
     let named = references.iter().filter_map(|(_, reference)| reference.as_ref().ok());
     options.access.check_hosts(named.chain(&referrers_from))?;
     let access = Access { max_manifest: options.wants.caps.manifest_size, ..options.access.access()? };
+    let check = check.reaching(&access);
     for note in check.notes() {
         output.note(note);
     }
@@ -63,6 +64,9 @@ fn verify_all(options: &Options, open: &Open<'_>, output: &mut Output<'_>) -> Re
             Ok(checked) => accepted(options, &check, &text, &checked, output)?,
             Err(refused) => output.fail_with(Some(&text), &refused.failure, refused.members),
         }
+    }
+    for note in check.trust_notes() {
+        output.note(&note);
     }
     Ok(())
 }
@@ -120,6 +124,9 @@ fn accepted(options: &Options, check: &Check, text: &str, checked: &Checked, out
     for statement in artifact.accepted() {
         output.note(&said(statement));
     }
+    if let Some(role) = artifact.accepted_by().role() {
+        output.note(&by_trust(artifact, role));
+    }
     for note in remarks(options, artifact) {
         output.note(&format!("{pin}: {note}"));
     }
@@ -129,7 +136,10 @@ fn accepted(options: &Options, check: &Check, text: &str, checked: &Checked, out
     for (name, value) in artifact.to_json().iter() {
         members.insert(name.to_owned(), value.clone());
     }
-    members.insert("keys_given", u64::try_from(check.policy().key_set().len()).unwrap_or(u64::MAX));
+    match check.keys() {
+        Some(keys) => members.insert("keys_given", u64::try_from(keys.len()).unwrap_or(u64::MAX)),
+        None => members.insert("trust_notes", Value::from(check.trust_notes().into_iter().map(Value::from).collect::<Vec<_>>())),
+    }
     match options.print {
         None => output.line(&pin),
         Some(print) => {
@@ -160,6 +170,16 @@ fn said(statement: &Accepted) -> String {
     let issued = statement.said().issued.map(|time| format!(", on {time} as it claims")).unwrap_or_default();
     let expires = statement.said().expires.map(|time| format!(", until {time}")).unwrap_or_default();
     format!("{what}{name} by {}{issued}{expires}", by.join(" and "))
+}
+
+/// One line about what trust metadata decided.
+fn by_trust(artifact: &Artifact, role: &str) -> String {
+    let name = artifact.wanted().map(ToString::to_string).unwrap_or_default();
+    match artifact.accepted_by() {
+        AcceptedBy::Entry { .. } => format!("listed as {name} by {role}"),
+        AcceptedBy::Seal { .. } => format!("sealed as {name} by {role}; other artifacts may be too"),
+        _ => format!("{role} owns {name}; other artifacts may be signed so too"),
+    }
 }
 
 fn key(key: &PublicKey) -> String {

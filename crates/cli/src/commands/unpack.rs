@@ -43,10 +43,10 @@ pub(crate) fn run(args: Args, output: &mut Output<'_>) {
 fn unpack(args: Args, output: &mut Output<'_>) -> Result<(), Refused> {
     let reference = places::reference(&args.reference)?;
     let wants = Wants::from(args.wants);
-    let access = args.access.access([&reference], standard_inputs(wants.keys.iter().chain(&wants.envelopes)))?;
+    let access = args.access.access([&reference], standard_inputs(wants.keys.iter().chain(&wants.envelopes).chain(&wants.root)))?;
     let check = match args.unverified {
         true => None,
-        false => Some(Check::new(&wants)?),
+        false => Some(Check::new(&wants)?.reaching(&access)),
     };
     let source = places::source(&reference, &access)?;
     let (pin, verified) = match &check {

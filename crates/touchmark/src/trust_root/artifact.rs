@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use touchmark_envelope::Digest;
-use touchmark_envelope::manifest::{Descriptor, Kind, Manifest};
+use touchmark_envelope::manifest::{Descriptor, IMAGE_MANIFEST, Kind, Manifest};
 use touchmark_oci::error::{Class as StoreClass, Error as StoreError};
 use touchmark_oci::source::Source;
 use touchmark_tuf::Failure;
@@ -55,6 +55,30 @@ impl<'s> TrustArtifact<'s> {
         }
         Ok(Self { source, digest, layers })
     }
+}
+
+/// So many artifacts of a place are looked at to find trust repositories.
+const MAX_CANDIDATES: usize = 64;
+
+/// The trust repositories among the artifacts that a place lists, 64 at most: which of them is right, and the newest, their metadata shows.
+///
+/// # Errors
+/// The place cannot be read.
+pub fn trust_repositories(source: &dyn Source) -> Result<Vec<Digest>, StoreError> {
+    let mut found = Vec::new();
+    for listed in source.roots()?.into_iter().filter(|listed| listed.media_type == IMAGE_MANIFEST) {
+        let is_one = match listed.artifact_type.as_deref() {
+            Some(hint) => hint == ARTIFACT_TYPE,
+            None => TrustArtifact::open(source, listed.digest).is_ok(),
+        };
+        if is_one {
+            found.push(listed.digest);
+        }
+        if found.len() >= MAX_CANDIDATES {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 impl Fetch for TrustArtifact<'_> {

@@ -3,11 +3,13 @@
 //! A root.json that the caller trusts opens a [store](StoreChoice), in which what was accepted stays, so that nothing older is accepted
 //! later. Nothing here decides anything: [`TrustRoot::standing`] is what the decision of [`touchmark_trust`] is made by.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use touchmark_envelope::digest::Digests;
 use touchmark_envelope::{Digest, Name, UnixTime};
 use touchmark_oci::files::Lock;
-use touchmark_trust::{Standing, StandingError};
+use touchmark_trust::{Standing, StandingError, standing};
 use touchmark_tuf::{Class, Client, Error, Index, Mode, Settings, Step};
 
 use crate::tuf::{Fetch, UpdateClass, UpdateError, fetched};
@@ -16,7 +18,7 @@ mod artifact;
 mod home;
 mod keep;
 
-pub use artifact::{ARTIFACT_TYPE, LAYER_TYPE, TrustArtifact};
+pub use artifact::{ARTIFACT_TYPE, LAYER_TYPE, TrustArtifact, trust_repositories};
 use home::{Home, Opened};
 use keep::{Keep, Overlay};
 
@@ -246,6 +248,18 @@ impl<'s> TrustRoot<'s> {
         Ok(Standing::of(&mut self.client, name)?)
     }
 
+    /// The versions of the name `path` that entries and seals have for an artifact with these digests, of the roles that a search for the
+    /// path visits.
+    ///
+    /// # Errors
+    /// As for [`standing`](Self::standing).
+    pub fn versions(&mut self, path: &Name, digests: &Digests) -> Result<BTreeSet<Name>, TrustRootError> {
+        self.client.look_up(&path.into())?;
+        drive(&mut self.client, self.source, self.keep.as_ref(), None)?;
+        let search = self.client.found().ok_or(Error::NotReady)?;
+        Ok(standing::versions(&self.client, &search, path.path(), digests)?)
+    }
+
     /// What a user should know.
     pub fn notes(&self) -> &[Note] {
         &self.notes
@@ -254,6 +268,40 @@ impl<'s> TrustRoot<'s> {
     /// What is trusted.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+}
+
+/// The one of several sources whose metadata, verified from `root` at the time `now`, is the newest: older metadata beside it changes nothing.
+/// `None` if there is no source.
+///
+/// # Errors
+/// None of them has metadata that is to be trusted; why the last has none.
+pub fn newest<'f>(
+    root: &[u8],
+    sources: impl IntoIterator<Item = &'f dyn Fetch>,
+    settings: &TrustSettings,
+    now: UnixTime,
+) -> Result<Option<&'f dyn Fetch>, TrustRootError> {
+    let mut settings = settings.clone();
+    settings.store = StoreChoice::Nowhere;
+    let (mut best, mut failed) = (None, None);
+    for source in sources {
+        match TrustRoot::open(root, source, &settings, now) {
+            Ok(found) => {
+                let version = |header: Option<u64>| header.unwrap_or_default();
+                let root = version(found.client.root().map(|root| root.get().header().version));
+                let timestamp = version(found.client.timestamp().map(|timestamp| timestamp.get().header().version));
+                if best.as_ref().is_none_or(|(known, _)| *known < (root, timestamp)) {
+                    best = Some(((root, timestamp), source));
+                }
+            }
+            Err(error) => failed = Some(error),
+        }
+    }
+    match (best, failed) {
+        (Some((_, source)), _) => Ok(Some(source)),
+        (None, Some(error)) => Err(error),
+        (None, None) => Ok(None),
     }
 }
 

@@ -65,6 +65,18 @@ impl RoleMember {
             _ => Err(Malformed("version")),
         }
     }
+
+    /// The seals of every version of a name, by the name with its version.
+    ///
+    /// # Errors
+    /// What is sealed, or one of these seals, is malformed.
+    pub fn read_seals(text: &str, path: &str) -> Result<Vec<(String, Vec<Claim>)>, Malformed> {
+        let members = json::members(text.as_bytes(), text.len()).map_err(|_| Malformed("it is no object"))?;
+        let Some((_, text)) = members.iter().find(|(member, _)| member == "seals") else { return Ok(Vec::new()) };
+        let names = json::members(text.as_bytes(), text.len()).map_err(|_| Malformed("seals"))?;
+        let of_path = names.iter().filter(|(name, _)| name.strip_prefix(path).is_some_and(|rest| rest.starts_with(':')));
+        of_path.map(|(name, text)| Ok((name.clone().into_owned(), claims(text)?))).collect()
+    }
 }
 
 impl Details {
@@ -152,6 +164,10 @@ impl Claim {
 fn seals(text: &str, name: &str) -> Result<Vec<Claim>, Malformed> {
     let names = json::members(text.as_bytes(), text.len()).map_err(|_| Malformed("seals"))?;
     let Some((_, text)) = names.iter().find(|(sealed, _)| sealed == name) else { return Ok(Vec::new()) };
+    claims(text)
+}
+
+fn claims(text: &str) -> Result<Vec<Claim>, Malformed> {
     value(text, "seals")?.as_array().ok_or(Malformed("seals"))?.iter().map(Claim::read).collect()
 }
 

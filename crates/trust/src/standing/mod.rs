@@ -17,6 +17,7 @@ use touchmark_tuf::{Client, RoleName, TargetPath};
 mod chain;
 mod claim;
 mod member;
+mod versions;
 
 pub use chain::NoSigners;
 pub(crate) use chain::Signers;
@@ -24,6 +25,7 @@ use chain::{Chain, Link};
 pub(crate) use claim::Found;
 pub use claim::{Claim, Details, Unmet};
 pub use member::{MEMBER, Malformed, RoleMember, VERSION};
+pub use versions::versions;
 
 use crate::report::{AcceptedBy, Class, Fault};
 

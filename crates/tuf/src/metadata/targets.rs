@@ -95,6 +95,16 @@ impl Targets {
         self.delegations.as_ref()
     }
 
+    /// Its targets, as far as its document is here: an entry is read when its turn comes.
+    pub fn targets(&self) -> impl Iterator<Item = (String, Result<Target, Shape>)> {
+        let indexed = self.document().map(|document| document.indexed());
+        indexed.into_iter().flatten().map(|(path, text)| {
+            let read =
+                TargetPath::new(&path).map_err(|_| Shape::Target(path.clone().into_owned())).and_then(|target| Target::read(text, &target));
+            (path.into_owned(), read)
+        })
+    }
+
     /// What it says of a target, or where that is.
     pub(crate) fn find(&self, target: &TargetPath) -> Result<Sought<'_>, Shape> {
         match &self.body {

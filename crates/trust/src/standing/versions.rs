@@ -1,0 +1,48 @@
+//! Which versions of a name the metadata knows for one artifact.
+
+use alloc::collections::BTreeSet;
+
+use touchmark_envelope::Name;
+use touchmark_envelope::digest::Digests;
+use touchmark_tuf::{Client, LookUp};
+
+use super::StandingError;
+use super::member::{MEMBER, RoleMember};
+
+/// So many versions of one artifact are told.
+const MAX_VERSIONS: usize = 1024;
+
+/// The versions of `path` that entries and seals of the roles that `search` visited have for an artifact with these digests, 1024 at most: what
+/// [`Standing`](super::Standing) is then to be asked for one by one. Nothing follows from one being missing.
+///
+/// # Errors
+/// A role is not held, or what is ours in it is malformed.
+pub fn versions(client: &Client, search: &LookUp, path: &str, digests: &Digests) -> Result<BTreeSet<Name>, StandingError> {
+    let mut versions = BTreeSet::new();
+    let version = |text: &str| {
+        let rest = text.strip_prefix(path)?;
+        rest.starts_with(':').then(|| text.parse::<Name>().ok())?
+    };
+    for visited in &search.visited {
+        let lost = || StandingError::NotLoaded { role: visited.as_str().into() };
+        let role = client.role(visited).ok_or_else(lost)?.get();
+        for (text, target) in role.targets() {
+            if versions.len() >= MAX_VERSIONS {
+                return Ok(versions);
+            }
+            let Some(name) = version(&text) else { continue };
+            if target.is_ok_and(|target| target.hashes.iter().any(|digest| digests.contain(digest))) {
+                versions.insert(name);
+            }
+        }
+        let malformed = |malformed| StandingError::Malformed { role: visited.as_str().into(), malformed };
+        let Some(member) = role.member(MEMBER) else { continue };
+        for (text, claims) in RoleMember::read_seals(member, path).map_err(malformed)? {
+            let Some(name) = version(&text).filter(|_| versions.len() < MAX_VERSIONS) else { continue };
+            if claims.iter().any(|claim| claim.hashes.iter().any(|digest| digests.contain(digest))) {
+                versions.insert(name);
+            }
+        }
+    }
+    Ok(versions)
+}
