@@ -6,11 +6,13 @@
 //! touchmark-benches document MIB ORDER  prints a TUF targets file of this size, sorted, mixed or canonical
 //! touchmark-benches canonical FILE      hashes the canonical form of a file; benches/run.sh takes its memory
 //! touchmark-benches signed [FILE]       that of documents with signatures alone; or reads one and looks targets up
+//! touchmark-benches in-toto LAYOUT PUB DIR  verifies an in-toto layout with the links of a folder; benches/in_toto.sh measures it
 //! ```
 
 mod canonical;
 mod document;
 mod envelope;
+mod in_toto;
 mod signed;
 mod stopwatch;
 
@@ -32,8 +34,10 @@ fn main() -> ExitCode {
         ["canonical", file] => canonical::hash(file),
         ["signed"] => signed::compare(),
         ["signed", file] => signed::read(file),
+        ["in-toto", layout, key, links] => in_toto::verify(layout, key, links),
         _ => {
-            Err("usage: touchmark-benches [envelope [ALGORITHM] | document MIB sorted|mixed|canonical | canonical FILE | signed [FILE]]"
+            Err("usage: touchmark-benches [envelope [ALGORITHM] | document MIB sorted|mixed|canonical | canonical FILE | signed [FILE] | in-toto \
+                 LAYOUT PUB DIR]"
                 .into())
         }
     };

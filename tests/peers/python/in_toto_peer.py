@@ -1,4 +1,5 @@
-"""The reference implementation of in-toto, for questions on standard input: one JSON document a line, and one a line as the answer.
+"""The reference implementation of in-toto, for questions on standard input: one JSON document a line, and one a line as the answer; or for one
+question as its argument.
 
 - {"op": "globs", "cases": [[PATTERN, NAME]...]}: whether each matches.
 - {"op": "rules", "rules": [[WORD...]...], "side": "materials" | "products", "item": NAME, "links": {NAME: {"materials", "products"}}}:
@@ -165,6 +166,9 @@ def answer(question):
 def main():
     warnings.simplefilter("ignore")
     logging.disable()
+    if len(sys.argv) > 1:
+        print(json.dumps(answer(json.loads(sys.argv[1]))))
+        return
     for line in sys.stdin:
         print(json.dumps(answer(json.loads(line))), flush=True)
 
