@@ -18,7 +18,7 @@ import tuf
 
 # package, file, what is there, what is put in its place
 MUTATIONS = [
-    ("touchmark-envelope", "crates/envelope/src/threshold.rs", "if set.keys.contains(&key) {", "if false {"),
+    ("touchmark-envelope", "crates/envelope/src/threshold.rs", "if self.keys.contains(&key) {", "if false {"),
     ("touchmark-envelope", "crates/envelope/src/threshold.rs", "if needed == 0 {", "if false {"),
     ("touchmark-envelope", "crates/envelope/src/threshold.rs", "if found < self.needed {", "if false {"),
     ("touchmark-envelope", "crates/envelope/src/threshold.rs", "*vouching |= signers.keys.contains(key);", "*vouching = true;"),

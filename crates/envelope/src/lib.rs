@@ -11,7 +11,7 @@ pub mod json;
 pub mod key;
 pub mod manifest;
 pub mod name;
-mod pem;
+pub mod pem;
 #[cfg(feature = "sign")]
 pub mod sign;
 pub mod signature;

@@ -35,6 +35,20 @@ pub enum PemError {
     /// What is between the boundaries is not base64.
     #[error("the text between the BEGIN and END lines is not base64")]
     Base64,
+    /// There is not exactly one block, or it is one of something else.
+    #[error("there is not exactly one block, of the kind that is wanted")]
+    Blocks,
+}
+
+/// What the one block of `text` holds, which has this label.
+///
+/// # Errors
+/// No PEM; no block, or several, whatever the others hold; a block with another label.
+pub fn one(label: &str, text: &[u8]) -> Result<Vec<u8>, PemError> {
+    match blocks(text)?.as_slice() {
+        [block] if block.label == label => Ok(block.decode()?.to_vec()),
+        _ => Err(PemError::Blocks),
+    }
 }
 
 /// Whether `bytes` are meant to be PEM.
@@ -128,6 +142,15 @@ mod tests {
         let blocks = blocks(text.as_bytes()).unwrap();
         assert_eq!(blocks.iter().map(|block| block.label).collect::<Vec<_>>(), ["A", "B C"]);
         assert_eq!(*blocks[1].decode().unwrap(), b"2");
+    }
+
+    #[test]
+    fn the_one_block_is_of_the_wanted_kind() {
+        let (a, b) = (encode("A", b"1"), encode("B", b"2"));
+        assert_eq!(one("A", a.as_bytes()), Ok(b"1".to_vec()));
+        for other in ["", &*b, &*alloc::format!("{}{}", *a, *b), &*alloc::format!("{}{}", *a, *a)] {
+            assert_eq!(one("A", other.as_bytes()), Err(PemError::Blocks), "{other}");
+        }
     }
 
     #[test]

@@ -32,20 +32,29 @@ struct Keys {
     hints: BTreeMap<String, Vec<usize>>,
 }
 
+impl Keys {
+    fn add(&mut self, key: PublicKey) {
+        if self.keys.contains(&key) {
+            return;
+        }
+        for id in key.key_ids() {
+            self.hints.entry(id.into_string()).or_default().push(self.keys.len());
+        }
+        self.keys.push(key);
+    }
+}
+
 impl KeySet {
     /// The distinct ones of `keys`, in their order.
     pub fn new(keys: impl IntoIterator<Item = PublicKey>) -> Self {
         let mut set = Keys { keys: Vec::new(), hints: BTreeMap::new() };
-        for key in keys {
-            if set.keys.contains(&key) {
-                continue;
-            }
-            for id in key.key_ids() {
-                set.hints.entry(id.into_string()).or_default().push(set.keys.len());
-            }
-            set.keys.push(key);
-        }
+        keys.into_iter().for_each(|key| set.add(key));
         Self(Arc::new(set))
+    }
+
+    /// Adds a key, unless it is there.
+    pub fn add(&mut self, key: PublicKey) {
+        Arc::make_mut(&mut self.0).add(key);
     }
 
     /// Accepts `hint` as a further keyid of `key`, such as the one that TUF metadata lists it under.
@@ -332,6 +341,8 @@ mod tests {
         let public = key(1).public_key().clone();
         let again = PublicKey::from_spki_der(&public.to_spki_der()).unwrap();
         let mut keys = KeySet::new([public.clone(), again]);
+        assert_eq!(keys.len(), 1);
+        keys.add(public.clone());
         assert_eq!(keys.len(), 1);
         keys.add_hint(&public, "other");
         let signatures = [sign(&key(1), None), sign(&key(1), Some("other")), sign(&key(1), Some("unknown"))];

@@ -1,6 +1,7 @@
 //! Signed metadata, in either of its envelopes (in-toto 1.0, 4.1; ITE-5).
 
-use alloc::borrow::Cow;
+use alloc::borrow::{Cow, ToOwned};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use touchmark_envelope::Unverified;
@@ -20,12 +21,18 @@ use crate::parameters::Parameters;
 const MAX_WORK: u64 = 1 << 30;
 /// What a check costs beside the bytes that are hashed, in bytes.
 const PER_CHECK: u64 = 64 << 10;
+/// So many JSON values are read for each signature that is allowed, where certificates are looked for.
+const MAX_SIGNATURE_VALUES: usize = 16;
 /// So many checks are made of a document of any length.
 const LEAST_CHECKS: u64 = 16;
 
 /// Metadata as it was received, with its signatures.
 #[derive(Clone, Debug)]
-pub struct Document(Form);
+pub struct Document {
+    form: Form,
+    /// What stands as `cert` beside signatures (ITE-7), each with the place of its signature.
+    certificates: Vec<(usize, String)>,
+}
 
 #[derive(Clone, Debug)]
 enum Form {
@@ -60,6 +67,7 @@ impl Document {
         let members = json::members(&bytes, bytes.len())?;
         let has = |wanted| members.iter().any(|(name, _)| name == wanted);
         let (dsse, legacy) = (has("payload"), has("signed"));
+        let certificates = certificates(members.iter().find(|(name, _)| name == "signatures").map(|(_, text)| *text), limits);
         let form = match (dsse, legacy) {
             (true, false) => {
                 let limits = dsse::Limits { bytes: bytes.len(), signatures: limits.signatures };
@@ -75,15 +83,12 @@ impl Document {
             }
             (both, _) => return Err(Error::Envelope { both }),
         };
-        Ok(Unverified::new(Self(form)))
+        Ok(Unverified::new(Self { form, certificates }))
     }
 
     /// Which of `keys` signed it, found with a bounded number of checks.
     pub fn signers(&self, keys: &KeySet) -> Signers {
-        let message = match &self.0 {
-            Form::Legacy(signed) => Cow::Borrowed(signed.signed_bytes()),
-            Form::Dsse(envelope) => Cow::Owned(envelope.signed_bytes()),
-        };
+        let message = self.message();
         // A key is checked at the price of hashing the document, so that a large one with many hopeless signatures would keep a verifier
         // busy.
         let length = u64::try_from(message.len()).unwrap_or(u64::MAX);
@@ -91,9 +96,22 @@ impl Document {
         keys.signers_within(&message, self.signatures(), usize::try_from(most).unwrap_or(usize::MAX))
     }
 
+    /// The bytes that the signatures are over.
+    pub(crate) fn message(&self) -> Cow<'_, [u8]> {
+        match &self.form {
+            Form::Legacy(signed) => Cow::Borrowed(signed.signed_bytes()),
+            Form::Dsse(envelope) => Cow::Owned(envelope.signed_bytes()),
+        }
+    }
+
+    /// The certificates that stand beside signatures, each with its signature. Nothing vouches for either.
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = (&Signature, &str)> {
+        self.certificates.iter().filter_map(|(place, text)| Some((self.signatures().get(*place)?, text.as_str())))
+    }
+
     /// Its signatures, which nothing vouches for.
     pub fn signatures(&self) -> &[Signature] {
-        match &self.0 {
+        match &self.form {
             Form::Legacy(signed) => signed.signatures(),
             Form::Dsse(envelope) => &envelope.signatures,
         }
@@ -101,7 +119,7 @@ impl Document {
 
     /// Whether a signature is one of GnuPG, which none is checked of: only the form without an envelope of its own has them.
     pub fn is_signed_by_gpg(&self) -> bool {
-        let Form::Legacy(signed) = &self.0 else { return false };
+        let Form::Legacy(signed) = &self.form else { return false };
         let Ok(members) = json::members(signed.bytes(), signed.bytes().len()) else { return false };
         let signatures = members.iter().find(|(name, _)| name == "signatures").map(|(_, text)| *text).unwrap_or_default();
         let signatures = json::parse(signatures.as_bytes(), signatures.len());
@@ -121,7 +139,7 @@ impl Document {
             Ok(Some("layout")) => Ok(Kind::Layout),
             Ok(Some("link")) => Ok(Kind::Link),
             // A statement is signed in a DSSE envelope and in nothing else.
-            Ok(Some(found)) if Link::is_statement(found) && matches!(self.0, Form::Dsse(_)) => Ok(Kind::Statement),
+            Ok(Some(found)) if Link::is_statement(found) && matches!(self.form, Form::Dsse(_)) => Ok(Kind::Statement),
             Ok(Some(found)) => Err(Error::Type { expected: "layout or link", found: cut(found, 128) }),
             _ => Err(Error::Member("_type")),
         }
@@ -153,7 +171,7 @@ impl Document {
 
     /// What is signed, as text: for the form with canonical JSON what was received, which has the same members.
     fn text(&self) -> Result<&str, Error> {
-        match &self.0 {
+        match &self.form {
             Form::Legacy(signed) => Ok(signed.signed_text()),
             Form::Dsse(envelope) => core::str::from_utf8(&envelope.payload).map_err(|error| {
                 let offset = error.valid_up_to();
@@ -161,4 +179,13 @@ impl Document {
             }),
         }
     }
+}
+
+/// What stands as `cert` beside signatures, and where. Envelopes are read without it: only here anybody asks.
+fn certificates(signatures: Option<&str>, limits: &Limits) -> Vec<(usize, String)> {
+    let values = limits.signatures.saturating_mul(MAX_SIGNATURE_VALUES).saturating_add(1);
+    let signatures = signatures.and_then(|text| json::parse_bounded(text.as_bytes(), text.len(), values).ok());
+    let listed = signatures.as_ref().and_then(Value::as_array).unwrap_or_default();
+    let text = |one: &Value<'_>| one.get("cert").and_then(Value::as_str).filter(|text| !text.is_empty()).map(ToOwned::to_owned);
+    listed.iter().enumerate().filter_map(|(place, one)| Some((place, text(one)?))).collect()
 }

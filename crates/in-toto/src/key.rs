@@ -9,9 +9,11 @@ use touchmark_envelope::json::{Object, Value};
 use touchmark_envelope::key::{KeyAlgorithm, PublicKey};
 use touchmark_envelope::threshold::KeySet;
 
+use crate::certificates::Uncertified;
+
 /// How many characters of a keyid stand in the name of a link's file. The specification says six bytes; every implementation takes
 /// eight characters.
-const FILE_PREFIX: usize = 8;
+pub(crate) const FILE_PREFIX: usize = 8;
 
 /// Why nothing that a listed key signs counts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +39,9 @@ pub enum Unusable {
     /// The layout does not list it.
     #[error("the layout does not list it")]
     Unlisted,
+    /// An authority of certificates that is none.
+    #[error("{0}")]
+    Certificate(Uncertified),
 }
 
 impl Unusable {
@@ -48,6 +53,7 @@ impl Unusable {
             Unusable::Unknown { .. } => "in-toto-key-type",
             Unusable::Malformed => "in-toto-key-malformed",
             Unusable::Unlisted => "in-toto-key-unlisted",
+            Unusable::Certificate(why) => why.code(),
         }
     }
 }
@@ -168,7 +174,7 @@ impl Prefixes {
 }
 
 /// The key that a KEY object is.
-fn decode(key: &Object<'_>) -> Result<PublicKey, Unusable> {
+pub(crate) fn decode(key: &Object<'_>) -> Result<PublicKey, Unusable> {
     let text = |name| key.get(name).and_then(Value::as_str);
     let keyval = key.get("keyval").and_then(Value::as_object);
     let part = |name| keyval.and_then(|keyval| keyval.get(name));

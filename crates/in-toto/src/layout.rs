@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::json::{self, Value};
 
+use crate::certificates::{Authorities, CertConstraint, MAX_CERT_CONSTRAINTS};
 use crate::error::{Error, cut};
 use crate::key::Keys;
 use crate::limits::{MAX_AUTHORISATIONS, MAX_ITEMS, MAX_KEYS, MAX_VALUES};
@@ -25,6 +26,8 @@ pub struct Layout {
     pub readme: String,
     /// The keys that steps may name.
     pub keys: Keys,
+    /// The authorities whose certificates steps may take (ITE-7).
+    pub authorities: Authorities,
     /// The steps, in their order.
     pub steps: Vec<Step>,
     /// The inspections, in their order.
@@ -42,6 +45,8 @@ pub struct Step {
     pub threshold: u64,
     /// The keyids of who may.
     pub pubkeys: Vec<String>,
+    /// What a certificate must be like whose key may, too (ITE-7): one of these. Without one, none is.
+    pub cert_constraints: Vec<CertConstraint>,
     /// The command that is expected; another one is a warning.
     pub expected_command: Vec<String>,
     /// What its materials must be.
@@ -84,6 +89,7 @@ impl Layout {
             return Err(Error::TooMany { what: "keys", limit: MAX_KEYS });
         }
         let keys = Keys::read(keys).ok_or(Error::Member("keys"))?;
+        let authorities = Authorities::read(&value)?;
         let steps = list(value.get("steps")).ok_or(Error::Member("steps"))?;
         let inspections = list(value.get("inspect")).ok_or(Error::Member("inspect"))?;
         match steps.len().saturating_add(inspections.len()) {
@@ -107,7 +113,7 @@ impl Layout {
             let words = steps.iter().chain(inspections).flat_map(|item| FILLED.iter().filter_map(|member| item.get(member)));
             words.for_each(|words| collect(words, &mut used));
         }
-        let mut layout = Self { expires, readme, keys, steps: Vec::new(), inspections: Vec::new(), parameters: used };
+        let mut layout = Self { expires, readme, keys, authorities, steps: Vec::new(), inspections: Vec::new(), parameters: used };
         let mut authorisations = 0_usize;
         for step in steps {
             let step = Step::read(step, name(step, "steps")?, parameters)?;
@@ -136,6 +142,7 @@ impl Step {
         Ok(Self {
             threshold: threshold.ok_or_else(|| item.malformed("threshold"))?,
             pubkeys,
+            cert_constraints: item.cert_constraints()?,
             expected_command: if value.get("expected_command").is_some() { item.command("expected_command")? } else { Vec::new() },
             expected_materials: item.rules("expected_materials")?,
             expected_products: item.rules("expected_products")?,
@@ -190,6 +197,19 @@ impl Item<'_> {
 
     fn strings(&self, member: &'static str) -> Result<Vec<String>, Error> {
         strings(self.value.get(member)).ok_or_else(|| self.malformed(member))
+    }
+
+    /// What a certificate must be like. There may be no such member, which makes nobody a functionary.
+    fn cert_constraints(&self) -> Result<Vec<CertConstraint>, Error> {
+        const MEMBER: &str = "cert_constraints";
+        let listed = match self.value.get(MEMBER) {
+            None => &[],
+            listed => list(listed).ok_or_else(|| self.malformed(MEMBER))?,
+        };
+        if listed.len() > MAX_CERT_CONSTRAINTS {
+            return Err(Error::TooMany { what: "constraints of certificates of a step", limit: MAX_CERT_CONSTRAINTS });
+        }
+        listed.iter().map(|one| CertConstraint::read(one).ok_or_else(|| self.malformed(MEMBER))).collect()
     }
 
     /// A command, with the values of parameters in it.

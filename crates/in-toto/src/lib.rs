@@ -21,6 +21,8 @@
 //!     let answer = match need {
 //!         // A driver reads at most `limit` bytes of `path` in the folder of the links.
 //!         Need::File { .. } => Answer::Absent,
+//!         // The files of those who sign by a certificate, whose names nobody knows before.
+//!         Need::Names { .. } => Answer::Absent,
 //!         // Whoever runs this runs what a stranger wrote.
 //!         Need::Inspection { .. } => Answer::Absent,
 //!         _ => Answer::Absent,
@@ -38,6 +40,7 @@
 extern crate alloc;
 
 pub mod artifacts;
+mod certificates;
 pub mod constraint;
 mod digest_set;
 mod document;
@@ -60,6 +63,9 @@ mod verification;
 mod work;
 
 pub use artifacts::{Artifact, Artifacts, Digests};
+pub use certificates::{
+    Allowed, Authorities, CertConstraint, Certified, MAX_AUTHORITIES, MAX_CERT_CONSTRAINTS, MAX_CERTIFICATE, MAX_CERTIFICATES, Uncertified,
+};
 pub use digest_set::DigestSet;
 pub use document::{Document, Kind as DocumentKind};
 pub use error::{Error, RuleFault};
@@ -73,6 +79,6 @@ pub use rule::{Kind as RuleKind, Match, Rule, Side};
 pub use settings::{Inheritance, Settings};
 pub use touchmark_envelope::UnixTime;
 pub use verification::{
-    Answer, Answered, Class, Detail, Failure, FileReport, Inspected, ItemReport, Need, Reason, Refusal, Rejected, Report, RulesReport,
-    SupplyChain, Verification, Warning,
+    Answer, Answered, Class, Detail, Failure, FileReport, Inspected, ItemReport, Names, Need, Reason, Refusal, Rejected, Report,
+    RulesReport, SupplyChain, Verification, Warning,
 };

@@ -10,6 +10,8 @@ pub struct Limits {
     pub files: u64,
     /// How often a file is asked for. A step asks for some five for each key that may sign it: one for each form of the key's identifier.
     pub requests: u32,
+    /// How many names of files are taken of a step that takes certificates (ITE-7).
+    pub names: usize,
     /// How many layouts may be within each other: the sublayouts of the layout itself are at 1.
     pub depth: usize,
     /// Signatures of a document.
@@ -19,9 +21,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 64 MiB a file, 1 GiB of files, 131,072 requests, a depth of 8, 128 signatures, 2^32 units of work.
+    /// 64 MiB a file, 1 GiB of files, 131,072 requests, 1024 names of a step, a depth of 8, 128 signatures, 2^32 units of work.
     fn default() -> Self {
-        Self { file: 64 << 20, files: 1 << 30, requests: 1 << 17, depth: 8, signatures: 128, work: 1 << 32 }
+        Self { file: 64 << 20, files: 1 << 30, requests: 1 << 17, names: 1024, depth: 8, signatures: 128, work: 1 << 32 }
     }
 }
 

@@ -117,7 +117,8 @@ impl<'a> Plan<'a> {
             return Err(Failure::usage("what must hold is given, and without --verify nothing is checked").hint("add --verify"));
         }
         let from: Vec<Reference> = sources.iter().filter_map(|(_, reference)| reference.clone().ok()).collect();
-        let (from_access, to_access) = args.access.access(&from, &to, standard_inputs(wants.keys.iter().chain(&wants.envelopes).chain(&wants.root)))?;
+        let (from_access, to_access) =
+            args.access.access(&from, &to, standard_inputs(wants.keys.iter().chain(&wants.envelopes).chain(&wants.root)))?;
         let to_access = args.anchors.put_into(to_access);
         let check = args.verify.then(|| Check::new(&wants)).transpose()?.map(|check| check.reaching(&from_access));
         Ok(Self { args, to, from_access, to_access, check, tagging: many })

@@ -103,7 +103,15 @@ impl Place {
             }
         }
         // What says where credentials, certificates and proxies are.
-        for name in ["XDG_DATA_HOME", "DOCKER_AUTH_CONFIG", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        for name in [
+            "XDG_DATA_HOME",
+            "DOCKER_AUTH_CONFIG",
+            "DOCKER_CONFIG",
+            "REGISTRY_AUTH_FILE",
+            "XDG_RUNTIME_DIR",
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+        ] {
             command.env_remove(name);
         }
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {

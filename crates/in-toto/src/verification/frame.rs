@@ -10,6 +10,8 @@ use touchmark_envelope::UnixTime;
 use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::threshold::KeySet;
 
+use crate::certificates::{Certified, Uncertified};
+use crate::document::Document;
 use crate::engine::{self, Work};
 use crate::error::{cut, shortened};
 use crate::key::Functionaries;
@@ -32,6 +34,8 @@ const MAX_NAME: usize = 256;
 #[derive(Debug)]
 pub(super) struct Frame {
     layout: Layout,
+    /// The time of the verification.
+    at: UnixTime,
     /// Whose links answer its inspections.
     inspectors: KeySet,
     /// The final product that it is verified for.
@@ -58,6 +62,8 @@ enum Stage {
 pub(super) enum Next {
     /// A file.
     File(String),
+    /// The names of files of this step.
+    Names(String),
     /// The outcome of an inspection.
     Inspection(Inspection),
     /// To go on: something was concluded.
@@ -75,7 +81,7 @@ impl Frame {
         }
         let expires = Some(layout.expires);
         let report = Report { folder, signed_by, expires, steps: Vec::new(), inspections: Vec::new(), warnings: Vec::new(), reasons };
-        Self { layout, inspectors, product: None, stage: Stage::Step(0), item: None, links: BTreeMap::new(), report }
+        Self { layout, at, inspectors, product: None, stage: Stage::Step(0), item: None, links: BTreeMap::new(), report }
     }
 
     /// The same, told of braces in its rules: no parameters were given that they could be of.
@@ -114,6 +120,16 @@ impl Frame {
         matches!(self.stage, Stage::Inspection(_))
     }
 
+    /// The keys that sign a file and may, by the certificates in it (ITE-7), and why the first other one may not.
+    pub(super) fn certified(&self, document: &Document) -> (Vec<Certified>, Option<Uncertified>) {
+        let Stage::Step(number) = self.stage else { return (Vec::new(), None) };
+        let constraints = self.layout.steps.get(number).map(|step| step.cert_constraints.as_slice()).unwrap_or_default();
+        if constraints.is_empty() {
+            return (Vec::new(), None);
+        }
+        self.layout.authorities.certified(document, constraints, self.at)
+    }
+
     /// Goes on, until something is wanted. `may_ask` is whether nothing has failed anywhere.
     pub(super) fn next(&mut self, may_ask: bool, work: &mut Work) -> Next {
         match self.stage {
@@ -123,11 +139,16 @@ impl Frame {
                     self.stage = Stage::Inspection(0);
                     return Next::Again;
                 };
-                let (keys, folder) = (&self.layout.keys, &self.report.folder);
-                let item =
-                    self.item.get_or_insert_with(|| Item::new(folder, &step.name, step.threshold, keys.functionaries(&step.pubkeys)));
+                let (keys, folder, authorities) = (&self.layout.keys, &self.report.folder, &self.layout.authorities);
+                let item = self.item.get_or_insert_with(|| {
+                    let item = Item::new(folder, &step.name, step.threshold, keys.functionaries(&step.pubkeys));
+                    item.with_certificates(step.cert_constraints.len(), authorities)
+                });
                 if let Some(file) = item.files.pop_front() {
                     return Next::File(file);
+                }
+                if item.takes_names() {
+                    return Next::Names(step.name.clone());
                 }
                 let expected = Some(step.expected_command.clone());
                 self.conclude(expected.as_deref(), Stage::Step(number + 1));
@@ -186,7 +207,7 @@ impl Frame {
             Answer::Inspected(inspected) => Err(Reason::Inspection { inspection, return_value: inspected.return_value }),
             Answer::Absent => Err(Reason::Unanswered { inspection }),
             Answer::Failed(failure) => Err(Reason::NotRun { inspection, failure }),
-            Answer::Bytes(_) => Err(Reason::NotRun { inspection, failure: Failure::WrongAnswer }),
+            Answer::Bytes(_) | Answer::Names(_) => Err(Reason::NotRun { inspection, failure: Failure::WrongAnswer }),
         };
         self.inspected(outcome);
     }

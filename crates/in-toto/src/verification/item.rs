@@ -1,6 +1,6 @@
 //! One step or inspection: its files, one by one, and what they come to.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -9,9 +9,11 @@ use alloc::vec::Vec;
 use touchmark_envelope::Unverified;
 use touchmark_envelope::threshold::{Signers, Tally, ThresholdError};
 
-use crate::key::Functionaries;
+use crate::certificates::{Authorities, Certified};
+use crate::key::{FILE_PREFIX, Functionaries};
 use crate::link::Link;
 
+use super::need::Names;
 use super::reason::{Reason, Refusal};
 use super::report::{Answered, FileReport, ItemReport, Warning, spaced};
 
@@ -24,13 +26,26 @@ pub(super) struct Item {
     pub(super) functionaries: Functionaries,
     /// The files that were not asked for yet.
     pub(super) files: VecDeque<String>,
+    /// Whether there may be files whose names nobody knows before.
+    wants_names: bool,
+    folder: String,
+    /// The keys that may sign by a certificate, in the files that have it.
+    certified: Vec<touchmark_envelope::key::PublicKey>,
     /// Links that may count: signed by someone who may, and of this item.
     candidates: Vec<Candidate>,
     /// The sublayout that is being verified.
-    pub(super) sublayout: Option<(String, Signers)>,
+    pub(super) sublayout: Option<Sublayout>,
     /// Whether something that might count could not be had, beside what the report says of files.
     pub(super) unavailable: bool,
     report: ItemReport,
+}
+
+/// A file that is a sublayout, and who signed it.
+#[derive(Debug)]
+pub(super) struct Sublayout {
+    pub(super) path: String,
+    pub(super) signers: Signers,
+    pub(super) certified: Vec<Certified>,
 }
 
 #[derive(Debug)]
@@ -53,13 +68,58 @@ impl Item {
             counted: Vec::new(),
             files: Vec::new(),
             looked_for: files.len(),
+            cert_constraints: 0,
             answer: Answered::No,
             link: None,
             warnings: Vec::new(),
             materials: None,
             products: None,
         };
-        Self { functionaries, files, candidates: Vec::new(), sublayout: None, unavailable: false, report }
+        let (folder, certified, candidates) = (folder.into(), Vec::new(), Vec::new());
+        Self { functionaries, files, wants_names: false, folder, certified, candidates, sublayout: None, unavailable: false, report }
+    }
+
+    /// The same, for a step that takes certificates of some authorities (ITE-7).
+    pub(super) fn with_certificates(mut self, constraints: usize, authorities: &Authorities) -> Self {
+        if constraints > 0 {
+            self.report.cert_constraints = constraints;
+            self.report.unusable.extend(authorities.unusable().iter().cloned());
+            self.wants_names = authorities.has_root();
+        }
+        self
+    }
+
+    /// Whether names of files are wanted, which they are once.
+    pub(super) fn takes_names(&mut self) -> bool {
+        core::mem::take(&mut self.wants_names)
+    }
+
+    /// Takes the names of files that were found: the first ones of the form that a link's name has.
+    pub(super) fn found(&mut self, names: Names, limit: usize) {
+        let is_link = |name: &str| {
+            let digits = name.strip_prefix(self.report.name.as_str()).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".link"));
+            digits.is_some_and(|digits| digits.len() == FILE_PREFIX && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
+        };
+        let asked: BTreeSet<&str> = self.functionaries.prefixes.iter().map(String::as_str).collect();
+        let is_new = |name: &String| name.rsplit('.').nth(1).is_some_and(|digits| !asked.contains(digits));
+        let Names { names, is_complete } = names;
+        let names: BTreeSet<String> = names.into_iter().filter(|name| is_link(name)).filter(is_new).collect();
+        if names.len() > limit || !is_complete {
+            self.unlisted(Refusal::TooManyNames { limit });
+        }
+        self.report.looked_for += names.len().min(limit);
+        self.files.extend(names.into_iter().take(limit).map(|name| format!("{}{name}", self.folder)));
+    }
+
+    /// Notes that there may be files that were not looked at.
+    pub(super) fn unlisted(&mut self, refusal: Refusal) {
+        let path = format!("{}{}.????????.link", self.folder, self.report.name);
+        self.note(FileReport { path, signed_by: Vec::new(), certified: Vec::new(), refusal: Some(refusal), sublayout: None });
+    }
+
+    /// Takes keys as those of functionaries, since their certificates are.
+    pub(super) fn certify(&mut self, certified: &[Certified]) {
+        self.certified.extend(certified.iter().map(|one| one.key.clone()));
     }
 
     pub(super) fn name(&self) -> &str {
@@ -108,10 +168,13 @@ impl Item {
             let unavailable = self.unavailable || refusals.any(Refusal::is_unknown);
             Reason::Threshold { step: step.clone(), needed, found, unavailable, why: self.why() }
         };
-        let keys = self.functionaries.keys.clone();
+        let mut keys = self.functionaries.keys.clone();
+        self.certified.iter().for_each(|key| keys.add(key.clone()));
         let unreachable = Reason::Unreachable { step: step.clone(), needed, keys: keys.len(), why: self.why() };
         let mut tally = match Tally::new(keys, usize::try_from(needed).unwrap_or(usize::MAX)) {
             Ok(tally) => tally,
+            // Whoever has a certificate may still come.
+            Err(_) if self.report.cert_constraints > 0 => return Err(missed(self.distinct())),
             Err(_) => return Err(unreachable),
         };
         // Who may sign and reports something else is a contradiction, whatever the threshold and whichever file comes first.
@@ -132,6 +195,12 @@ impl Item {
         let counted = verified.evidence().keys().to_vec();
         // What was counted all says this.
         Ok((common, counted))
+    }
+
+    /// How many distinct keys signed what may count.
+    fn distinct(&self) -> usize {
+        let keys: BTreeSet<_> = self.candidates.iter().flat_map(|candidate| candidate.signers.keys()).collect();
+        keys.len()
     }
 
     /// What keeps files and keys from counting: the first few, in one line.

@@ -22,7 +22,8 @@ use crate::parameters::Parameters;
 use crate::settings::{Inheritance, Settings};
 
 use self::frame::{Frame, Next};
-pub use self::need::{Answer, Failure, Inspected, Need};
+use self::item::Sublayout;
+pub use self::need::{Answer, Failure, Inspected, Names, Need};
 pub use self::reason::{Class, Reason, Refusal};
 pub use self::report::{Answered, Detail, FileReport, ItemReport, Report, RulesReport, Warning};
 
@@ -132,6 +133,14 @@ impl Verification {
                     self.requests += 1;
                     self.wanted = Some(Need::File { path, limit: self.settings.limits.file });
                 }
+                // A folder is listed as often as files are asked for, at most.
+                Next::Names(_) if self.requests == self.settings.limits.requests => {
+                    self.stop(Reason::TooManyFiles { limit: self.settings.limits.requests });
+                }
+                Next::Names(step) => {
+                    self.requests += 1;
+                    self.wanted = Some(Need::Names { folder: frame.folder().into(), step, limit: self.settings.limits.names });
+                }
                 Next::Inspection(inspection) => {
                     let folder = frame.folder().into();
                     self.wanted = Some(Need::Inspection { folder, inspection });
@@ -152,11 +161,21 @@ impl Verification {
                     frame.answered(answer);
                 }
             }
+            Some(Need::Names { limit, .. }) => {
+                if let Some(item) = self.frames.last_mut().and_then(|frame| frame.item.as_mut()) {
+                    match answer {
+                        Answer::Names(names) => item.found(names, limit),
+                        Answer::Absent => {}
+                        Answer::Failed(failure) => item.unlisted(Refusal::Unavailable(failure)),
+                        Answer::Bytes(_) | Answer::Inspected(_) => item.unlisted(Refusal::Unavailable(Failure::WrongAnswer)),
+                    }
+                }
+            }
             Some(Need::File { path, .. }) => match answer {
                 Answer::Absent => {}
                 Answer::Bytes(bytes) => self.file(path, bytes),
                 Answer::Failed(failure) => self.note(path, Refusal::Unavailable(failure)),
-                Answer::Inspected(_) => self.note(path, Refusal::Unavailable(Failure::WrongAnswer)),
+                Answer::Inspected(_) | Answer::Names(_) => self.note(path, Refusal::Unavailable(Failure::WrongAnswer)),
             },
         }
     }
@@ -190,23 +209,31 @@ impl Verification {
         let Some(frame) = self.frames.last_mut() else { return };
         let at_inspection = frame.is_at_inspection();
         let product = frame.product().filter(|_| at_inspection).cloned();
-        let Some(item) = &mut frame.item else { return };
         let malformed = |error| Refusal::Malformed(error);
         let document = match Document::parse(bytes, &self.settings.limits).map(Unverified::into_untrusted) {
             Ok(document) => document,
             Err(error) => return self.note(path, malformed(error)),
         };
-        let signers = document.signers(&item.functionaries.keys);
+        let (certified, uncertified) = frame.certified(&document);
+        let Some(item) = &mut frame.item else { return };
+        item.certify(&certified);
+        let mut keys = item.functionaries.keys.clone();
+        certified.iter().for_each(|one| keys.add(one.key.clone()));
+        let signers = document.signers(&keys);
         if signers.keys().is_empty() {
             let refusal = match document.is_signed_by_gpg() {
                 true => Refusal::Gpg,
-                false if signers.gave_up() => Refusal::TooManySignatures,
-                false => Refusal::Signature,
+                false if signers.gave_up() => Refusal::TooManyChecks,
+                false => uncertified.map_or(Refusal::Signature, Refusal::Certificate),
             };
             return self.note(path, refusal);
         }
         let signed_by = signers.keys().to_vec();
-        let refused = |refusal| FileReport { path: path.clone(), signed_by: signed_by.clone(), refusal: Some(refusal), sublayout: None };
+        let report = |refusal| {
+            let (path, signed_by, certified) = (path.clone(), signed_by.clone(), certified.clone());
+            FileReport { path, signed_by, certified, refusal, sublayout: None }
+        };
+        let refused = |refusal| report(Some(refusal));
         match document.kind() {
             // in-toto 1.0, 4.5.3: what answers an inspection is a link.
             Ok(Kind::Layout) if !at_inspection => {
@@ -223,7 +250,7 @@ impl Verification {
                         // in-toto 1.0, 4.5.2 and 4.5.3: a folder named like the file, and its signers' links for its inspections.
                         let folder = alloc::format!("{}/", path.strip_suffix(".link").unwrap_or(&path));
                         let inspectors = KeySet::new(signed_by.iter().cloned());
-                        item.sublayout = Some((path, signers));
+                        item.sublayout = Some(Sublayout { path, signers, certified });
                         self.used.extend(layout.parameters.iter().cloned());
                         let frame = Frame::new(folder, layout, signed_by, inspectors, self.at);
                         self.frames.push(if parameters.is_empty() { frame.without_parameters() } else { frame });
@@ -235,7 +262,7 @@ impl Verification {
                 Ok(link) if link.name != item.name() => item.note(refused(Refusal::OtherName { found: cut(&link.name, 128) })),
                 Ok(link) if product.is_some_and(|product| !product.is_among(&link.materials)) => item.note(refused(Refusal::OtherProduct)),
                 Ok(link) => {
-                    item.note(FileReport { path: path.clone(), signed_by: signed_by.clone(), refusal: None, sublayout: None });
+                    item.note(report(None));
                     item.add(path, signers, link);
                 }
                 Err(error) => item.note(refused(malformed(error))),
@@ -247,7 +274,7 @@ impl Verification {
     /// Notes a file that does not count.
     fn note(&mut self, path: String, refusal: Refusal) {
         if let Some(item) = self.frames.last_mut().and_then(|frame| frame.item.as_mut()) {
-            item.note(FileReport { path, signed_by: Vec::new(), refusal: Some(refusal), sublayout: None });
+            item.note(FileReport { path, signed_by: Vec::new(), certified: Vec::new(), refusal: Some(refusal), sublayout: None });
         }
     }
 
@@ -263,7 +290,7 @@ impl Verification {
             self.ended = Some((report, summary));
             return;
         };
-        let Some((path, signers)) = item.sublayout.take() else { return };
+        let Some(Sublayout { path, signers, certified }) = item.sublayout.take() else { return };
         let signed_by = signers.keys().to_vec();
         // in-toto 1.0, 4.5.3: one key signs a sublayout and the links of its inspections. Who left one to others vouches for nothing.
         let signers = signers.only(|key| report.is_answered_by(key));
@@ -278,7 +305,7 @@ impl Verification {
             item.warn(Warning::Silent { file: path.clone(), keys: silent });
         }
         let counts = refusal.is_none();
-        item.note(FileReport { path: path.clone(), signed_by, refusal, sublayout: Some(report) });
+        item.note(FileReport { path: path.clone(), signed_by, certified, refusal, sublayout: Some(report) });
         if let Some(summary) = summary.filter(|_| counts) {
             item.add(path, signers, summary);
         }

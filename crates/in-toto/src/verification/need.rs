@@ -18,6 +18,18 @@ pub enum Need {
         /// At most this many bytes.
         limit: u64,
     },
+    /// The names of the files in a folder that may be links of a step by those who sign by a certificate (ITE-7): what begins their names
+    /// is known once one has them.
+    ///
+    /// They are of the form `STEP.XXXXXXXX.link` with eight of `0-9a-f`. Any others are ignored.
+    Names {
+        /// The folder, as in paths of files, with a slash at the end; empty for that of the layout itself.
+        folder: String,
+        /// The name of the step.
+        step: String,
+        /// At most this many names, the first ones in their order.
+        limit: usize,
+    },
     /// The outcome of an inspection that no signed link answers.
     ///
     /// Whoever runs its command runs what the layout's author wrote, or, where the folder is not empty, what any functionary wrote who
@@ -36,12 +48,23 @@ pub enum Need {
 pub enum Answer {
     /// The bytes of the file, all of them.
     Bytes(Vec<u8>),
+    /// The names of the files.
+    Names(Names),
     /// What came of the inspection.
     Inspected(Inspected),
-    /// There is no such file, or the inspection is not run.
+    /// There is no such file, no folder with one, or the inspection is not run.
     Absent,
     /// It could not be had.
     Failed(Failure),
+}
+
+/// Names of files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The names, without their folder.
+    pub names: Vec<String>,
+    /// Whether these are all. What is not looked at might count.
+    pub is_complete: bool,
 }
 
 /// What came of an inspection.

@@ -3,7 +3,10 @@
 use alloc::string::String;
 
 use touchmark_envelope::UnixTime;
+use touchmark_envelope::dsse::DsseError;
+use touchmark_envelope::signed::SignedError;
 
+use crate::certificates::Uncertified;
 use crate::engine::RuleFailure;
 use crate::error::Error;
 use crate::rule::Side;
@@ -256,9 +259,18 @@ pub enum Refusal {
     /// It is signed with GnuPG, which is not checked.
     #[error("it is signed with GPG, and such signatures are not checked")]
     Gpg,
-    /// It has so many signatures that not all were tried.
-    #[error("it has so many signatures that not all were tried")]
-    TooManySignatures,
+    /// Its signature is that of a certificate which does not count (ITE-7).
+    #[error("it is signed by a certificate that does not count: {0}")]
+    Certificate(Uncertified),
+    /// There are more files than were looked at.
+    #[error("more than {limit} files have such a name, and not all were looked at")]
+    TooManyNames {
+        /// The limit.
+        limit: usize,
+    },
+    /// So many signatures would have to be checked by so many keys, or over so many bytes, that not all were tried.
+    #[error("its signatures take more checks than are made of one document, and not all were tried")]
+    TooManyChecks,
     /// It is the link of another step: whoever names files could pass one step's evidence off as another's.
     #[error("it is a link of `{}`", found.escape_debug())]
     OtherName {
@@ -290,7 +302,9 @@ impl Refusal {
             Refusal::Malformed(error) => error.code(),
             Refusal::Signature => "in-toto-link-signature",
             Refusal::Gpg => "in-toto-gpg",
-            Refusal::TooManySignatures => "in-toto-too-many-signatures",
+            Refusal::Certificate(why) => why.code(),
+            Refusal::TooManyNames { .. } => "in-toto-too-many-names",
+            Refusal::TooManyChecks => "in-toto-too-many-checks",
             Refusal::OtherName { .. } => "in-toto-link-name",
             Refusal::OtherProduct => "in-toto-other-product",
             Refusal::TooDeep { .. } => "in-toto-too-deep",
@@ -303,8 +317,18 @@ impl Refusal {
     pub fn is_unknown(&self) -> bool {
         match self {
             Refusal::Unavailable(Failure::NoFile(_)) => false,
-            Refusal::Unavailable(_) | Refusal::TooManySignatures | Refusal::TooDeep { .. } | Refusal::Sublayout(Class::Unknown) => true,
-            Refusal::Malformed(error) => matches!(error, Error::TooLarge { .. } | Error::TooMany { .. }),
+            Refusal::Certificate(why) => why.is_unknown(),
+            Refusal::Unavailable(_)
+            | Refusal::TooManyNames { .. }
+            | Refusal::TooManyChecks
+            | Refusal::TooDeep { .. }
+            | Refusal::Sublayout(Class::Unknown) => true,
+            Refusal::Malformed(error) => match error {
+                Error::TooLarge { .. } | Error::TooMany { .. } => true,
+                Error::Dsse(error) => matches!(error, DsseError::TooManySignatures { .. }),
+                Error::Signed(error) => matches!(error, SignedError::TooManySignatures { .. }),
+                _ => false,
+            },
             _ => false,
         }
     }

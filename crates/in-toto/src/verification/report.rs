@@ -8,6 +8,7 @@ use touchmark_envelope::UnixTime;
 use touchmark_envelope::json::Value;
 use touchmark_envelope::key::PublicKey;
 
+use crate::certificates::Certified;
 use crate::engine::{Applied, RuleFailure};
 use crate::error::shortened;
 use crate::key::Unusable;
@@ -46,7 +47,7 @@ pub struct ItemReport {
     pub threshold: u64,
     /// The keys that may.
     pub functionaries: Vec<PublicKey>,
-    /// Keyids that name no key which can, and why.
+    /// Keyids that name no key, or no authority, which can, and why.
     pub unusable: Vec<(String, Unusable)>,
     /// The keys that do.
     pub counted: Vec<PublicKey>,
@@ -54,6 +55,8 @@ pub struct ItemReport {
     pub files: Vec<FileReport>,
     /// How many files were looked for.
     pub looked_for: usize,
+    /// How many constraints there are that certificates may meet (ITE-7).
+    pub cert_constraints: usize,
     /// Who says what is taken of it.
     pub answer: Answered,
     /// What is taken of it; nothing if it does not hold.
@@ -88,6 +91,8 @@ pub struct FileReport {
     pub path: String,
     /// The keys that may sign it and did.
     pub signed_by: Vec<PublicKey>,
+    /// Those of them that may by a certificate in the file.
+    pub certified: Vec<Certified>,
     /// Why it does not count, if it does not.
     pub refusal: Option<Refusal>,
     /// What was found of the sublayout that it is, if it is one.
@@ -245,6 +250,7 @@ impl ItemReport {
             ("name", Value::from(self.name.clone())),
             ("threshold", Value::from(self.threshold)),
             ("functionaries", keys(&self.functionaries)),
+            ("cert_constraints", number(self.cert_constraints)),
             ("unusable", Value::from(unusable.collect::<Vec<_>>())),
             ("counted", keys(&self.counted)),
             ("files", Value::from(self.files.iter().map(FileReport::to_json).collect::<Vec<_>>())),
@@ -260,9 +266,17 @@ impl ItemReport {
 impl FileReport {
     fn to_json(&self) -> Value<'static> {
         let refusal = self.refusal.as_ref().map_or(Value::Null, |refusal| coded(refusal.code(), refusal.to_string()));
+        let certified = self.certified.iter().map(|one| {
+            Value::object([
+                ("key", Value::from(one.key.key_id().into_string())),
+                ("subject", Value::from(one.subject.clone())),
+                ("root", Value::from(one.root.clone())),
+            ])
+        });
         Value::object([
             ("path", Value::from(self.path.clone())),
             ("signed_by", keys(&self.signed_by)),
+            ("certified", Value::from(certified.collect::<Vec<_>>())),
             ("refused", refusal),
             ("sublayout", self.sublayout.as_ref().map_or(Value::Null, |report| Value::from(report.folder.clone()))),
         ])

@@ -10,7 +10,7 @@ use touchmark_envelope::key::{KeyAlgorithm, PublicKey};
 use touchmark_envelope::sign::{PrivateKey, Signer as _};
 use touchmark_envelope::threshold::{KeySet, Signature};
 use touchmark_in_toto::{
-    Answer, Class, Failure, FileReport, Inspected, Need, Reason, Rejected, Settings, SupplyChain, UnixTime, Verification,
+    Answer, Class, Failure, FileReport, Inspected, Names, Need, Reason, Rejected, Settings, SupplyChain, UnixTime, Verification,
 };
 
 /// The time of the verifications: 2026-11-28T00:00:00Z.
@@ -107,13 +107,23 @@ pub(crate) struct Step {
     pub(crate) threshold: u64,
     pub(crate) pubkeys: Vec<String>,
     pub(crate) command: Vec<String>,
+    /// Constraints of certificates, as JSON.
+    pub(crate) cert_constraints: Vec<String>,
     pub(crate) materials: Rules,
     pub(crate) products: Rules,
 }
 
 pub(crate) fn step(name: &str, by: &[u8], materials: &[&str], products: &[&str]) -> Step {
     let pubkeys = by.iter().map(|number| keyid(*number)).collect();
-    Step { name: name.into(), threshold: 1, pubkeys, command: Vec::new(), materials: rules(materials), products: rules(products) }
+    Step {
+        name: name.into(),
+        threshold: 1,
+        pubkeys,
+        command: Vec::new(),
+        cert_constraints: Vec::new(),
+        materials: rules(materials),
+        products: rules(products),
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -129,6 +139,8 @@ pub(crate) struct Layout {
     pub(crate) expires: String,
     /// KEY objects by keyid.
     pub(crate) keys: Vec<(String, String)>,
+    /// Authorities by keyid, as KEY objects: roots, and others.
+    pub(crate) authorities: [Vec<(String, String)>; 2],
     pub(crate) steps: Vec<Step>,
     pub(crate) inspections: Vec<Inspection>,
 }
@@ -137,21 +149,28 @@ impl Layout {
     /// One with these keys, which expires in 2030.
     pub(crate) fn of(keys: &[u8], steps: Vec<Step>) -> Self {
         let keys = keys.iter().map(|number| (keyid(*number), key_object(&public(*number)))).collect();
-        Self { expires: "2030-01-01T00:00:00Z".into(), keys, steps, inspections: Vec::new() }
+        Self { expires: "2030-01-01T00:00:00Z".into(), keys, authorities: [Vec::new(), Vec::new()], steps, inspections: Vec::new() }
     }
 
     pub(crate) fn to_json(&self) -> String {
-        let keys = self.keys.iter().map(|(id, key)| (id.clone(), parse(key.as_bytes(), key.len()).unwrap().into_owned()));
+        let json = |text: &String| parse(text.as_bytes(), text.len()).unwrap().into_owned();
+        let objects = |all: &[(String, String)]| Value::object(all.iter().map(|(id, key)| (id.clone(), json(key))));
         let steps = self.steps.iter().map(|step| {
-            Value::object([
-                ("_type", Value::from("step")),
-                ("name", Value::from(step.name.clone())),
-                ("threshold", Value::from(step.threshold)),
-                ("pubkeys", strings(&step.pubkeys)),
-                ("expected_command", strings(&step.command)),
-                ("expected_materials", rules_json(&step.materials)),
-                ("expected_products", rules_json(&step.products)),
-            ])
+            let constraints = step.cert_constraints.iter().map(json).collect::<Vec<_>>();
+            let constraints = (!constraints.is_empty()).then(|| ("cert_constraints", Value::from(constraints)));
+            Value::object(
+                [
+                    ("_type", Value::from("step")),
+                    ("name", Value::from(step.name.clone())),
+                    ("threshold", Value::from(step.threshold)),
+                    ("pubkeys", strings(&step.pubkeys)),
+                    ("expected_command", strings(&step.command)),
+                    ("expected_materials", rules_json(&step.materials)),
+                    ("expected_products", rules_json(&step.products)),
+                ]
+                .into_iter()
+                .chain(constraints),
+            )
         });
         let inspections = self.inspections.iter().map(|inspection| {
             Value::object([
@@ -162,14 +181,20 @@ impl Layout {
                 ("expected_products", rules_json(&inspection.products)),
             ])
         });
-        let layout = Value::object([
-            ("_type", Value::from("layout")),
-            ("expires", Value::from(self.expires.clone())),
-            ("readme", Value::from("")),
-            ("keys", Value::object(keys)),
-            ("steps", Value::from(steps.collect::<Vec<_>>())),
-            ("inspect", Value::from(inspections.collect::<Vec<_>>())),
-        ]);
+        let [roots, others] = &self.authorities;
+        let authorities = [("rootcas", roots), ("intermediatecas", others)].into_iter().filter(|(_, all)| !all.is_empty());
+        let layout = Value::object(
+            [
+                ("_type", Value::from("layout")),
+                ("expires", Value::from(self.expires.clone())),
+                ("readme", Value::from("")),
+                ("keys", objects(&self.keys)),
+                ("steps", Value::from(steps.collect::<Vec<_>>())),
+                ("inspect", Value::from(inspections.collect::<Vec<_>>())),
+            ]
+            .into_iter()
+            .chain(authorities.map(|(member, all)| (member, objects(all)))),
+        );
         String::from_utf8(layout.to_vec()).unwrap()
     }
 }
@@ -214,6 +239,8 @@ pub(crate) struct Chain {
     pub(crate) runs: BTreeMap<String, Answer>,
     pub(crate) settings: Settings,
     pub(crate) at: i64,
+    /// Whether names are listed in whatever number.
+    pub(crate) lists_all: bool,
     /// The files that were asked for.
     pub(crate) asked: Vec<String>,
     /// The inspections that were asked for, by folder and name.
@@ -247,6 +274,7 @@ impl Chain {
             runs: BTreeMap::new(),
             settings: Settings::default(),
             at: NOW,
+            lists_all: true,
             asked: Vec::new(),
             asked_to_run: Vec::new(),
         }
@@ -306,6 +334,17 @@ impl Chain {
                     (None, Some(bytes)) => Answer::Bytes(bytes.clone()),
                     (None, None) => Answer::Absent,
                 }
+            }
+            Need::Names { folder, step, limit } => {
+                let path = format!("{folder}{step}.*");
+                self.asked.push(path.clone());
+                if let Some(failure) = self.failing.get(&path) {
+                    return Answer::Failed(failure.clone());
+                }
+                let within = self.files.keys().filter_map(|path| path.strip_prefix(folder.as_str())).filter(|name| !name.contains('/'));
+                let names: Vec<String> = within.map(ToOwned::to_owned).collect();
+                let is_complete = names.len() <= *limit || self.lists_all;
+                Answer::Names(Names { names, is_complete })
             }
             Need::Inspection { folder, inspection } => {
                 let name = format!("{folder}{}", inspection.name);

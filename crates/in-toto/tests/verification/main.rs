@@ -3,6 +3,9 @@
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+#[cfg(feature = "x509")]
+mod certificates;
+#[cfg(test)]
 mod chain;
 #[cfg(test)]
 #[cfg(feature = "rsa")]

@@ -1,9 +1,10 @@
 //! Where links are.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use touchmark_in_toto::{Answer, Failure};
+use touchmark_in_toto::{Answer, Failure, Names};
 use touchmark_oci::error::Error as StoreError;
 use touchmark_oci::files;
 
@@ -14,9 +15,21 @@ use crate::segment::below;
 pub trait Links {
     /// What the file at `path` has, which is one that a verification asked for, if that is at most `limit` bytes.
     fn read(&self, path: &str, limit: u64) -> Answer;
+
+    /// The names of the files in `folder` that are `STEP.XXXXXXXX.link` for this step, with eight of `0-9a-f`: the first ones in their
+    /// order, if there are more than `limit`. A verification asks for those of a step that takes certificates, and for no others.
+    ///
+    /// A place that cannot tell says that it could not be found out.
+    fn names(&self, _folder: &str, _step: &str, _limit: usize) -> Answer {
+        Answer::Failed(Failure::Unavailable("links by certificates cannot be looked for here".into()))
+    }
 }
 
-/// A folder with links. It is never listed: only files that a verification asks for are opened, however many others there are.
+/// So many entries of a folder are looked at. More leave it open what else there is.
+const MAX_ENTRIES: usize = 1 << 17;
+
+/// A folder with links. Only files that a verification asks for are opened, however many others there are. It is listed for steps that
+/// take certificates, and for no others.
 ///
 /// Links of the file system are not followed in it, neither as files nor as folders of sublayouts, and nothing but a regular file is
 /// opened: a pipe would keep a verifier waiting.
@@ -60,6 +73,50 @@ impl Links for LinkFolder {
             Err(error) => Answer::Failed(Failure::Unavailable(error.to_string())),
         }
     }
+
+    fn names(&self, folder: &str, step: &str, limit: usize) -> Answer {
+        let place = match folder.strip_suffix('/') {
+            None => Ok(Some(self.root.clone())),
+            // What is asked for below it shows whether it is a folder, and none that a link leads to.
+            Some(_) => below(&self.root, &format!("{folder}x")).map(|place| place.and_then(|place| place.parent().map(Path::to_owned))),
+        };
+        let place = match place {
+            Ok(Some(place)) => place,
+            Ok(None) => return Answer::Absent,
+            Err(error @ StoreError::Irregular { .. }) => return Answer::Failed(Failure::NoFile(error.to_string())),
+            Err(error) => return Answer::Failed(Failure::Unavailable(error.to_string())),
+        };
+        match listed(&place, step, limit) {
+            Ok(names) => Answer::Names(names),
+            Err(error) => Answer::Failed(Failure::Unavailable(format!("{}: {error}", place.display()))),
+        }
+    }
+}
+
+/// The first names of links of a step, in their order.
+fn listed(place: &Path, step: &str, limit: usize) -> io::Result<Names> {
+    let (mut names, mut is_complete) = (BTreeSet::new(), true);
+    for (number, entry) in std::fs::read_dir(place)?.enumerate() {
+        if number == MAX_ENTRIES {
+            is_complete = false;
+            break;
+        }
+        // A name that is no Unicode is none of a link.
+        let Ok(name) = entry?.file_name().into_string() else { continue };
+        if is_link(&name, step) {
+            names.insert(name);
+            if names.len() > limit {
+                names.pop_last();
+                is_complete = false;
+            }
+        }
+    }
+    Ok(Names { names: names.into_iter().collect(), is_complete })
+}
+
+fn is_link(name: &str, step: &str) -> bool {
+    let digits = name.strip_prefix(step).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".link"));
+    digits.is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 #[cfg(test)]
@@ -91,6 +148,32 @@ mod tests {
         assert_eq!(bytes(links.read(&format!("{}.link", "x".repeat(300)), 100)), None);
     }
 
+    fn names(answer: Answer) -> (Vec<String>, bool) {
+        match answer {
+            Answer::Names(Names { names, is_complete }) => (names, is_complete),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_names_of_a_step_s_links_are_told_and_no_others() {
+        let folder = Folder::new();
+        let of_step = ["in/a.00000000.link", "in/a.0123abcd.link", "in/a.ffffffff.link"];
+        let others =
+            ["in/a.FFFFFFFF.link", "in/a.0000000.link", "in/a.0000000g.link", "in/a.b.00000000.link", "in/ab.00000000.link", "in/a.link"];
+        of_step.iter().chain(&others).for_each(|path| folder.file(path, "x"));
+        folder.file("in/sub.00000000/a.11111111.link", "x");
+        folder.file("a.22222222.link", "x");
+        let links = LinkFolder::open(folder.path("in")).unwrap();
+        assert_eq!(names(links.names("", "a", 3)), (of_step.map(|path| path[3..].to_owned()).to_vec(), true));
+        assert_eq!(names(links.names("", "a", 2)), (vec!["a.00000000.link".into(), "a.0123abcd.link".into()], false));
+        assert_eq!(names(links.names("", "*", 9)), (vec![], true));
+        assert_eq!(names(links.names("sub.00000000/", "a", 9)), (vec!["a.11111111.link".into()], true));
+        for none in ["none/", "../", "/", "sub.00000000/../../"] {
+            assert!(matches!(links.names(none, "a", 9), Answer::Absent), "{none}");
+        }
+    }
+
     #[test]
     fn a_folder_that_is_not_there_lacks_no_links() {
         let folder = Folder::new();
@@ -115,6 +198,7 @@ mod tests {
         for path in ["file.link", "folder/a.link", "loop", "loop/a.link", "pipe.link", "sub"] {
             assert!(matches!(links.read(path, 100), Answer::Failed(Failure::NoFile(_))), "{path}");
         }
+        assert!(matches!(links.names("folder/", "a", 9), Answer::Failed(Failure::NoFile(_))));
         // The folder itself is the user's word.
         symlink(folder.path("in"), folder.path("reached")).unwrap();
         assert!(bytes(LinkFolder::open(folder.path("reached")).unwrap().read("sub/a.link", 100)).is_some());

@@ -42,7 +42,7 @@ pub use touchmark_in_toto::lint;
 pub use touchmark_in_toto::name::is_item_name;
 pub use touchmark_in_toto::{
     Answer, Answered, Artifacts, Class, Detail, Document, Error, Failure, FileReport, Inheritance, Inspected, Inspection, ItemReport,
-    Layout, Limits, Parameters, Product, Reason, Refusal, Rejected, Report, Rule, RulesReport, Settings, Side, SupplyChain,
+    Layout, Limits, Names, Parameters, Product, Reason, Refusal, Rejected, Report, Rule, RulesReport, Settings, Side, SupplyChain,
 };
 
 pub use artifacts::{LeftOut, MAX_FILES, Recorded, Recorder, SymbolicLinks};

@@ -55,6 +55,7 @@ pub fn verify_with(
         let answer = match need {
             Need::File { path, limit } => links.read(path, *limit),
             Need::Inspection { folder, inspection } if folder.is_empty() => inspector.inspect(inspection),
+            Need::Names { folder, step, limit } => links.names(folder, step, *limit),
             // Whoever runs its command runs what a stranger wrote.
             _ => Answer::Absent,
         };

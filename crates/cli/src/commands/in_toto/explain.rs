@@ -66,6 +66,11 @@ impl Lines {
         if kind == "step" {
             self.add(level + 1, &format!("needs {} of {}", item.threshold, keys(&item.functionaries)));
         }
+        match item.cert_constraints {
+            0 => {}
+            1 => self.add(level + 1, "or a certificate that meets its constraint"),
+            more => self.add(level + 1, &format!("or certificates that meet one of {more} constraints")),
+        }
         for (keyid, unusable) in &item.unusable {
             self.add(level + 1, &format!("key {keyid}: {unusable}"));
         }
@@ -87,6 +92,13 @@ impl Lines {
         match &file.refusal {
             Some(refusal) => self.add(level, &format!("file {}: does not count: {refusal}", file.path)),
             None => self.add(level, &format!("file {}: signed by {}", file.path, keys(&file.signed_by))),
+        }
+        for one in &file.certified {
+            let key = one.key.key_id();
+            self.add(
+                level + 1,
+                &format!("{key} by the certificate of `{}`, under the root {}", one.subject.escape_debug(), one.root.escape_debug()),
+            );
         }
         if let Some(sublayout) = &file.sublayout {
             self.report(sublayout, level + 1);

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use touchmark::UnixTime;
+use touchmark::envelope::dsse::DsseError;
+use touchmark::envelope::signed::SignedError;
 use touchmark::envelope::threshold::KeySet;
 use touchmark::in_toto::{
     self, Class, DEFAULT_INSPECTION_TIMEOUT, Detail, Document, Error, Exclusion, Failure as Unavailable, FileReport, Inheritance, Limits,
@@ -327,8 +329,10 @@ fn inner(error: &Error) -> &Error {
 fn cap(file: &FileReport) -> Option<&'static str> {
     match file.refusal.as_ref()? {
         Refusal::Unavailable(Unavailable::TooLarge { .. }) | Refusal::Malformed(Error::TooLarge { .. }) => Some("--max-link-size"),
+        Refusal::Malformed(Error::Dsse(DsseError::TooManySignatures { .. }) | Error::Signed(SignedError::TooManySignatures { .. })) => {
+            Some("--max-signatures")
+        }
         Refusal::TooDeep { .. } => Some("--max-depth"),
-        Refusal::TooManySignatures => Some("--max-signatures"),
         Refusal::Sublayout(_) => {
             let report = file.sublayout.as_ref()?;
             report.steps.iter().chain(&report.inspections).flat_map(|item| &item.files).find_map(cap)
