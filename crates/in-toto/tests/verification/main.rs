@@ -11,6 +11,9 @@ mod chain;
 #[cfg(feature = "rsa")]
 mod golang;
 #[cfg(test)]
+#[cfg(feature = "x509")]
+mod golang_certificates;
+#[cfg(test)]
 mod inspections;
 #[cfg(test)]
 mod layouts;
