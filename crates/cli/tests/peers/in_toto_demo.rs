@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::harness::{Place, Ran};
-use crate::in_toto_peer::{Peers, Refused, Verdicts, change, listed, the_file};
+use crate::in_toto_peer::{Peers, Refused, Verdicts, change, copy, listed, ours, the_file};
 use crate::tool;
 
 /// What theirs are told to write envelopes, and without which they write the older form.
@@ -149,7 +149,7 @@ impl Demo {
 
     fn inspect(&self) {
         let _ = std::fs::remove_dir_all(self.place.path("demo/work"));
-        crate::in_toto_peer::copy(&self.place.path("demo/final"), &self.place.path("demo/work"));
+        copy(&self.place.path("demo/final"), &self.place.path("demo/work"));
         let run = format!("-n untar --signing-key ../../keys/alice {} -d .. -m . -p .", self.form);
         self.theirs("in-toto-run", &format!("{run} -- tar xzf demo-project.tar.gz"));
     }
@@ -163,7 +163,7 @@ impl Demo {
         Some(demo)
     }
 
-    /// What all say, with Alice's inspection as evidence here, where no command of a layout is run.
+    /// What all say, with Alice's inspection as evidence here, where no command of a layout is run unasked.
     fn verdicts(&self) -> Option<Verdicts> {
         Some(Peers::start(&self.place)?.verify("demo", &self.alice, "--inspection-key keys/alice.pub"))
     }
@@ -174,6 +174,10 @@ impl Demo {
         let Some(verdicts) = self.verdicts() else { return };
         let go = if self.form.is_empty() { Err(Refused::Signature) } else { verdict };
         assert_eq!(verdicts, Verdicts { go, ..Verdicts::all(verdict) }, "{what} {}", self.form);
+        // And by running her command, where whoever verifies asks for that, beside the product and not in it.
+        let before = crate::tuf_peer::files(&self.place.path("demo/final"));
+        assert_eq!(ours(&self.place, "demo", "--run-inspection untar"), verdict, "{what} {}", self.form);
+        assert_eq!(crate::tuf_peer::files(&self.place.path("demo/final")), before);
     }
 }
 
@@ -239,8 +243,11 @@ fn the_demo_tampered_with_is_refused_here_and_there_for_the_same_reason() {
         ),
     ];
     for form in FORMS {
+        let Some(demo) = Demo::honest(form) else { return };
+        copy(&demo.place.path("demo"), &demo.place.path("honest"));
         for (what, tamper, reason) in tamperings {
-            let Some(demo) = Demo::honest(form) else { return };
+            std::fs::remove_dir_all(demo.place.path("demo")).unwrap();
+            copy(&demo.place.path("honest"), &demo.place.path("demo"));
             tamper(&demo);
             demo.is(Err(reason), what);
         }

@@ -86,6 +86,17 @@ impl Verdicts {
     }
 }
 
+/// What Touchmark says of a folder, as [`Peers::verify`] has it.
+pub fn ours(place: &Place, folder: &str, more: &str) -> Verdict {
+    let ran = place.run(&format!(
+        "in-toto verify --layout {folder}/root.layout --layout-key {folder}/owner.pub --links {folder} --products {folder}/final {more} \
+         --format json"
+    ));
+    let reason = &ran.json()["results"][0]["report"]["layouts"][0]["reasons"][0]["code"];
+    assert_eq!(reason.is_null(), ran.code == 0, "{ran:#?}");
+    reason.as_str().map_or(Ok(()), |code| Err(Refused::by_code(code)))
+}
+
 /// The other two, in a test's folder.
 pub struct Peers<'a> {
     place: &'a Place,
@@ -112,14 +123,7 @@ impl<'a> Peers<'a> {
     /// Verifies `root.layout` of a folder with the links there, by the key in `owner.pub` there, which is `keys` in the form of the others,
     /// and the files in `final` there as the final product. `more` is said to Touchmark alone.
     pub fn verify(&mut self, folder: &str, keys: &Value, more: &str) -> Verdicts {
-        let line = format!(
-            "in-toto verify --layout {folder}/root.layout --layout-key {folder}/owner.pub --links {folder} --products {folder}/final {more} \
-             --format json"
-        );
-        let ran = self.place.run(&line);
-        let reason = &ran.json()["results"][0]["report"]["layouts"][0]["reasons"][0]["code"];
-        assert_eq!(reason.is_null(), ran.code == 0, "{ran:#?}");
-        let ours = reason.as_str().map_or(Ok(()), |code| Err(Refused::by_code(code)));
+        let ours = ours(self.place, folder, more);
         let mut asked = |peer: fn(&mut Self) -> &mut Answering, class: fn(&str) -> Refused| {
             // They record the folder where they stand, and then write the links of inspections into it.
             let look = self.place.path("look");
