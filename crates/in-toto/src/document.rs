@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use touchmark_envelope::Unverified;
+use touchmark_envelope::digest::{Algorithm, Digest};
 use touchmark_envelope::dsse::{self, Envelope};
 use touchmark_envelope::json::{self, Value};
 use touchmark_envelope::signed::{Options, Signed};
@@ -94,6 +95,11 @@ impl Document {
         let length = u64::try_from(message.len()).unwrap_or(u64::MAX);
         let most = (MAX_WORK / length.saturating_add(PER_CHECK)).max(LEAST_CHECKS);
         keys.signers_within(&message, self.signatures(), usize::try_from(most).unwrap_or(usize::MAX))
+    }
+
+    /// A digest of what is signed.
+    pub(crate) fn digest(&self) -> Digest {
+        Algorithm::Sha256.digest(&self.message())
     }
 
     /// The bytes that the signatures are over.

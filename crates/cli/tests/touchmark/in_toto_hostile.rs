@@ -103,7 +103,10 @@ fn sublayouts_are_entered_to_the_limit_and_no_deeper() {
     for (depth, more, code) in [(8, "", 0), (9, "", 4), (9, "--max-depth 9", 0)] {
         let chain = chain();
         let mut folder = "links".to_owned();
-        for _ in 0..depth {
+        for number in 0..depth {
+            // One sublayout stands for one step.
+            let mut below = below.clone();
+            below["readme"] = number.to_string().into();
             chain.put(&folder, "build", &below, "bob");
             folder = format!("{folder}/build.{}", &Key::of("bob").keyid()[..8]);
         }

@@ -23,7 +23,7 @@ use crate::rule::{Kind, Rule, Side};
 
 use super::item::Item;
 use super::need::{Answer, Failure};
-use super::reason::Reason;
+use super::reason::{Reason, Refusal};
 use super::report::{Answered, ItemReport, Report, RulesReport, Warning};
 
 /// So many files of the product that no step is known to have made are told, and so many bytes of each name.
@@ -235,6 +235,22 @@ impl Frame {
         match self.stage {
             Stage::Step(_) => self.report.steps.push(report),
             _ => self.report.inspections.push(report),
+        }
+    }
+
+    /// Adds a reason.
+    pub(super) fn fail(&mut self, reason: Reason) {
+        self.report.reasons.push(reason);
+    }
+
+    /// Takes back what was concluded of the step with the sublayout `file`, which is one of another step's, too.
+    pub(super) fn refuse(&mut self, file: &str, other: &str) {
+        for step in &mut self.report.steps {
+            if let Some(report) = step.files.iter_mut().find(|report| report.path == file) {
+                report.refusal = Some(Refusal::OtherStep { other: other.into() });
+                (step.link, step.counted, step.answer) = (None, Vec::new(), Answered::No);
+                self.links.remove(&step.name);
+            }
         }
     }
 

@@ -6,8 +6,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use touchmark_envelope::Unverified;
 use touchmark_envelope::threshold::{Signers, Tally, ThresholdError};
+use touchmark_envelope::{Digest, Unverified};
 
 use crate::certificates::{Authorities, Certified};
 use crate::key::{FILE_PREFIX, Functionaries};
@@ -46,6 +46,8 @@ pub(super) struct Sublayout {
     pub(super) path: String,
     pub(super) signers: Signers,
     pub(super) certified: Vec<Certified>,
+    /// The digest of what was signed.
+    pub(super) digest: Digest,
 }
 
 #[derive(Debug)]
@@ -124,6 +126,11 @@ impl Item {
 
     pub(super) fn name(&self) -> &str {
         &self.report.name
+    }
+
+    /// Where its files are, and its name: the step that it is of all those of the verification.
+    pub(super) fn step(&self) -> String {
+        format!("{}{}", self.folder, self.report.name)
     }
 
     pub(super) fn note(&mut self, file: FileReport) {

@@ -6,12 +6,12 @@ mod need;
 mod reason;
 mod report;
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use touchmark_envelope::threshold::{KeySet, Tally};
-use touchmark_envelope::{UnixTime, Unverified, Verified};
+use touchmark_envelope::{Digest, UnixTime, Unverified, Verified};
 
 use crate::document::{Document, Kind};
 use crate::engine::Work;
@@ -47,6 +47,8 @@ pub struct Verification {
     work: Work,
     /// The parameters that something used.
     used: BTreeSet<String>,
+    /// The sublayouts that stand for steps, by what was signed, and the first file and step of each.
+    standing: BTreeMap<Digest, (String, String)>,
     ended: Option<(Report, Option<Link>)>,
 }
 
@@ -84,7 +86,19 @@ impl Verification {
     pub fn new(document: Vec<u8>, keys: &KeySet, settings: Settings, at: UnixTime) -> Self {
         let work = Work::new(settings.limits.work);
         let (frames, used) = (Vec::new(), BTreeSet::new());
-        let mut verification = Self { settings, at, root: None, frames, wanted: None, requests: 0, bytes: 0, work, used, ended: None };
+        let mut verification = Self {
+            settings,
+            at,
+            root: None,
+            frames,
+            wanted: None,
+            requests: 0,
+            bytes: 0,
+            work,
+            used,
+            ended: None,
+            standing: BTreeMap::new(),
+        };
         match verification.root(document, keys) {
             Ok(root) => {
                 let (layout, signers) = (root.get().clone(), root.evidence().keys().to_vec());
@@ -250,7 +264,7 @@ impl Verification {
                         // in-toto 1.0, 4.5.2 and 4.5.3: a folder named like the file, and its signers' links for its inspections.
                         let folder = alloc::format!("{}/", path.strip_suffix(".link").unwrap_or(&path));
                         let inspectors = KeySet::new(signed_by.iter().cloned());
-                        item.sublayout = Some(Sublayout { path, signers, certified });
+                        item.sublayout = Some(Sublayout { path, signers, certified, digest: document.digest() });
                         self.used.extend(layout.parameters.iter().cloned());
                         let frame = Frame::new(folder, layout, signed_by, inspectors, self.at);
                         self.frames.push(if parameters.is_empty() { frame.without_parameters() } else { frame });
@@ -290,7 +304,7 @@ impl Verification {
             self.ended = Some((report, summary));
             return;
         };
-        let Some(Sublayout { path, signers, certified }) = item.sublayout.take() else { return };
+        let Some(Sublayout { path, signers, certified, digest }) = item.sublayout.take() else { return };
         let signed_by = signers.keys().to_vec();
         // in-toto 1.0, 4.5.3: one key signs a sublayout and the links of its inspections. Who left one to others vouches for nothing.
         let signers = signers.only(|key| report.is_answered_by(key));
@@ -301,13 +315,24 @@ impl Verification {
         item.unavailable |= !silent.is_empty() && answers.filter_map(|file| file.refusal.as_ref()).any(Refusal::is_unknown);
         let refusal = report.class().map(Refusal::Sublayout);
         let refusal = refusal.or_else(|| signers.keys().is_empty().then_some(Refusal::Inspections));
+        // A layout has no name: without this one that its author signed once would stand for any step that he may do.
+        let step = item.step();
+        let first = self.standing.get(&digest).filter(|(_, of)| refusal.is_none() && *of != step).map(|(first, _)| first.clone());
+        let refusal = refusal.or_else(|| first.clone().map(|other| Refusal::OtherStep { other }));
         if refusal.is_none() && !silent.is_empty() {
             item.warn(Warning::Silent { file: path.clone(), keys: silent });
         }
         let counts = refusal.is_none();
         item.note(FileReport { path: path.clone(), signed_by, certified, refusal, sublayout: Some(report) });
         if let Some(summary) = summary.filter(|_| counts) {
+            self.standing.entry(digest).or_insert_with(|| (path.clone(), step));
             item.add(path, signers, summary);
+        } else if let Some(first) = first {
+            // The first one may have been concluded, wherever it is: with it the whole is not verified.
+            self.frames.iter_mut().for_each(|frame| frame.refuse(&first, &path));
+            if let Some(root) = self.frames.first_mut() {
+                root.fail(Reason::OneForTwo { first, second: path });
+            }
         }
     }
 

@@ -165,6 +165,14 @@ pub enum Reason {
     /// No file of the final product is one of a step's products: no MATCH against those of one consumed any.
     #[error("no MATCH WITH PRODUCTS of a step consumed any file of the final product")]
     ProductUntied,
+    /// One sublayout is in the place of the evidence for two steps.
+    #[error("{first} and {second} are one sublayout, which stands for one step only")]
+    OneForTwo {
+        /// The file that was looked at first.
+        first: String,
+        /// The other one.
+        second: String,
+    },
     /// A sublayout without a step, which has neither materials nor products (4.5.1).
     #[error("the sublayout has no step")]
     NoStep,
@@ -210,6 +218,7 @@ impl Reason {
             Reason::Inspection { .. } => "in-toto-inspection-failed",
             Reason::ProductIgnored => "in-toto-product-ignored",
             Reason::ProductUnmatched { .. } | Reason::ProductUntied => "in-toto-product-unmatched",
+            Reason::OneForTwo { .. } => "in-toto-one-for-two",
             Reason::NoStep => "in-toto-no-step",
             Reason::TooManyFiles { .. } | Reason::TooManyBytes { .. } | Reason::TooMuchWork { .. } => "in-toto-limit",
             Reason::Unfinished => "in-toto-unfinished",
@@ -289,6 +298,12 @@ pub enum Refusal {
     /// A sublayout that is not verified; its own report says why.
     #[error("it is a sublayout that is not verified")]
     Sublayout(Class),
+    /// A sublayout that is evidence for another step, too.
+    #[error("it is the sublayout that {other} is, which is of another step")]
+    OtherStep {
+        /// The other file.
+        other: String,
+    },
     /// A sublayout of which each signer left an inspection to another (4.5.3).
     #[error("it is a sublayout, and no key that signed it answered all its inspections")]
     Inspections,
@@ -309,6 +324,7 @@ impl Refusal {
             Refusal::OtherProduct => "in-toto-other-product",
             Refusal::TooDeep { .. } => "in-toto-too-deep",
             Refusal::Sublayout(_) => "in-toto-sublayout",
+            Refusal::OtherStep { .. } => "in-toto-one-for-two",
             Refusal::Inspections => "in-toto-sublayout-inspections",
         }
     }

@@ -2,7 +2,7 @@
 
 use touchmark_in_toto::{Class, Warning};
 
-use crate::chain::{Chain, Form, Layout, file, key_object, keyid, link, link_of, public, step};
+use crate::chain::{Chain, FORMS, Form, Layout, file, key_object, keyid, link, link_of, public, step, verdicts};
 
 #[test]
 fn a_command_that_nobody_expects_is_told_once_and_cut() {
@@ -131,4 +131,33 @@ fn a_tree_of_sublayouts_is_bounded() {
     let rejected = chain.rejected();
     assert_eq!((rejected.report.reasons[0].code(), rejected.class()), ("in-toto-limit", Class::Unknown));
     assert_eq!(chain.asked.len(), 500);
+}
+
+#[test]
+fn a_file_of_more_signatures_than_the_limit_leaves_it_open() {
+    for form in FORMS {
+        let mut chain = Chain::demo(form);
+        chain.settings.limits.signatures = 2;
+        chain.put_signed(&file("write", 1), &link("write", &[], &[("foo.py", "1")]), &[1, 2, 3]);
+        let report = chain.rejected().report;
+        assert!(report.steps[0].files[0].refusal.as_ref().is_some_and(touchmark_in_toto::Refusal::is_unknown));
+        assert_eq!(report.class(), Some(Class::Unknown));
+        chain.put_signed(&file("write", 1), &link("write", &[], &[("foo.py", "1")]), &[1, 2]);
+        assert!(chain.verify().is_ok());
+    }
+}
+
+#[test]
+fn a_file_whose_signatures_take_more_checks_than_are_made_leaves_it_open() {
+    let mut chain = Chain::demo(Form::Dsse);
+    let keys: Vec<u8> = (1..40).collect();
+    chain.layout = Layout::of(&keys, vec![step("write", &keys, &[], &["CREATE foo.py", "DISALLOW *"])]);
+    // Signatures over something else, each of which could be by any of the keys.
+    let strangers: Vec<u8> = (120..220).collect();
+    chain.put_signed(&file("write", 1), &link("write", &[], &[("foo.py", "1")]), &strangers);
+    let report = chain.rejected().report;
+    assert_eq!(verdicts(&report.steps[0].files), ["in-toto-too-many-checks"]);
+    assert_eq!(report.class(), Some(Class::Unknown));
+    chain.put_signed(&file("write", 1), &link("write", &[], &[("foo.py", "1")]), &strangers[..1]);
+    assert_eq!(verdicts(&chain.rejected().report.steps[0].files), ["in-toto-link-signature"]);
 }

@@ -57,8 +57,10 @@ fn reports_of_sublayouts_stand_side_by_side_at_any_depth() {
     let layout = Layout::of(&[1], vec![step("s", &[1], &[], &["ALLOW x", "DISALLOW *"])]);
     let mut chain = Chain::new(Form::Dsse, layout.clone());
     let mut place = String::new();
-    for _ in 0..8 {
+    for number in 0..8 {
         let path = format!("{place}{}", file("s", 1));
+        // One sublayout stands for one step.
+        let layout = Layout { expires: format!("203{number}-01-01T00:00:00Z"), ..layout.clone() };
         chain.put_signed(&path, &layout.to_json(), &[1]);
         place = path.replace(".link", "/");
     }

@@ -216,7 +216,9 @@ fn sublayouts_are_bounded_in_depth() {
         let layout = Layout::of(&[1], vec![step("s", &[1], &[], &["ALLOW x", "DISALLOW *"])]);
         let mut chain = Chain::new(Form::Dsse, layout.clone());
         let mut place = String::new();
-        for _ in 0..depth {
+        for number in 0..depth {
+            // One sublayout stands for one step.
+            let layout = Layout { expires: format!("203{number}-01-01T00:00:00Z"), ..layout.clone() };
             chain.put_signed(&format!("{place}{}", file("s", 1)), &layout.to_json(), &[1]);
             place.push_str(&folder("s", 1));
         }
@@ -228,4 +230,67 @@ fn sublayouts_are_bounded_in_depth() {
     let mut deeper = nested(9);
     deeper.settings.limits.depth = 9;
     assert!(deeper.verify().is_ok());
+}
+
+/// Two steps, `one` and `two`, that key 1 may do, each by a sublayout with the step `work` by key 3.
+fn two_steps(form: Form, sublayouts: [&Layout; 2]) -> Chain {
+    let steps = ["one", "two"].map(|name| step(name, &[1], &[], &["ALLOW out", "DISALLOW *"]));
+    let mut chain = Chain::new(form, Layout::of(&[1], steps.to_vec()));
+    for (name, sublayout) in ["one", "two"].into_iter().zip(sublayouts) {
+        chain.put_signed(&file(name, 1), &sublayout.to_json(), &[1]);
+        chain.put_signed(&format!("{}{}", folder(name, 1), file("work", 3)), &link("work", &[], &[("out", "1")]), &[3]);
+    }
+    chain
+}
+
+#[test]
+fn one_sublayout_is_no_evidence_for_two_steps() {
+    let work = || Layout::of(&[3], vec![step("work", &[3], &[], &["CREATE out", "DISALLOW *"])]);
+    let other = Layout { expires: "2031-01-01T00:00:00Z".into(), ..work() };
+    for form in FORMS {
+        assert!(two_steps(form, [&work(), &other]).verify().is_ok());
+        let mut chain = two_steps(form, [&work(), &work()]);
+        assert_eq!(chain.refused(), ["in-toto-one-for-two", "in-toto-threshold"]);
+        let report = chain.rejected().report;
+        for step in &report.steps {
+            assert_eq!(verdicts(&step.files), ["in-toto-one-for-two"]);
+            assert!(step.link.is_none() && step.counted.is_empty());
+        }
+        assert_eq!(report.class(), Some(Class::NotVerified));
+        // Other evidence for one of the steps does not tell which of the two it was signed for.
+        chain.layout.steps[1].pubkeys.push(keyid(2));
+        chain.layout.keys.push((keyid(2), crate::chain::key_object(&public(2))));
+        chain.put("two", 2, &[], &[("out", "1")]);
+        assert_eq!(chain.refused(), ["in-toto-one-for-two"]);
+        // A copy that does not hold stands for nothing, and takes nothing away.
+        chain.files.remove(&format!("{}{}", folder("two", 1), file("work", 3)));
+        assert!(chain.verify().is_ok());
+    }
+}
+
+#[test]
+fn one_sublayout_of_two_signers_is_evidence_for_one_step() {
+    let work = Layout::of(&[3], vec![step("work", &[3], &[], &["CREATE out", "DISALLOW *"])]);
+    let mut only = step("one", &[1, 2], &[], &["ALLOW out", "DISALLOW *"]);
+    only.threshold = 2;
+    let mut chain = Chain::new(Form::Dsse, Layout::of(&[1, 2], vec![only]));
+    for number in [1, 2] {
+        chain.put_signed(&file("one", number), &work.to_json(), &[number]);
+        chain.put_signed(&format!("{}{}", folder("one", number), file("work", 3)), &link("work", &[], &[("out", "1")]), &[3]);
+    }
+    assert_eq!(chain.verify().unwrap().report.steps[0].counted.len(), 2);
+}
+
+#[test]
+fn a_sublayout_within_itself_is_no_evidence_for_its_own_step() {
+    let inner = step("one", &[1], &[], &["ALLOW out", "DISALLOW *"]);
+    let recursive = Layout::of(&[1], vec![inner.clone()]);
+    let mut chain = Chain::new(Form::Dsse, Layout::of(&[1], vec![inner]));
+    let (path, within) = (file("one", 1), folder("one", 1));
+    chain.put_signed(&path, &recursive.to_json(), &[1]);
+    chain.put_signed(&format!("{within}{path}"), &link("one", &[], &[("out", "1")]), &[1]);
+    assert!(chain.verify().is_ok());
+    chain.put_signed(&format!("{within}{path}"), &recursive.to_json(), &[1]);
+    chain.put_signed(&format!("{within}{within}{path}"), &link("one", &[], &[("out", "1")]), &[1]);
+    assert!(chain.refused().contains(&"in-toto-one-for-two"));
 }
