@@ -62,6 +62,8 @@ impl Unusable {
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     listed: BTreeMap<String, Result<PublicKey, Unusable>>,
+    /// The keyids under which KEY objects without one of their own are listed, or with another one.
+    unnamed: BTreeSet<String>,
     /// The keyids that implementations compute of the keys, each with one that its key is listed under.
     aliases: BTreeMap<String, String>,
 }
@@ -81,7 +83,11 @@ impl Keys {
     pub(crate) fn read(keys: &Object<'_>) -> Option<Self> {
         let mut read = Self::default();
         for (keyid, key) in keys.iter() {
-            let key = decode(key.as_object()?);
+            let object = key.as_object()?;
+            if object.get("keyid").and_then(Value::as_str) != Some(keyid) {
+                read.unnamed.insert(keyid.to_owned());
+            }
+            let key = decode(object);
             if let Ok(key) = &key {
                 for alias in key.key_ids() {
                     read.aliases.entry(alias.into_string()).or_insert_with(|| keyid.to_owned());
@@ -108,6 +114,16 @@ impl Keys {
     /// The keyids whose private keys the layout has too.
     pub fn private(&self) -> impl Iterator<Item = &str> {
         self.listed.iter().filter(|(_, key)| matches!(key, Err(Unusable::Private))).map(|(keyid, _)| keyid.as_str())
+    }
+
+    /// The keyids under which KEY objects are listed that do not have them as their `keyid`.
+    pub fn unnamed(&self) -> impl Iterator<Item = &str> {
+        self.unnamed.iter().map(String::as_str)
+    }
+
+    /// The keys that are usable, by the keyids that they are listed under.
+    pub(crate) fn usable(&self) -> impl Iterator<Item = (&str, &PublicKey)> {
+        self.listed.iter().filter_map(|(keyid, key)| Some((keyid.as_str(), key.as_ref().ok()?)))
     }
 
     /// The keyids that keys are listed under.

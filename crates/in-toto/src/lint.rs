@@ -1,12 +1,14 @@
 //! What an author of a layout should look at again. None of it makes a verification fail.
 
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use touchmark_envelope::UnixTime;
+use touchmark_envelope::key::PublicKey;
 
+use crate::certificates::CertConstraint;
 use crate::glob::{Pattern, Shape};
 use crate::key::Unusable;
 use crate::layout::Layout;
@@ -57,6 +59,42 @@ pub enum Finding {
         /// Why.
         why: Unusable,
     },
+    /// A key that no step names.
+    #[error("key {}: no step names it", keyid.escape_debug())]
+    UnusedKey {
+        /// The keyid that it is listed under.
+        keyid: String,
+    },
+    /// One key is listed under two keyids, which others count as two functionaries.
+    #[error("keys {} and {} are one key, which other implementations count as two", first.escape_debug(), second.escape_debug())]
+    KeyTwice {
+        /// The first keyid.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// A KEY object without its keyid, or with another one than it is listed under.
+    #[error("key {}: it does not say this as its `keyid`, and the reference implementation refuses such a layout", keyid.escape_debug())]
+    NoKeyid {
+        /// The keyid that it is listed under.
+        keyid: String,
+    },
+    /// An authority of certificates that is none.
+    #[error("authority {}: {why}", keyid.escape_debug())]
+    Authority {
+        /// The keyid that it is listed under.
+        keyid: String,
+        /// Why.
+        why: Unusable,
+    },
+    /// A constraint of certificates that none can meet.
+    #[error("step `{}`, constraint {} of certificates: it allows no root that the layout has", step.escape_debug(), number + 1)]
+    NoRoot {
+        /// The step.
+        step: String,
+        /// Which of these it is, counted from 0.
+        number: usize,
+    },
     /// What no rule consumes is allowed.
     #[error("`{}`, {side}: the last rule is not DISALLOW *, so that whatever no rule is for is allowed", item.escape_debug())]
     NoFinalDisallow {
@@ -78,6 +116,18 @@ pub enum Finding {
         rule: String,
         /// Why.
         why: Idle,
+    },
+    /// A REQUIRE with what would be a pattern elsewhere.
+    #[error("`{}`, {side}, rule {}, {rule}: a REQUIRE is for one name, in which `*`, `?` and `[` stand for themselves", item.escape_debug(), number + 1)]
+    RequiredPattern {
+        /// The step or the inspection.
+        item: String,
+        /// The list of rules.
+        side: Side,
+        /// Which of these it is, counted from 0.
+        number: usize,
+        /// The rule.
+        rule: String,
     },
     /// A pattern that implementations read differently.
     #[error("`{}`, {side}, rule {}, {rule}: implementations read its pattern differently", item.escape_debug(), number + 1)]
@@ -108,6 +158,9 @@ pub enum Idle {
     /// A rule before it consumes all that it is for, or fails if there is any.
     #[error("a rule before it leaves it nothing")]
     Covered,
+    /// A rule before it consumes what it requires, or fails if that is there.
+    #[error("a rule before it leaves nothing of what it requires, so that it always fails")]
+    Required,
     /// CREATE for materials, or DELETE for products.
     #[error("it is never for what this list has")]
     Side,
@@ -125,6 +178,12 @@ impl Finding {
             Finding::OneKey { .. } => "lint-one-key",
             Finding::Unreachable { .. } => "lint-unreachable-threshold",
             Finding::Key { .. } => "lint-key",
+            Finding::UnusedKey { .. } => "lint-unused-key",
+            Finding::KeyTwice { .. } => "lint-key-twice",
+            Finding::NoKeyid { .. } => "lint-no-keyid",
+            Finding::Authority { .. } => "lint-authority",
+            Finding::NoRoot { .. } => "lint-no-root",
+            Finding::RequiredPattern { .. } => "lint-required-pattern",
             Finding::NoFinalDisallow { .. } => "lint-no-final-disallow",
             Finding::Idle { .. } => "lint-idle-rule",
             Finding::Dialect { .. } => "lint-dialect",
@@ -141,6 +200,7 @@ pub fn lint(layout: &Layout, now: UnixTime) -> Vec<Finding> {
     } else if now.plus(FAR).is_none_or(|far| layout.expires > far) {
         findings.push(Finding::FarExpiry { expires: layout.expires });
     }
+    keys(layout, &mut findings);
     let steps: BTreeSet<&str> = layout.steps.iter().map(|step| step.name.as_str()).collect();
     for step in &layout.steps {
         let functionaries = layout.keys.functionaries(&step.pubkeys);
@@ -148,6 +208,11 @@ pub fn lint(layout: &Layout, now: UnixTime) -> Vec<Finding> {
         for (keyid, why) in functionaries.unusable {
             findings.push(Finding::Key { step: name.clone(), keyid, why });
         }
+        let has_root = |constraint: &CertConstraint| layout.authorities.roots().any(|root| constraint.allows_root(root));
+        let rootless = (0..).zip(&step.cert_constraints).filter(|(_, constraint)| !has_root(constraint));
+        findings.extend(rootless.map(|(number, _)| Finding::NoRoot { step: name.clone(), number }));
+        // Nobody knows how many have a certificate.
+        let keys = if step.cert_constraints.iter().any(has_root) { usize::MAX } else { keys };
         match usize::try_from(step.threshold) {
             Ok(1) if keys > 0 => findings.push(Finding::OneKey { step: name }),
             Ok(needed) if needed <= keys => {}
@@ -172,9 +237,33 @@ pub fn lint(layout: &Layout, now: UnixTime) -> Vec<Finding> {
     findings
 }
 
+/// Looks the keys and the authorities over.
+fn keys(layout: &Layout, findings: &mut Vec<Finding>) {
+    let named: Vec<PublicKey> = layout
+        .steps
+        .iter()
+        .flat_map(|step| layout.keys.functionaries(&step.pubkeys).keys.keys().to_vec())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let mut known: BTreeMap<&PublicKey, &str> = BTreeMap::new();
+    for (keyid, key) in layout.keys.usable() {
+        match known.get(key) {
+            Some(first) => findings.push(Finding::KeyTwice { first: (*first).to_owned(), second: keyid.to_owned() }),
+            None if named.binary_search(key).is_err() => findings.push(Finding::UnusedKey { keyid: keyid.to_owned() }),
+            None => {}
+        }
+        known.entry(key).or_insert(keyid);
+    }
+    findings.extend(layout.keys.unnamed().map(|keyid| Finding::NoKeyid { keyid: keyid.to_owned() }));
+    let unusable = layout.authorities.unusable().iter();
+    findings.extend(unusable.map(|(keyid, why)| Finding::Authority { keyid: keyid.clone(), why: why.clone() }));
+}
+
 /// Looks a list of rules over, which may name `items`.
 fn list(item: &str, side: Side, rules: &[Rule], items: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
-    let mut before: Vec<&Pattern> = Vec::new();
+    // What rules before consume or refuse, and of that what is refused.
+    let (mut before, mut refused): (Vec<&Pattern>, Vec<&Pattern>) = (Vec::new(), Vec::new());
     for (number, rule) in rules.iter().enumerate() {
         let (pattern, wide, from) = match rule.kind() {
             Kind::Match(rule) => (Some(&rule.pattern), false, Some(rule)),
@@ -183,29 +272,36 @@ fn list(item: &str, side: Side, rules: &[Rule], items: &BTreeSet<&str>, findings
             Kind::Create(pattern) | Kind::Delete(pattern) | Kind::Modify(pattern) => (Some(pattern), false, None),
             Kind::Require(_) => (None, false, None),
         };
-        let covered = match (pattern, from) {
+        let covered_by = |before: &[&Pattern]| match (pattern, from) {
             // What a MATCH is for begins with its prefix, of which the pattern says nothing.
             (Some(pattern), Some(from)) => before.iter().any(|wide| covers(wide, &from.source, pattern)),
             (Some(pattern), None) => before.iter().any(|wide| covers(wide, "", pattern)),
             (None, _) => false,
         };
+        let (covered, twice) = (covered_by(&before), covered_by(&refused));
+        let required = matches!(rule.kind(), Kind::Require(name) if before.iter().any(|wide| wide.matches(name)));
         let never = matches!((rule.kind(), side), (Kind::Create(_), Side::Materials) | (Kind::Delete(_), Side::Products));
         let why = match from {
             Some(from) if !items.contains(from.from.as_str()) => Some(Idle::From),
             _ if never => Some(Idle::Side),
             _ if covered => Some(Idle::Covered),
+            _ if required => Some(Idle::Required),
             _ => None,
         };
-        // The last word on a list may say what is so already.
-        let last_word = number + 1 == rules.len() && is_final(rule);
+        // The last word on a list may refuse again what is refused already. Behind what allows everything it says what is not so.
+        let last_word = number + 1 == rules.len() && is_final(rule) && twice;
         let (item, shown) = (item.to_owned(), rule.to_string());
         if let Some(why) = why.filter(|_| !last_word) {
             findings.push(Finding::Idle { item: item.clone(), side, number, rule: shown.clone(), why });
+        }
+        if matches!(rule.kind(), Kind::Require(name) if name.contains(['*', '?', '['])) {
+            findings.push(Finding::RequiredPattern { item: item.clone(), side, number, rule: shown.clone() });
         }
         if pattern.is_some() && rule.words().get(1).is_some_and(|text| is_dialect(text)) {
             findings.push(Finding::Dialect { item, side, number, rule: shown });
         }
         before.extend(pattern.filter(|_| wide));
+        refused.extend(pattern.filter(|_| matches!(rule.kind(), Kind::Disallow(_))));
     }
     if !rules.last().is_some_and(is_final) {
         findings.push(Finding::NoFinalDisallow { item: item.to_owned(), side });
@@ -246,7 +342,7 @@ mod tests {
 
     fn layout(expires: &str, threshold: u64, materials: &str, products: &str) -> String {
         let key = format!(
-            r#"{{"keytype":"ed25519","scheme":"ed25519","keyval":{{"public":"{}"}}}}"#,
+            r#"{{"keyid":"aa","keytype":"ed25519","scheme":"ed25519","keyval":{{"public":"{}"}}}}"#,
             "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
         );
         let step = format!(
@@ -273,7 +369,10 @@ mod tests {
         assert_eq!(codes("2028-01-03T00:00:00Z", 1), ["lint-far-expiry", "lint-one-key"]);
         assert_eq!(codes("9999-12-31T23:59:59Z", 2), ["lint-far-expiry", "lint-unreachable-threshold"]);
         let unlisted = layout(NOW, 1, FINAL, FINAL).replace(r#"["aa"]"#, r#"["bb"]"#);
-        assert_eq!(findings(&unlisted)[1..].iter().map(Finding::code).collect::<Vec<_>>(), ["lint-key", "lint-unreachable-threshold"]);
+        assert_eq!(
+            findings(&unlisted)[1..].iter().map(Finding::code).collect::<Vec<_>>(),
+            ["lint-unused-key", "lint-key", "lint-unreachable-threshold"]
+        );
     }
 
     #[test]
@@ -295,12 +394,63 @@ mod tests {
             (r#"["CREATE","src/*"],["ALLOW","src/*"]"#, false),
             (r#"["DELETE","*"]"#, true),
             (r#"["MATCH","*","WITH","PRODUCTS","FROM","nobody"]"#, true),
-            (r#"["ALLOW","*"],["REQUIRE","a"]"#, false),
+            (r#"["REQUIRE","a"],["ALLOW","b*"],["DISALLOW","b"]"#, true),
+            (r#"["ALLOW","a*"],["REQUIRE","ab"]"#, true),
+            (r#"["DISALLOW","a"],["REQUIRE","a"]"#, true),
+            (r#"["ALLOW","a*"],["REQUIRE","b"]"#, false),
+            (r#"["REQUIRE","ab"],["ALLOW","a*"]"#, false),
+            (r#"["MATCH","*","WITH","PRODUCTS","FROM","s"],["REQUIRE","a"]"#, false),
+            (r#"["DISALLOW","*"]"#, false),
         ] {
             let expected: &[&str] = if idle { &["lint-idle-rule"] } else { &[] };
             assert_eq!(of_rules(FINAL, &format!("{rules},{FINAL}")), expected, "{rules}");
         }
         assert_eq!(of_rules(&format!(r#"["CREATE","a"],{FINAL}"#), FINAL), ["lint-idle-rule"]);
+    }
+
+    #[test]
+    fn what_is_behind_a_rule_that_allows_everything_is_found_to_do_nothing() {
+        assert_eq!(of_rules(FINAL, &format!(r#"["ALLOW","*"],{FINAL}"#)), ["lint-idle-rule"]);
+        assert_eq!(of_rules(FINAL, r#"["ALLOW","*"],["REQUIRE","a"]"#), ["lint-idle-rule", "lint-no-final-disallow"]);
+        let text = findings(&layout("2027-01-01T00:00:00Z", 1, FINAL, r#"["ALLOW","*"],["REQUIRE","a"]"#))[1].to_string();
+        assert!(text.contains("always fails"), "{text}");
+    }
+
+    #[test]
+    fn a_required_name_with_what_is_a_pattern_elsewhere_is_found() {
+        for name in ["a*", "a?", "[a]"] {
+            assert_eq!(of_rules(FINAL, &format!(r#"["REQUIRE","{name}"],{FINAL}"#)), ["lint-required-pattern"], "{name}");
+        }
+        assert_eq!(of_rules(FINAL, &format!(r#"["REQUIRE","a]"],{FINAL}"#)), [""; 0]);
+    }
+
+    #[test]
+    fn keys_that_nobody_names_or_two_name_and_keys_without_a_keyid_are_found() {
+        let plain = layout("2027-01-01T00:00:00Z", 1, FINAL, FINAL);
+        let codes = |layout: &str| findings(layout).iter().map(Finding::code).collect::<Vec<_>>();
+        assert_eq!(codes(&plain), ["lint-one-key"]);
+        assert_eq!(codes(&plain.replace(r#""keyid":"aa","#, "")), ["lint-no-keyid", "lint-one-key"]);
+        assert_eq!(codes(&plain.replace(r#""keyid":"aa","#, r#""keyid":"bb","#)), ["lint-no-keyid", "lint-one-key"]);
+        let key = |keyid: &str, public: &str| {
+            format!(r#""{keyid}":{{"keyid":"{keyid}","keytype":"ed25519","scheme":"ed25519","keyval":{{"public":"{public}"}}}},"#)
+        };
+        let with = |key: String| plain.replace(r#""keys":{"#, &format!(r#""keys":{{{key}"#));
+        let other = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
+        assert_eq!(codes(&with(key("ab", other))), ["lint-unused-key", "lint-one-key"]);
+        let same = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+        assert_eq!(codes(&with(key("ab", same))), ["lint-key-twice", "lint-one-key"]);
+    }
+
+    #[test]
+    fn constraints_of_certificates_that_no_root_meets_are_found() {
+        let plain = layout("2027-01-01T00:00:00Z", 1, FINAL, FINAL);
+        let with = |roots: &str| plain.replace(r#""pubkeys":["#, &format!(r#""cert_constraints":[{{"roots":[{roots}]}}],"pubkeys":["#));
+        for roots in ["", r#""*""#, r#""r""#] {
+            let found = findings(&with(roots));
+            assert_eq!(found.iter().map(Finding::code).collect::<Vec<_>>(), ["lint-no-root", "lint-one-key"], "{roots}");
+        }
+        let authority = with(r#""r""#).replacen('{', r#"{"rootcas":{"r":{}},"#, 1);
+        assert_eq!(findings(&authority)[0].code(), "lint-authority");
     }
 
     #[test]

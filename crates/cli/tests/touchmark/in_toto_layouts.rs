@@ -138,6 +138,11 @@ fn what_is_signed_here_verifies_with_links_of_others() {
 #[test]
 fn rules_without_effect_fail_the_lint_and_what_may_be_meant_does_not() {
     let mut chain = Chain::new(Form::Dsse);
+    // Keys as the reference implementation lists them, and none that no step names.
+    let steps = chain.layout["steps"].to_string();
+    let keys = chain.layout["keys"].as_object_mut().unwrap();
+    keys.retain(|keyid, _| steps.contains(keyid.as_str()));
+    keys.iter_mut().for_each(|(keyid, key)| key["keyid"] = keyid.clone().into());
     let mut lint = |change: &dyn Fn(&mut Value), code: i32| {
         let before = chain.layout.clone();
         change(&mut chain.layout);
@@ -156,6 +161,13 @@ fn rules_without_effect_fail_the_lint_and_what_may_be_meant_does_not() {
     let unreachable =
         |layout: &mut Value| layout["steps"][0]["expected_products"] = rules(r#"[["ALLOW", "app"], ["ALLOW", "app"], ["DISALLOW", "*"]]"#);
     assert_eq!(lint(&unreachable, 1), with("error lint-idle-rule", 2));
+    let nameless = |layout: &mut Value| {
+        let keys = layout["keys"].as_object_mut().unwrap();
+        keys.values_mut().take(1).for_each(|key| key["keyid"] = Value::Null);
+    };
+    assert_eq!(lint(&nameless, 0), with("warning lint-no-keyid", 1));
+    let nothing = |layout: &mut Value| layout["steps"][0]["expected_products"] = rules(r#"[["ALLOW", "*"], ["DISALLOW", "*"]]"#);
+    assert_eq!(lint(&nothing, 1), with("error lint-idle-rule", 2));
     let open = |layout: &mut Value| layout["steps"][1]["expected_materials"] = rules(r#"[["ALLOW", "app"]]"#);
     assert_eq!(lint(&open, 0), with("warning lint-no-final-disallow", 3));
     let escaped = |layout: &mut Value| layout["steps"][0]["expected_materials"] = rules(r#"[["DISALLOW", "a\\b"], ["DISALLOW", "*"]]"#);

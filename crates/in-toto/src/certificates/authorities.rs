@@ -24,7 +24,8 @@ type Pool = ();
 pub struct Authorities {
     #[cfg_attr(not(feature = "x509"), allow(dead_code, reason = "nothing is checked without it"))]
     pub(super) pool: Pool,
-    roots: usize,
+    /// The keyids of roots that can be used.
+    roots: Vec<String>,
     unusable: Vec<(String, Unusable)>,
 }
 
@@ -43,7 +44,8 @@ impl Authorities {
             for (keyid, key) in listed.iter() {
                 let key = key.as_object().ok_or(Error::Member(member))?;
                 match read.add(keyid, key, is_root) {
-                    Ok(()) => read.roots += usize::from(is_root),
+                    Ok(()) if is_root => read.roots.push(keyid.to_owned()),
+                    Ok(()) => {}
                     Err(why) => read.unusable.push((keyid.to_owned(), why)),
                 }
             }
@@ -53,7 +55,12 @@ impl Authorities {
 
     /// Whether there is a root that a chain could lead to.
     pub fn has_root(&self) -> bool {
-        self.roots > 0
+        !self.roots.is_empty()
+    }
+
+    /// The keyids of the roots.
+    pub fn roots(&self) -> impl Iterator<Item = &str> {
+        self.roots.iter().map(String::as_str)
     }
 
     /// The keyids of authorities that are none, and why.

@@ -67,7 +67,6 @@ impl CertConstraint {
     }
 
     /// Whether a chain may lead to the root that is listed under this keyid.
-    #[cfg_attr(not(feature = "x509"), allow(dead_code, reason = "nothing is checked without it"))]
     pub(crate) fn allows_root(&self, keyid: &str) -> bool {
         match &self.roots {
             Allowed::Any => true,

@@ -51,7 +51,7 @@ const ERROR: &str = "error";
 /// How bad a finding is. One of a kind that is not known here may be meant.
 fn level(finding: &Finding) -> &'static str {
     match finding {
-        Finding::Expired { .. } | Finding::Unreachable { .. } | Finding::Idle { .. } => ERROR,
+        Finding::Expired { .. } | Finding::Unreachable { .. } | Finding::Idle { .. } | Finding::NoRoot { .. } => ERROR,
         _ => "warning",
     }
 }
