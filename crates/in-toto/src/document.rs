@@ -11,6 +11,7 @@ use touchmark_envelope::json::{self, Value};
 use touchmark_envelope::signed::{Options, Signed};
 use touchmark_envelope::threshold::{KeySet, Signature, Signers};
 
+use crate::attestation;
 use crate::error::{Error, cut};
 use crate::layout::Layout;
 use crate::limits::Limits;
@@ -49,6 +50,8 @@ enum Form {
 pub enum Kind {
     /// A layout.
     Layout,
+    /// A layout over attestations.
+    AttestationLayout,
     /// A link.
     Link,
     /// A Statement v1, which vouches for a step if its predicate is a link.
@@ -144,6 +147,7 @@ impl Document {
         match json::parse_bounded(found.as_bytes(), found.len(), 1).as_ref().map(Value::as_str) {
             Ok(Some("layout")) => Ok(Kind::Layout),
             Ok(Some("link")) => Ok(Kind::Link),
+            Ok(Some(attestation::LAYOUT_TYPE)) if matches!(self.form, Form::Dsse(_)) => Ok(Kind::AttestationLayout),
             // A statement is signed in a DSSE envelope and in nothing else.
             Ok(Some(found)) if Link::is_statement(found) && matches!(self.form, Form::Dsse(_)) => Ok(Kind::Statement),
             Ok(Some(found)) => Err(Error::Type { expected: "layout or link", found: cut(found, 128) }),
@@ -159,7 +163,7 @@ impl Document {
         match self.kind()? {
             Kind::Link => Link::read(self.text()?),
             Kind::Statement => Link::read_statement(self.text()?),
-            Kind::Layout => Err(Error::Type { expected: "link", found: "layout".into() }),
+            Kind::Layout | Kind::AttestationLayout => Err(Error::Type { expected: "link", found: "layout".into() }),
         }
     }
 
@@ -170,9 +174,23 @@ impl Document {
     pub fn layout(&self, parameters: &Parameters) -> Result<Layout, Error> {
         match self.kind()? {
             Kind::Layout => Layout::read(self.text()?, parameters),
+            Kind::AttestationLayout => attestation::layout(self.text()?, parameters),
             Kind::Link => Err(Error::Type { expected: "layout", found: "link".into() }),
             Kind::Statement => Err(Error::Type { expected: "layout", found: "statement".into() }),
         }
+    }
+
+    /// The statement that it is, as text.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn statement(&self) -> Result<&str, Error> {
+        let found = match self.kind()? {
+            Kind::Statement => return self.text(),
+            Kind::Link => "link",
+            Kind::Layout | Kind::AttestationLayout => "layout",
+        };
+        Err(Error::Type { expected: "statement", found: found.into() })
     }
 
     /// What is signed, as text: for the form with canonical JSON what was received, which has the same members.

@@ -91,6 +91,14 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A layout over attestations has a member that none has: it could be a demand.
+    #[error("{}the member `{}` is not known", if item.is_empty() { String::new() } else { alloc::format!("`{}`: ", item.escape_debug()) }, member.escape_debug())]
+    UnknownMember {
+        /// The name of the step, the subject or the inspection; empty for the layout itself.
+        item: String,
+        /// The member, at most 128 characters of it.
+        member: String,
+    },
     /// A step or an inspection that is not what the specification says.
     #[error("`{}`: its {what} is missing or malformed", item.escape_debug())]
     Item {
@@ -239,6 +247,7 @@ impl Error {
             Error::NoItem => "in-toto-empty-layout",
             Error::ItemName { .. } => "in-toto-item-name",
             Error::ItemTwice { .. } => "in-toto-item-twice",
+            Error::UnknownMember { .. } => "in-toto-unknown-member",
             Error::Item { .. } => "in-toto-item",
             Error::Within { error, .. } => error.code(),
             Error::Rule { .. } => "in-toto-rule",

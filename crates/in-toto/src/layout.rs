@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::json::{self, Value};
 
+use crate::attestation::{ExpectedPredicate, LayoutForm, Subject};
 use crate::certificates::{Authorities, CertConstraint, MAX_CERT_CONSTRAINTS};
 use crate::error::{Error, cut};
 use crate::key::Keys;
@@ -20,6 +21,8 @@ use crate::rule::{Rule, Side};
 /// A layout, with the values of parameters in it.
 #[derive(Clone, Debug)]
 pub struct Layout {
+    /// What vouches for its steps.
+    pub form: LayoutForm,
     /// When it is not to be trusted any more.
     pub expires: UnixTime,
     /// What its author says of it.
@@ -30,6 +33,8 @@ pub struct Layout {
     pub authorities: Authorities,
     /// The steps, in their order.
     pub steps: Vec<Step>,
+    /// What must be said of the final product: nothing in a layout of in-toto 1.0.
+    pub subjects: Vec<Subject>,
     /// The inspections, in their order.
     pub inspections: Vec<Inspection>,
     /// The names of the parameters whose values are in it.
@@ -41,9 +46,9 @@ pub struct Layout {
 pub struct Step {
     /// Its name, which no other step and no inspection of the layout has.
     pub name: String,
-    /// How many distinct keys must vouch for it: at least 1.
+    /// How many distinct keys must vouch for it: at least 1. Of a step that expects predicates, the most that one of these needs.
     pub threshold: u64,
-    /// The keyids of who may.
+    /// The keyids of who may. Of a step that expects predicates, the functionaries of all.
     pub pubkeys: Vec<String>,
     /// What a certificate must be like whose key may, too (ITE-7): one of these. Without one, none is.
     pub cert_constraints: Vec<CertConstraint>,
@@ -53,6 +58,8 @@ pub struct Step {
     pub expected_materials: Vec<Rule>,
     /// What its products must be.
     pub expected_products: Vec<Rule>,
+    /// The predicates that vouch for it; none in a layout of in-toto 1.0, where links do.
+    pub predicates: Vec<ExpectedPredicate>,
 }
 
 /// An inspection (in-toto 1.0, 4.3.2). Nothing here runs it.
@@ -113,7 +120,9 @@ impl Layout {
             let words = steps.iter().chain(inspections).flat_map(|item| FILLED.iter().filter_map(|member| item.get(member)));
             words.for_each(|words| collect(words, &mut used));
         }
-        let mut layout = Self { expires, readme, keys, authorities, steps: Vec::new(), inspections: Vec::new(), parameters: used };
+        let (form, steps_read, subjects) = (LayoutForm::Links, Vec::new(), Vec::new());
+        let mut layout =
+            Self { form, expires, readme, keys, authorities, steps: steps_read, subjects, inspections: Vec::new(), parameters: used };
         let mut authorisations = 0_usize;
         for step in steps {
             let step = Step::read(step, name(step, "steps")?, parameters)?;
@@ -146,6 +155,7 @@ impl Step {
             expected_command: if value.get("expected_command").is_some() { item.command("expected_command")? } else { Vec::new() },
             expected_materials: item.rules("expected_materials")?,
             expected_products: item.rules("expected_products")?,
+            predicates: Vec::new(),
             name,
         })
     }
@@ -241,7 +251,7 @@ impl Item<'_> {
 const FILLED: [&str; 4] = ["expected_command", "expected_materials", "expected_products", "run"];
 
 /// Adds the names of the parameters in a list of words, or in a list of such lists.
-fn collect(words: &Value<'_>, used: &mut BTreeSet<String>) {
+pub(crate) fn collect(words: &Value<'_>, used: &mut BTreeSet<String>) {
     match words {
         Value::Array(words) => words.iter().for_each(|words| collect(words, used)),
         words => words.as_str().into_iter().flat_map(placeholders).for_each(|name| {

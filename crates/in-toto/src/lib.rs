@@ -40,8 +40,10 @@
 extern crate alloc;
 
 pub mod artifacts;
+pub mod attestation;
 mod certificates;
 pub mod constraint;
+mod digest_index;
 mod digest_set;
 mod document;
 pub mod engine;
@@ -79,6 +81,6 @@ pub use rule::{Kind as RuleKind, Match, Rule, Side};
 pub use settings::{Inheritance, Settings};
 pub use touchmark_envelope::UnixTime;
 pub use verification::{
-    Answer, Answered, Class, Detail, Failure, FileReport, Inspected, ItemReport, Names, Need, Reason, Refusal, Rejected, Report,
-    RulesReport, SupplyChain, Verification, Warning,
+    Answer, Answered, Class, Detail, Failure, FileReport, Inspected, ItemReport, Names, Need, PredicateReport, Reason, Refusal, Rejected,
+    Report, RulesReport, SupplyChain, Verification, Warning,
 };

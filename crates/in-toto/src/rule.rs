@@ -206,7 +206,7 @@ fn prefix(mut text: String) -> Option<String> {
 }
 
 /// A pattern in which the values of parameters stand for themselves; `None` if one is within `[…]`.
-fn compile(text: &str, parameters: &Parameters) -> Result<Option<Pattern>, Error> {
+pub(crate) fn compile(text: &str, parameters: &Parameters) -> Result<Option<Pattern>, Error> {
     let parts = parameters.parts(text)?;
     let elements = parts.iter().flat_map(|part| {
         let (text, element): (&str, fn(char) -> Element) = match part {

@@ -1,7 +1,10 @@
 //! What a caller may choose.
 
+use alloc::vec::Vec;
+
 use touchmark_envelope::threshold::KeySet;
 
+use crate::attestation::Offered;
 use crate::limits::Limits;
 use crate::parameters::Parameters;
 use crate::product::Product;
@@ -22,6 +25,9 @@ pub struct Settings {
     /// What is to be had at the end of the supply chain, if the layout is to be verified for it. It answers inspections of the layout
     /// itself whose command is `true`; a link that answers another one must have begun with it.
     pub product: Option<Product>,
+    /// Statements that the caller has from anywhere, such as the referrers of an artifact: they are looked at for each step and subject
+    /// of a layout over attestations that expects their predicates. Links of in-toto 1.0 are found by their names alone.
+    pub attestations: Vec<Offered>,
 }
 
 /// Whether sublayouts have the parameters of the layout.
@@ -37,6 +43,6 @@ pub enum Inheritance {
 impl Default for Settings {
     fn default() -> Self {
         let (limits, parameters, inheritance) = (Limits::default(), Parameters::new(), Inheritance::None);
-        Self { limits, parameters, inheritance, inspectors: KeySet::new([]), product: None }
+        Self { limits, parameters, inheritance, inspectors: KeySet::new([]), product: None, attestations: Vec::new() }
     }
 }

@@ -18,6 +18,7 @@ mod graph;
 mod harness;
 mod hostile_stores;
 mod in_toto;
+mod in_toto_attestation;
 mod in_toto_exits;
 mod in_toto_fail_open;
 mod in_toto_hostile;

@@ -10,9 +10,10 @@ use touchmark_envelope::UnixTime;
 use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::threshold::KeySet;
 
+use crate::attestation::LayoutForm;
 use crate::certificates::{Certified, Uncertified};
 use crate::document::Document;
-use crate::engine::{self, Work};
+use crate::engine::{self, OutOfWork, Work};
 use crate::error::{cut, shortened};
 use crate::key::Functionaries;
 use crate::layout::{Inspection, Layout};
@@ -21,10 +22,12 @@ use crate::parameters::placeholders;
 use crate::product::Product;
 use crate::rule::{Kind, Rule, Side};
 
+use super::attested::Role;
 use super::item::Item;
 use super::need::{Answer, Failure};
 use super::reason::{Reason, Refusal};
 use super::report::{Answered, ItemReport, Report, RulesReport, Warning};
+use super::subject::subject_of_product;
 
 /// So many files of the product that no step is known to have made are told, and so many bytes of each name.
 const MAX_LOOSE: usize = 16;
@@ -46,12 +49,25 @@ pub(super) struct Frame {
     /// What is taken of each step and inspection, by name.
     links: BTreeMap<String, Arc<Link>>,
     report: Report,
+    /// What subjects tie of the final product to the supply chain.
+    tied: Tied,
+}
+
+/// What subjects of a layout over attestations are about, of those that tie it to what the steps made.
+#[derive(Debug, Default)]
+struct Tied {
+    /// The names of the artifacts.
+    names: BTreeSet<String>,
+    /// Whether one of these subjects does not hold.
+    is_open: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Stage {
     /// The step of this number.
     Step(usize),
+    /// The subject of this number.
+    Subject(usize),
     /// The inspection of this number.
     Inspection(usize),
     /// All is done.
@@ -66,6 +82,8 @@ pub(super) enum Next {
     Names(String),
     /// The outcome of an inspection.
     Inspection(Inspection),
+    /// The statements that the caller offered.
+    Offered,
     /// To go on: something was concluded.
     Again,
     /// Nothing: it is over.
@@ -80,8 +98,19 @@ impl Frame {
             reasons.push(Reason::Expired { expires: layout.expires, at });
         }
         let expires = Some(layout.expires);
-        let report = Report { folder, signed_by, expires, steps: Vec::new(), inspections: Vec::new(), warnings: Vec::new(), reasons };
-        Self { layout, at, inspectors, product: None, stage: Stage::Step(0), item: None, links: BTreeMap::new(), report }
+        let (subjects, warnings) = (Vec::new(), Vec::new());
+        let report = Report { folder, signed_by, expires, steps: Vec::new(), subjects, inspections: Vec::new(), warnings, reasons };
+        Self {
+            layout,
+            at,
+            inspectors,
+            product: None,
+            stage: Stage::Step(0),
+            item: None,
+            links: BTreeMap::new(),
+            report,
+            tied: Tied::default(),
+        }
     }
 
     /// The same, told of braces in its rules: no parameters were given that they could be of.
@@ -105,6 +134,14 @@ impl Frame {
 
     pub(super) fn product(&self) -> Option<&Product> {
         self.product.as_ref()
+    }
+
+    pub(super) fn form(&self) -> LayoutForm {
+        self.layout.form
+    }
+
+    pub(super) fn warn(&mut self, warnings: Vec<Warning>) {
+        self.report.warnings.extend(warnings);
     }
 
     pub(super) fn folder(&self) -> &str {
@@ -136,13 +173,16 @@ impl Frame {
             Stage::Step(number) => {
                 let Some(step) = self.layout.steps.get(number) else {
                     self.apply(Items::Steps, work);
-                    self.stage = Stage::Inspection(0);
+                    self.stage = Stage::Subject(0);
                     return Next::Again;
                 };
                 let (keys, folder, authorities) = (&self.layout.keys, &self.report.folder, &self.layout.authorities);
-                let item = self.item.get_or_insert_with(|| {
-                    let item = Item::new(folder, &step.name, step.threshold, keys.functionaries(&step.pubkeys));
-                    item.with_certificates(step.cert_constraints.len(), authorities)
+                let item = self.item.get_or_insert_with(|| match self.layout.form {
+                    LayoutForm::Links => {
+                        let item = Item::new(folder, &step.name, step.threshold, keys.functionaries(&step.pubkeys));
+                        item.with_certificates(step.cert_constraints.len(), authorities)
+                    }
+                    LayoutForm::Attestations => Item::attested(folder, &step.name, Role::Step, &step.predicates, keys),
                 });
                 if let Some(file) = item.files.pop_front() {
                     return Next::File(file);
@@ -150,8 +190,32 @@ impl Frame {
                 if item.takes_names() {
                     return Next::Names(step.name.clone());
                 }
+                match &item.attested {
+                    None => {}
+                    Some(attested) if !attested.looked_at_offered => return Next::Offered,
+                    Some(_) => {
+                        let expected = step.expected_command.clone();
+                        self.conclude_step(&expected, Stage::Step(number + 1), work);
+                        return Next::Again;
+                    }
+                }
                 let expected = Some(step.expected_command.clone());
                 self.conclude(expected.as_deref(), Stage::Step(number + 1));
+            }
+            Stage::Subject(number) => {
+                let Some(subject) = self.layout.subjects.get(number) else {
+                    self.stage = Stage::Inspection(0);
+                    return Next::Again;
+                };
+                let (keys, folder) = (&self.layout.keys, &self.report.folder);
+                let item = self.item.get_or_insert_with(|| Item::attested(folder, &subject.name, Role::Subject, &subject.predicates, keys));
+                if let Some(file) = item.files.pop_front() {
+                    return Next::File(file);
+                }
+                if item.attested.as_ref().is_some_and(|attested| !attested.looked_at_offered) {
+                    return Next::Offered;
+                }
+                self.conclude_subject(number, work);
             }
             Stage::Inspection(number) => {
                 let Some(inspection) = self.layout.inspections.get(number) else {
@@ -196,6 +260,36 @@ impl Frame {
         self.stage = stage;
     }
 
+    fn conclude_step(&mut self, expected_command: &[String], stage: Stage, work: &mut Work) {
+        let Some(item) = self.item.take() else { return };
+        let name = item.name().to_owned();
+        match item.conclude_step(expected_command, work) {
+            Ok((report, reasons)) => {
+                self.keep(report, reasons);
+                self.stage = stage;
+            }
+            Err(OutOfWork) => self.stop(Reason::TooMuchWork { item: name }),
+        }
+    }
+
+    /// What is said of the final product, and whether that ties it to what the steps made.
+    fn conclude_subject(&mut self, number: usize, work: &mut Work) {
+        let (Some(item), Some(subject)) = (self.item.take(), self.layout.subjects.get(number)) else { return };
+        let (name, made) = (subject.name.clone(), |name: &str| self.links.get(name).map(AsRef::as_ref));
+        let concluded = subject_of_product(item, subject, self.product.as_ref(), made, work);
+        let ties = !subject.products_of.is_empty() || self.layout.steps.is_empty();
+        match concluded {
+            Ok(found) => {
+                // What a subject lacks that would tie it is a reason already.
+                self.tied.is_open |= ties && !found.reasons.is_empty();
+                self.tied.names.extend(found.about.into_iter().filter(|_| ties));
+                self.keep(found.report, found.reasons);
+                self.stage = Stage::Subject(number + 1);
+            }
+            Err(OutOfWork) => self.stop(Reason::TooMuchWork { item: name }),
+        }
+    }
+
     /// Takes what the caller says of the inspection that was asked for.
     pub(super) fn answered(&mut self, answer: Answer) {
         let Some(inspection) = self.item.as_ref().map(|item| item.name().to_owned()) else { return };
@@ -227,13 +321,14 @@ impl Frame {
         self.stage = Stage::Inspection(number + 1);
     }
 
-    fn keep(&mut self, report: ItemReport, reason: Option<Reason>) {
+    fn keep(&mut self, report: ItemReport, reasons: impl IntoIterator<Item = Reason>) {
         if let Some(link) = &report.link {
             self.links.insert(report.name.clone(), Arc::clone(link));
         }
-        self.report.reasons.extend(reason);
+        self.report.reasons.extend(reasons);
         match self.stage {
             Stage::Step(_) => self.report.steps.push(report),
+            Stage::Subject(_) => self.report.subjects.push(report),
             _ => self.report.inspections.push(report),
         }
     }
@@ -317,7 +412,9 @@ impl Frame {
         let made = |rule: &Rule| matches!(rule.kind(), Kind::Match(rule) if rule.side == Side::Products && is_step(&rule.from));
         // An inspection that nobody answered might have looked at files, and is a reason already.
         let is_silent = self.report.inspections.iter().any(|item| item.answer == Answered::No);
-        let (mut looked, mut is_open, mut matched) = (false, is_silent && product.manifest.is_none(), BTreeSet::new());
+        let is_open = self.tied.is_open || (is_silent && product.manifest.is_none());
+        let mut matched: BTreeSet<&str> = self.tied.names.iter().map(String::as_str).collect();
+        let (mut looked, mut is_open) = (!matched.is_empty(), is_open);
         let answers = |item: &&ItemReport| match item.answer {
             Answered::Product | Answered::Signed => true,
             // A command that was run began with the files of the product.

@@ -13,6 +13,7 @@ use crate::certificates::{Authorities, Certified};
 use crate::key::{FILE_PREFIX, Functionaries};
 use crate::link::Link;
 
+use super::attested::Attested;
 use super::need::Names;
 use super::reason::{Reason, Refusal};
 use super::report::{Answered, FileReport, ItemReport, Warning, spaced};
@@ -37,7 +38,9 @@ pub(super) struct Item {
     pub(super) sublayout: Option<Sublayout>,
     /// Whether something that might count could not be had, beside what the report says of files.
     pub(super) unavailable: bool,
-    report: ItemReport,
+    /// What it expects of statements, and those that may count, where no links are wanted.
+    pub(super) attested: Option<Attested>,
+    pub(super) report: ItemReport,
 }
 
 /// A file that is a sublayout, and who signed it.
@@ -58,10 +61,16 @@ struct Candidate {
 }
 
 impl Item {
-    /// One whose files are in `folder`.
+    /// One whose links are in `folder`.
     pub(super) fn new(folder: &str, name: &str, threshold: u64, functionaries: Functionaries) -> Self {
+        Self::new_with(folder, name, threshold, functionaries, &["link"])
+    }
+
+    /// One whose files have these ends.
+    pub(super) fn new_with(folder: &str, name: &str, threshold: u64, functionaries: Functionaries, ends: &[&str]) -> Self {
         // in-toto 1.0, 4.4: the name of the step and the beginning of the keyid.
-        let files: VecDeque<String> = functionaries.prefixes.iter().map(|prefix| format!("{folder}{name}.{prefix}.link")).collect();
+        let files = functionaries.prefixes.iter().flat_map(|prefix| ends.iter().map(move |end| format!("{folder}{name}.{prefix}.{end}")));
+        let files: VecDeque<String> = files.collect();
         let report = ItemReport {
             name: name.into(),
             threshold,
@@ -72,13 +81,25 @@ impl Item {
             looked_for: files.len(),
             cert_constraints: 0,
             answer: Answered::No,
+            predicates: Vec::new(),
             link: None,
             warnings: Vec::new(),
             materials: None,
             products: None,
         };
         let (folder, certified, candidates) = (folder.into(), Vec::new(), Vec::new());
-        Self { functionaries, files, wants_names: false, folder, certified, candidates, sublayout: None, unavailable: false, report }
+        Self {
+            functionaries,
+            files,
+            wants_names: false,
+            folder,
+            certified,
+            candidates,
+            sublayout: None,
+            unavailable: false,
+            attested: None,
+            report,
+        }
     }
 
     /// The same, for a step that takes certificates of some authorities (ITE-7).
@@ -137,6 +158,12 @@ impl Item {
         self.report.files.push(file);
     }
 
+    /// Notes a file, and says which it is among them.
+    pub(super) fn note_at(&mut self, file: FileReport) -> usize {
+        self.report.files.push(file);
+        self.report.files.len() - 1
+    }
+
     pub(super) fn add(&mut self, path: String, signers: Signers, link: Link) {
         self.candidates.push(Candidate { path, signers, link: Arc::new(link) });
     }
@@ -171,8 +198,7 @@ impl Item {
     fn counted(&self) -> Result<(Arc<Link>, Vec<touchmark_envelope::key::PublicKey>), Reason> {
         let (step, needed) = (&self.report.name, self.report.threshold);
         let missed = |found| {
-            let mut refusals = self.report.files.iter().filter_map(|file| file.refusal.as_ref());
-            let unavailable = self.unavailable || refusals.any(Refusal::is_unknown);
+            let unavailable = self.has_unavailable();
             Reason::Threshold { step: step.clone(), needed, found, unavailable, why: self.why() }
         };
         let mut keys = self.functionaries.keys.clone();
@@ -210,8 +236,14 @@ impl Item {
         keys.len()
     }
 
+    /// Whether something that might count could not be had.
+    pub(super) fn has_unavailable(&self) -> bool {
+        let mut refusals = self.report.files.iter().filter_map(|file| file.refusal.as_ref());
+        self.unavailable || refusals.any(Refusal::is_unknown)
+    }
+
     /// What keeps files and keys from counting: the first few, in one line.
-    fn why(&self) -> String {
+    pub(super) fn why(&self) -> String {
         let files = self.report.files.iter().filter_map(|file| Some(format!("{}: {}", file.path, file.refusal.as_ref()?)));
         let keys = self.report.unusable.iter().map(|(keyid, why)| {
             let keyid: String = keyid.chars().take(16).flat_map(char::escape_debug).collect();

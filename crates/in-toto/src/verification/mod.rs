@@ -1,10 +1,13 @@
 //! The verification of a layout (in-toto 1.0, 5.2) as a state machine.
 
+mod attest;
+mod attested;
 mod frame;
 mod item;
 mod need;
 mod reason;
 mod report;
+mod subject;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -21,11 +24,12 @@ use crate::link::Link;
 use crate::parameters::Parameters;
 use crate::settings::{Inheritance, Settings};
 
+use self::attest::Collection;
 use self::frame::{Frame, Next};
 use self::item::Sublayout;
 pub use self::need::{Answer, Failure, Inspected, Names, Need};
 pub use self::reason::{Class, Reason, Refusal};
-pub use self::report::{Answered, Detail, FileReport, ItemReport, Report, RulesReport, Warning};
+pub use self::report::{Answered, Detail, FileReport, ItemReport, PredicateReport, Report, RulesReport, Warning};
 
 /// The verification of one layout, at one time.
 ///
@@ -49,6 +53,8 @@ pub struct Verification {
     used: BTreeSet<String>,
     /// The sublayouts that stand for steps, by what was signed, and the first file and step of each.
     standing: BTreeMap<Digest, (String, String)>,
+    /// The statements that the caller offered.
+    offered: Collection,
     ended: Option<(Report, Option<Link>)>,
 }
 
@@ -97,6 +103,7 @@ impl Verification {
             work,
             used,
             ended: None,
+            offered: Collection::default(),
             standing: BTreeMap::new(),
         };
         match verification.root(document, keys) {
@@ -109,6 +116,7 @@ impl Verification {
                 let is_plain = verification.settings.parameters.is_empty();
                 verification.frames.push(if is_plain { frame.without_parameters() } else { frame });
                 verification.root = Some(root);
+                verification.load_offered();
             }
             Err(reasons) => {
                 let report = Report { reasons, ..Report::unfinished() };
@@ -159,6 +167,7 @@ impl Verification {
                     let folder = frame.folder().into();
                     self.wanted = Some(Need::Inspection { folder, inspection });
                 }
+                Next::Offered => self.look_at_offered(),
                 Next::Again => {}
                 Next::End => self.leave(),
             }
@@ -223,6 +232,9 @@ impl Verification {
         let Some(frame) = self.frames.last_mut() else { return };
         let at_inspection = frame.is_at_inspection();
         let product = frame.product().filter(|_| at_inspection).cloned();
+        if frame.item.as_ref().is_some_and(|item| item.attested.is_some()) {
+            return self.attest(path, bytes);
+        }
         let malformed = |error| Refusal::Malformed(error);
         let document = match Document::parse(bytes, &self.settings.limits).map(Unverified::into_untrusted) {
             Ok(document) => document,
@@ -348,8 +360,9 @@ impl Verification {
 
 impl Report {
     fn unfinished() -> Self {
-        let (steps, inspections, warnings, reasons) = (Vec::new(), Vec::new(), Vec::new(), alloc::vec![Reason::Unfinished]);
-        Self { folder: String::new(), signed_by: Vec::new(), expires: None, steps, inspections, warnings, reasons }
+        let (steps, subjects, inspections, warnings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let reasons = alloc::vec![Reason::Unfinished];
+        Self { folder: String::new(), signed_by: Vec::new(), expires: None, steps, subjects, inspections, warnings, reasons }
     }
 }
 

@@ -1,12 +1,15 @@
 //! Why a layout is not verified, and why a file does not count.
 
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
 
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::dsse::DsseError;
 use touchmark_envelope::signed::SignedError;
 
 use crate::certificates::Uncertified;
+use crate::constraint::{MAX_UNMET, Unmet};
 use crate::engine::RuleFailure;
 use crate::error::Error;
 use crate::rule::Side;
@@ -100,6 +103,78 @@ pub enum Reason {
         keys: usize,
         /// Why others cannot sign, as far as a line holds it.
         why: String,
+    },
+    /// Fewer distinct keys vouch for a step or a subject than one of its predicates needs.
+    #[error("`{}`{}: {found} of {needed} required keys vouch for it with `{}`{}{why}", item.escape_debug(), of(artifact.as_deref(), *more), predicate_type.escape_debug(), if why.is_empty() { "" } else { ": " })]
+    Predicate {
+        /// The step or the subject.
+        item: String,
+        /// Of a subject, the artifact that too few vouch for, cut to 256 bytes.
+        artifact: Option<String>,
+        /// How many artifacts besides too few vouch for.
+        more: usize,
+        /// The type of the predicate, cut to 256 bytes.
+        predicate_type: String,
+        /// The threshold.
+        needed: u64,
+        /// How many do.
+        found: usize,
+        /// Whether something that might count could not be had.
+        unavailable: bool,
+        /// Why nothing more counts, as far as a line holds it.
+        why: String,
+    },
+    /// The threshold of a predicate is above the number of its distinct usable keys, so that it can never verify.
+    #[error("`{}`: {needed} keys are required for `{}`, and only {keys} distinct ones may and can sign{}{why}", item.escape_debug(), predicate_type.escape_debug(), if why.is_empty() { "" } else { ": " })]
+    PredicateUnreachable {
+        /// The step or the subject.
+        item: String,
+        /// The type of the predicate, cut to 256 bytes.
+        predicate_type: String,
+        /// The threshold.
+        needed: u64,
+        /// The distinct keys.
+        keys: usize,
+        /// Why others cannot sign, as far as a line holds it.
+        why: String,
+    },
+    /// A key signed two statements of one type for a step, which do not say which is meant.
+    #[error("step `{}`: {first} and {other} are two statements of {key} with `{}`", step.escape_debug(), predicate_type.escape_debug())]
+    Twice {
+        /// The step.
+        step: String,
+        /// The type of the predicate, cut to 256 bytes.
+        predicate_type: String,
+        /// Touchmark's identifier of the key.
+        key: String,
+        /// The first statement.
+        first: String,
+        /// One that differs from it.
+        other: String,
+    },
+    /// There is no final product that subjects could be held against.
+    #[error("subject `{}`: there is no final product to hold it against", subject.escape_debug())]
+    SubjectWithoutProduct {
+        /// The subject.
+        subject: String,
+    },
+    /// Nothing of the final product is what a subject is about.
+    #[error("subject `{}`: nothing of the final product is matched by its patterns", subject.escape_debug())]
+    SubjectEmpty {
+        /// The subject.
+        subject: String,
+    },
+    /// An artifact of the final product is no product of the steps that a subject names.
+    #[error("subject `{}`{}: it is no product of {}", subject.escape_debug(), of(Some(artifact), *more), steps.join(", ").escape_debug())]
+    SubjectUnproduced {
+        /// The subject.
+        subject: String,
+        /// The first such artifact, cut to 256 bytes.
+        artifact: String,
+        /// How many there are besides.
+        more: usize,
+        /// The steps.
+        steps: Vec<String>,
     },
     /// Links that count report different materials or products (4.3.1), whatever the threshold.
     #[error("`{}`: {first} and {other} report different materials or products", item.escape_debug())]
@@ -200,6 +275,14 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The same, of so many artifacts more.
+    pub(super) fn and_more(mut self, artifacts: usize) -> Self {
+        if let Reason::Predicate { more, .. } | Reason::SubjectUnproduced { more, .. } = &mut self {
+            *more = artifacts;
+        }
+        self
+    }
+
     /// A stable word for it.
     pub fn code(&self) -> &'static str {
         match self {
@@ -209,6 +292,12 @@ impl Reason {
             Reason::Expired { .. } => "in-toto-expired",
             Reason::Threshold { .. } => "in-toto-threshold",
             Reason::Unreachable { .. } => "in-toto-unreachable-threshold",
+            Reason::Predicate { .. } => "in-toto-predicate-threshold",
+            Reason::PredicateUnreachable { .. } => "in-toto-unreachable-threshold",
+            Reason::Twice { .. } => "in-toto-twice",
+            Reason::SubjectWithoutProduct { .. } => "in-toto-no-product",
+            Reason::SubjectEmpty { .. } => "in-toto-subject-empty",
+            Reason::SubjectUnproduced { .. } => "in-toto-subject-unproduced",
             Reason::Disagreement { .. } => "in-toto-disagreement",
             Reason::Rule { failure: RuleFailure::Disallowed { .. }, .. } => "in-toto-disallowed",
             Reason::Rule { failure: RuleFailure::Required { .. }, .. } => "in-toto-required",
@@ -232,6 +321,7 @@ impl Reason {
             Reason::Layout(error) if is_of_parameters(error) => Class::Usage,
             Reason::Layout(_) | Reason::Unsigned { .. } | Reason::Expired { .. } => Class::UntrustedMetadata,
             Reason::Threshold { unavailable: true, .. }
+            | Reason::Predicate { unavailable: true, .. }
             | Reason::TooManyFiles { .. }
             | Reason::TooManyBytes { .. }
             | Reason::TooMuchWork { .. }
@@ -244,12 +334,31 @@ impl Reason {
     }
 }
 
+/// The artifact that a reason is about, and how many there are besides.
+fn of(artifact: Option<&str>, more: usize) -> String {
+    match (artifact, more) {
+        (None, _) => String::new(),
+        (Some(artifact), 0) => alloc::format!(", `{}`", artifact.escape_debug()),
+        (Some(artifact), more) => alloc::format!(", `{}` and {more} more", artifact.escape_debug()),
+    }
+}
+
 fn is_of_parameters(error: &Error) -> bool {
     match error {
         Error::Within { error, .. } => is_of_parameters(error),
         Error::ParameterMissing { .. } | Error::Braces { .. } => true,
         _ => false,
     }
+}
+
+/// Reasons in one line.
+fn listed(all: &[Unmet]) -> String {
+    let mut out = String::new();
+    for (place, unmet) in all.iter().take(MAX_UNMET).enumerate() {
+        // Writing to a text does not fail.
+        let _ = write!(out, "{}{unmet}", if place == 0 { "" } else { "; " });
+    }
+    out
 }
 
 /// Why a file that was found does not count.
@@ -286,6 +395,18 @@ pub enum Refusal {
         /// What it says that it is of, at most 128 characters of it.
         found: String,
     },
+    /// Its predicate is none that is expected.
+    #[error("its predicate is of type `{}`, which is not expected", found.escape_debug())]
+    OtherPredicate {
+        /// What it says, at most 128 characters of it.
+        found: String,
+    },
+    /// Its predicate is not what is asked.
+    #[error("its predicate is not as it must be: {}", listed(.0))]
+    Unmet(Vec<Unmet>),
+    /// What it says something of is not what the step made, or not the final product.
+    #[error("it is about something else")]
+    OtherSubject,
     /// It answers an inspection of something else than the final product.
     #[error("what it inspected is not the final product")]
     OtherProduct,
@@ -321,6 +442,9 @@ impl Refusal {
             Refusal::TooManyNames { .. } => "in-toto-too-many-names",
             Refusal::TooManyChecks => "in-toto-too-many-checks",
             Refusal::OtherName { .. } => "in-toto-link-name",
+            Refusal::OtherPredicate { .. } => "in-toto-predicate",
+            Refusal::Unmet(_) => "in-toto-unmet",
+            Refusal::OtherSubject => "in-toto-other-subject",
             Refusal::OtherProduct => "in-toto-other-product",
             Refusal::TooDeep { .. } => "in-toto-too-deep",
             Refusal::Sublayout(_) => "in-toto-sublayout",

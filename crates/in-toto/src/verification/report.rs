@@ -10,7 +10,7 @@ use touchmark_envelope::key::PublicKey;
 
 use crate::certificates::Certified;
 use crate::engine::{Applied, RuleFailure};
-use crate::error::shortened;
+use crate::error::{Error, shortened};
 use crate::key::Unusable;
 use crate::link::Link;
 use crate::rule::{Rule, Side};
@@ -29,6 +29,8 @@ pub struct Report {
     pub expires: Option<UnixTime>,
     /// Its steps, in their order, as far as it was come.
     pub steps: Vec<ItemReport>,
+    /// Its subjects, in their order, as far as it was come. A layout of in-toto 1.0 has none.
+    pub subjects: Vec<ItemReport>,
     /// Its inspections, in their order, as far as it was come.
     pub inspections: Vec<ItemReport>,
     /// What does not stop it, and is of no one step.
@@ -57,6 +59,8 @@ pub struct ItemReport {
     pub looked_for: usize,
     /// How many constraints there are that certificates may meet (ITE-7).
     pub cert_constraints: usize,
+    /// The predicates that it expects, as far as they were counted: none in a layout of in-toto 1.0.
+    pub predicates: Vec<PredicateReport>,
     /// Who says what is taken of it.
     pub answer: Answered,
     /// What is taken of it; nothing if it does not hold.
@@ -67,6 +71,20 @@ pub struct ItemReport {
     pub materials: Option<RulesReport>,
     /// What became of the rules for its products; nothing if they were not applied.
     pub products: Option<RulesReport>,
+}
+
+/// What was found of a predicate that a step or a subject expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PredicateReport {
+    /// Its type.
+    pub predicate_type: String,
+    /// How many keys must vouch with it.
+    pub threshold: u64,
+    /// The keys that may.
+    pub functionaries: Vec<PublicKey>,
+    /// The keys that do; none if they are too few.
+    pub counted: Vec<PublicKey>,
 }
 
 /// Who says what is taken of a step or an inspection.
@@ -137,6 +155,14 @@ pub enum Warning {
         /// How many there are besides.
         more: usize,
     },
+    /// What the caller offered is no statement, and is ignored.
+    #[error("{name}: it is ignored: {error}")]
+    Offered {
+        /// What the caller calls it.
+        name: String,
+        /// What is wrong with it.
+        error: Error,
+    },
     /// Who signed a sublayout left one of its inspections to another signer (4.5.3), and is not counted.
     #[error("{file}: signed by {}, who did not answer all its inspections and does not count", keys.join(" "))]
     Silent {
@@ -158,6 +184,7 @@ impl Warning {
             Warning::Braces { .. } => "in-toto-braces",
             Warning::UnusedParameter { .. } => "in-toto-parameter-unused",
             Warning::ProductLoose { .. } => "in-toto-product-unmatched",
+            Warning::Offered { .. } => "in-toto-offered",
             Warning::Silent { .. } => "in-toto-inspection-by-another",
         }
     }
@@ -198,7 +225,7 @@ impl Report {
     }
 
     /// The report as JSON: `{verified, class, layouts}`, where the layout itself comes first and its sublayouts follow, each with
-    /// `{folder, verified, signed_by, expires, steps, inspections, warnings, reasons}`. A file that is a sublayout names the folder of its report.
+    /// `{folder, verified, signed_by, expires, steps, subjects, inspections, warnings, reasons}`. A file that is a sublayout names the folder of its report.
     ///
     /// They are side by side and not within each other, so that readers with a bound on depth, such as this library's, read it.
     pub fn to_json(&self, detail: Detail) -> Value<'static> {
@@ -220,6 +247,7 @@ impl Report {
             ("signed_by", keys(&self.signed_by)),
             ("expires", self.expires.map_or(Value::Null, |time| Value::from(time.to_string()))),
             ("steps", items(&self.steps)),
+            ("subjects", items(&self.subjects)),
             ("inspections", items(&self.inspections)),
             ("warnings", warnings(&self.warnings)),
             ("reasons", Value::from(reasons.collect::<Vec<_>>())),
@@ -255,10 +283,22 @@ impl ItemReport {
             ("counted", keys(&self.counted)),
             ("files", Value::from(self.files.iter().map(FileReport::to_json).collect::<Vec<_>>())),
             ("looked_for", number(self.looked_for)),
+            ("predicates", Value::from(self.predicates.iter().map(PredicateReport::to_json).collect::<Vec<_>>())),
             ("answer", Value::from(answer)),
             ("warnings", warnings(&self.warnings)),
             ("materials", rules(&self.materials, Side::Materials)),
             ("products", rules(&self.products, Side::Products)),
+        ])
+    }
+}
+
+impl PredicateReport {
+    fn to_json(&self) -> Value<'static> {
+        Value::object([
+            ("type", Value::from(self.predicate_type.clone())),
+            ("threshold", Value::from(self.threshold)),
+            ("functionaries", keys(&self.functionaries)),
+            ("counted", keys(&self.counted)),
         ])
     }
 }

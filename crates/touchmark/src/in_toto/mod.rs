@@ -44,6 +44,7 @@ pub use touchmark_in_toto::{
     Answer, Answered, Artifacts, Class, Detail, Document, Error, Failure, FileReport, Inheritance, Inspected, Inspection, ItemReport,
     Layout, Limits, Names, Parameters, Product, Reason, Refusal, Rejected, Report, Rule, RulesReport, Settings, Side, SupplyChain,
 };
+pub use touchmark_in_toto::{attestation, constraint, predicate};
 
 pub use artifacts::{LeftOut, MAX_FILES, Recorded, Recorder, SymbolicLinks};
 pub use error::{RecordClass, RecordError};

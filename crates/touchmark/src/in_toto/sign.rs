@@ -8,6 +8,8 @@ use touchmark_envelope::key::{KeyAlgorithm, PublicKey};
 use touchmark_envelope::sign::{SignError, Signer};
 use touchmark_envelope::threshold::Signature;
 
+use touchmark_in_toto::attestation::LayoutForm;
+
 use super::source::{Form, LayoutFile};
 
 /// The envelopes of in-toto's metadata.
@@ -33,6 +35,9 @@ pub enum SignDocumentError {
     /// What is signed already cannot be read again.
     #[error(transparent)]
     Json(#[from] json::Error),
+    /// A layout over attestations is signed in DSSE alone.
+    #[error("a layout over attestations is signed in a DSSE envelope and in no other")]
+    NotLegacy,
     /// It is signed already in the other envelope.
     #[error("it is signed already, in the other envelope")]
     OtherEnvelope,
@@ -45,6 +50,7 @@ impl SignDocumentError {
             SignDocumentError::Signer(error) => error.code(),
             SignDocumentError::Canonical(error) => error.code(),
             SignDocumentError::Json(error) => error.code(),
+            SignDocumentError::NotLegacy => "in-toto-not-legacy",
             SignDocumentError::OtherEnvelope => "in-toto-other-envelope",
         }
     }
@@ -106,6 +112,9 @@ impl LayoutFile {
     /// # Errors
     /// See [`SignDocumentError`].
     pub fn sign(self, wanted: Option<Envelopes>, signers: &[Box<dyn Signer>]) -> Result<SignedDocument, SignDocumentError> {
+        if self.layout.form == LayoutForm::Attestations && wanted == Some(Envelopes::Legacy) {
+            return Err(SignDocumentError::NotLegacy);
+        }
         match (self.form, wanted) {
             (Form::Plain(layout), wanted) => sign(&layout, wanted.unwrap_or_default(), signers),
             (Form::Dsse(envelope), None | Some(Envelopes::Dsse)) => dsse(envelope, signers),

@@ -1,8 +1,12 @@
 //! A layout in a file: as its author writes it, or as it is signed.
 
-use touchmark_envelope::dsse::Envelope;
+use std::borrow::Cow;
+
+use touchmark_envelope::dsse::{Envelope, IN_TOTO};
 use touchmark_envelope::json::{self, Value};
 use touchmark_envelope::signed::{Options, Signed};
+use touchmark_envelope::threshold::Signature;
+use touchmark_in_toto::attestation::LAYOUT_TYPE;
 use touchmark_in_toto::{Document, Error, Layout, Limits, Parameters};
 
 /// A layout that its author works on. Nothing vouches for it.
@@ -11,7 +15,7 @@ use touchmark_in_toto::{Document, Error, Layout, Limits, Parameters};
 /// JSON has a line end in it, so that such a line is never a part of one.
 #[derive(Clone, Debug)]
 pub struct LayoutFile {
-    layout: Layout,
+    pub(super) layout: Layout,
     pub(super) form: Form,
     has_comments: bool,
 }
@@ -39,6 +43,11 @@ impl LayoutFile {
         let has = |wanted| members.iter().any(|(name, _)| name == wanted);
         let plain = !has("payload") && !has("signed");
         let document = match plain {
+            // One over attestations is signed in DSSE and in nothing else. Nobody looks at the signature.
+            true if is_over_attestations(&members) => {
+                let signatures = vec![Signature { keyid: None, bytes: Vec::new() }];
+                Envelope { payload: text.clone(), payload_type: IN_TOTO.to_owned(), signatures }.to_json()
+            }
             true => [br#"{"signed":"#, text.as_slice(), br#","signatures":[]}"#].concat(),
             false => text.clone(),
         };
@@ -64,6 +73,12 @@ impl LayoutFile {
     pub fn has_comments(&self) -> bool {
         self.has_comments
     }
+}
+
+/// Whether the layout with these members says that it is one over attestations.
+fn is_over_attestations(members: &[(Cow<'_, str>, &str)]) -> bool {
+    let found = members.iter().find(|(name, _)| name == "_type").map(|(_, text)| *text);
+    found.and_then(|text| json::parse(text.as_bytes(), text.len()).ok()).is_some_and(|found| found.as_str() == Some(LAYOUT_TYPE))
 }
 
 /// The bytes without lines that are comments, whose ends stay, and whether there were any.

@@ -6,8 +6,9 @@ use touchmark::in_toto::{Answered, FileReport, ItemReport, Report, RulesReport, 
 /// A line for each step and inspection: what it is, its name, and who says so.
 pub(super) fn steps(report: &Report) -> Vec<String> {
     let steps = report.steps.iter().map(|item| ("step", item));
+    let subjects = report.subjects.iter().map(|item| ("subject", item));
     let inspections = report.inspections.iter().map(|item| ("inspection", item));
-    steps.chain(inspections).map(|(kind, item)| format!("{kind} {} {}", item.name, vouched(item))).collect()
+    steps.chain(subjects).chain(inspections).map(|(kind, item)| format!("{kind} {} {}", item.name, vouched(item))).collect()
 }
 
 /// All of it, those of sublayouts indented.
@@ -53,6 +54,9 @@ impl Lines {
         for item in &report.steps {
             self.item("step", item, level + 1);
         }
+        for item in &report.subjects {
+            self.item("subject", item, level + 1);
+        }
         for item in &report.inspections {
             self.item("inspection", item, level + 1);
         }
@@ -63,7 +67,11 @@ impl Lines {
 
     fn item(&mut self, kind: &str, item: &ItemReport, level: usize) {
         self.add(level, &format!("{kind} {}: {}", item.name, vouched(item)));
-        if kind == "step" {
+        for one in &item.predicates {
+            let (needed, keys) = (one.threshold, (keys(&one.functionaries), keys(&one.counted)));
+            self.add(level + 1, &format!("{}: needs {needed} of {}, has {}", one.predicate_type, keys.0, keys.1));
+        }
+        if kind == "step" && item.predicates.is_empty() {
             self.add(level + 1, &format!("needs {} of {}", item.threshold, keys(&item.functionaries)));
         }
         match item.cert_constraints {
@@ -79,6 +87,9 @@ impl Lines {
         }
         for warning in &item.warnings {
             self.add(level + 1, &format!("warning: {warning}"));
+        }
+        if kind == "subject" {
+            return;
         }
         for (side, rules) in [(Side::Materials, &item.materials), (Side::Products, &item.products)] {
             match rules {

@@ -92,12 +92,12 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
 pub(super) fn failure(error: &SignDocumentError) -> Failure {
     let exit = match error {
         SignDocumentError::Signer(_) => Exit::Unknown,
-        SignDocumentError::OtherEnvelope => Exit::Usage,
+        SignDocumentError::OtherEnvelope | SignDocumentError::NotLegacy => Exit::Usage,
         _ => Exit::Malformed,
     };
     let failure = Failure::new(exit, error.code(), error.to_string());
     match error {
-        SignDocumentError::OtherEnvelope => failure.hint("leave --envelope out"),
+        SignDocumentError::OtherEnvelope | SignDocumentError::NotLegacy => failure.hint("leave --envelope out"),
         SignDocumentError::Signer(touchmark::envelope::sign::SignError::Refused { retryable: true, .. }) => failure.retryable(),
         _ => failure,
     }
