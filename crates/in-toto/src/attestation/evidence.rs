@@ -4,8 +4,6 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use touchmark_envelope::Digest;
-use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::{self, Value};
 
 use crate::constraint::{Constraint, Unmet, Verdict};
@@ -21,8 +19,6 @@ pub(crate) struct Evidence<'a> {
     pub(crate) subjects: Vec<ResourceDescriptor>,
     /// The step that it names itself: links do.
     pub(crate) step: Option<String>,
-    /// Which statement it is: two are one if their bytes are.
-    pub(crate) digest: Digest,
     class: Class,
     /// The link that it is, or what provenance says of materials.
     reports: Option<Link>,
@@ -55,7 +51,7 @@ impl<'a> Evidence<'a> {
         let subject = member("subject").ok_or(Error::Member("subject"))?;
         let subject = json::parse_bounded(subject.as_bytes(), subject.len(), predicate::MAX_VALUES)?;
         let subjects = predicate::subjects(&Value::object([("subject", subject)]))?;
-        let (class, digest) = (Class::of(predicate_type), Algorithm::Sha256.digest(text.as_bytes()));
+        let class = Class::of(predicate_type);
         let (mut step, mut reports) = (None, None);
         match predicate_type {
             // Read without a tree: it may have a hundred thousand materials.
@@ -71,7 +67,7 @@ impl<'a> Evidence<'a> {
                 }
             }
         }
-        Ok(Self { subjects, step, digest, class, reports, predicate })
+        Ok(Self { subjects, step, class, reports, predicate })
     }
 
     /// How its predicate stands to the artifacts of a step.

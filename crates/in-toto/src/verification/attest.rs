@@ -134,7 +134,7 @@ impl Verification {
 
     /// Looks at a statement: who signed it comes first, and what it says after that.
     fn statement(&mut self, path: String, document: &Document) {
-        let Self { frames, work, .. } = self;
+        let Self { frames, work, standing, .. } = self;
         let Some(item) = frames.last_mut().and_then(|frame| frame.item.as_mut()) else { return };
         let signers = document.signers(&item.functionaries.keys);
         let signed_by = signers.keys().to_vec();
@@ -176,14 +176,29 @@ impl Verification {
             Ok(Err(OutOfWork)) => return self.stop(Reason::TooMuchWork { item: name }),
             Err(error) => return item.note(file(Some(Refusal::Malformed(error)))),
         };
-        let (digest, subjects) = (evidence.digest, evidence.subjects.clone());
+        let (digest, subjects, counts) = (document.digest(), evidence.subjects.clone(), unmet.is_empty());
         // Beside links, what only says something of artifacts is held against what these say was made.
-        let says = attested.role == Role::Step && (!attested.has_links() || evidence.class() == crate::predicate::Class::Link);
+        let role = attested.role;
+        let says = role == Role::Step && (!attested.has_links() || evidence.class() == crate::predicate::Class::Link);
         let link = match says.then(|| evidence.into_link(&name)).transpose() {
             Ok(link) => link.map(Arc::new),
             Err(error) => return item.note(file(Some(Refusal::Malformed(error)))),
         };
-        let counts = unmet.is_empty();
+        // Nothing but a link says which step it is of: what was signed once would stand for any step that its signer may do.
+        let (step, is_of_step) = (item.step(), role == Role::Step);
+        let first = standing.get(&digest).filter(|(_, of)| is_of_step && counts && *of != step).map(|(first, _)| first.clone());
+        if let Some(first) = first {
+            item.note(file(Some(Refusal::OtherStep { other: first.clone() })));
+            // The first one may have been concluded: with it the whole is not verified.
+            frames.iter_mut().for_each(|frame| frame.refuse(&first, &path));
+            if let Some(root) = frames.first_mut() {
+                root.fail(Reason::OneForTwo { first, second: path });
+            }
+            return;
+        }
+        if is_of_step && counts {
+            standing.entry(digest).or_insert_with(|| (path.clone(), step));
+        }
         let refusal = (!counts).then_some(Refusal::Unmet(unmet));
         let place = item.note_at(file(refusal));
         if let Some(attested) = &mut item.attested {

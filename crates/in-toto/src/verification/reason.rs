@@ -240,8 +240,8 @@ pub enum Reason {
     /// No file of the final product is one of a step's products: no MATCH against those of one consumed any.
     #[error("no MATCH WITH PRODUCTS of a step consumed any file of the final product")]
     ProductUntied,
-    /// One sublayout is in the place of the evidence for two steps.
-    #[error("{first} and {second} are one sublayout, which stands for one step only")]
+    /// One sublayout, or one statement, is in the place of the evidence for two steps.
+    #[error("{first} and {second} are one document, which stands for one step only")]
     OneForTwo {
         /// The file that was looked at first.
         first: String,
@@ -419,8 +419,8 @@ pub enum Refusal {
     /// A sublayout that is not verified; its own report says why.
     #[error("it is a sublayout that is not verified")]
     Sublayout(Class),
-    /// A sublayout that is evidence for another step, too.
-    #[error("it is the sublayout that {other} is, which is of another step")]
+    /// A sublayout, or a statement, that is evidence for another step, too.
+    #[error("it is what {other} is, which is of another step")]
     OtherStep {
         /// The other file.
         other: String,

@@ -152,6 +152,36 @@ fn two_statements_of_one_functionary_and_type_are_refused() {
     assert_eq!(world.refused(), ["in-toto-twice"]);
 }
 
+/// A statement does not say which step it is of, so that one that was signed for a step could be copied to the name of another.
+#[test]
+fn one_statement_is_evidence_for_one_step() {
+    let mut world = World::demo();
+    let by_bob = [expects(test_result::TYPE, &[2], 1, "")];
+    world.steps = vec![step("unit", &[], &[], &by_bob), step("whole", &[], &[], &by_bob)];
+    world.files.clear();
+    let (unit, whole) = (tested("PASSED", &[("foo", "source")]), tested("PASSED", &[("foo", "source")]).replace("[]", "[ ]"));
+    world.put("unit", 2, &unit);
+    world.put("whole", 2, &whole);
+    assert!(world.verify().is_ok());
+    world.put("whole", 2, &unit);
+    assert_eq!(world.refused(), ["in-toto-one-for-two", "in-toto-predicate-threshold"]);
+    let report = world.rejected().report;
+    assert!(report.steps.iter().all(|step| step.link.is_none() && step.counted.is_empty()), "it counts for neither");
+    assert_eq!(world.verdicts(0), ["in-toto-one-for-two"]);
+    // So it is where it is offered for both.
+    world.files.clear();
+    world.offer("unit", &unit, &[2]);
+    assert_eq!(world.refused(), ["in-toto-one-for-two", "in-toto-predicate-threshold"]);
+    // What one step does not take is free for the other.
+    world.steps[0] = step("unit", &[], &[], &[expects(test_result::TYPE, &[2], 1, r#"{"at":"/kind","equals":"unit"}"#)]);
+    world.put("unit", 2, &unit.replace(r#""result""#, r#""kind":"unit","result""#));
+    world.steps[1] = step("whole", &[], &[], &[expects(test_result::TYPE, &[2], 1, r#"{"at":"/kind","present":false}"#)]);
+    assert_eq!(world.refused(), ["in-toto-twice"]);
+    world.offered.clear();
+    world.put("whole", 2, &unit);
+    assert!(world.verify().is_ok());
+}
+
 #[test]
 fn a_statement_that_does_not_meet_a_constraint_does_not_count_and_hides_none_that_does() {
     let mut world = World::demo();
@@ -219,7 +249,8 @@ fn beside_a_link_a_predicate_counts_only_if_it_is_about_what_the_step_made() {
         assert!(world.verify().is_ok(), "{name}");
     }
     for other in [&[("bin/foo", "other")][..], &[("bin/foo", "binary"), ("bin/foo2", "other")], &[("foo", "source")]] {
-        world.put("build", 4, &tested("PASSED", other));
+        // In other bytes than the test of another step is.
+        world.put("build", 4, &tested("PASSED", other).replace("[]", "[ ]"));
         assert_eq!((world.refused(), world.verdicts(2)), (vec!["in-toto-predicate-threshold"], vec!["counts", "in-toto-other-subject"]));
     }
 }
