@@ -53,11 +53,36 @@ def in_toto():
             yield path.name, path.read_bytes()
 
 
+def predicates():
+    """A constraint, the number of a type and a predicate of each type that is known, with what its specification requires."""
+    uri = {"uri": "https://policy.example", "digest": {"sha256": "00"}}
+    known = [
+        {"buildDefinition": {"buildType": "https://builder.example/make", "externalParameters": {"ref": "v1"}, "resolvedDependencies": [uri]}, "runDetails": {"builder": {"id": "https://builder.example"}}},
+        {"name": "build", "command": ["make"], "materials": [{"name": "a", "digest": {"sha256": "00"}}]},
+        {"verifier": {"id": "https://verifier.example"}, "timeVerified": "2030-01-01T00:00:00Z", "resourceUri": "pkg:oci/x", "policy": uri, "verificationResult": "PASSED", "verifiedLevels": ["SLSA_BUILD_LEVEL_3"], "dependencyLevels": {"SLSA_BUILD_LEVEL_1": 2}},
+        {"result": "PASSED", "configuration": [uri], "failedTests": []},
+        {"verifier": {"id": "https://verifier.example", "policies": [uri]}, "timeCreated": "2030-01-01T00:00:00.5Z", "properties": ["A"]},
+        {"purl": "pkg:npm/%40a/b@1.0?x=y#z", "packageId": "1"},
+        {"subject": [{"name": "a", "digest": {"sha256": "00"}}], "n": 1.50e3, "l": [1, "a", None, True]},
+    ]
+    constraints = [
+        {"at": "/runDetails/builder/id", "matches": "https://*"},
+        {"at": "/materials", "every": {"at": "/name", "one_of": ["a", "b"]}},
+        {"all": [{"at": "/verificationResult", "equals": "PASSED"}, {"not": {"at": "/verifiedLevels", "equals": []}}]},
+        {"any": [{"at": "/failedTests", "present": False}, {"at": "/failedTests", "equals": []}]},
+        {"at": "/properties", "some": {"at": "", "equals": "A"}},
+        {"at": "", "only": ["purl", "packageId"]},
+        {"all": [{"at": "/n", "at_least": 1500}, {"at": "/n", "at_most": 1500.0}]},
+    ]
+    for number, (constraint, predicate) in enumerate(zip(constraints, known, strict=True)):
+        yield f"{number}.txt", f"{json.dumps(constraint)}\n{number}\n{json.dumps(predicate)}".encode()
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(TESTDATA / "seeds", root, ignore=shutil.ignore_patterns("SOURCE"))
-    for target, seeds in [("json", canonical_json()), ("keys", keys()), ("tar", tars()), ("in_toto_document", in_toto())]:
+    for target, seeds in [("json", canonical_json()), ("keys", keys()), ("tar", tars()), ("in_toto_document", in_toto()), ("in_toto_predicate", predicates())]:
         (root / target).mkdir(exist_ok=True)
         for name, content in seeds:
             (root / target / name).write_bytes(content)

@@ -50,7 +50,7 @@ fn link(name: &str, materials: &str, products: &str) -> String {
 }
 
 /// The honest folder, and the layout.
-static HONEST: LazyLock<(BTreeMap<String, Vec<u8>>, Vec<u8>)> = LazyLock::new(|| {
+static HONEST: LazyLock<World> = LazyLock::new(|| {
     let [owner, one, two, upstream] = &*KEYS;
     let source = r#""src":{"sha256":"00"}"#;
     let name = |step: &str, key| format!("{step}.{}", &keyid(key)[..8]);
@@ -75,21 +75,73 @@ static HONEST: LazyLock<(BTreeMap<String, Vec<u8>>, Vec<u8>)> = LazyLock::new(||
     (BTreeMap::from(files), sign(&layout(&[one, two, upstream], &steps.join(",")), owner))
 });
 
-/// What the honest folder comes to.
-static SUMMARY: LazyLock<Link> = LazyLock::new(|| run(&mut |path, _| honest(path)).expect("an honest folder"));
+/// An honest folder of statements, and the layout over them: one who writes, and two who must both have built.
+static ATTESTED: LazyLock<World> = LazyLock::new(|| {
+    let [owner, one, two, _] = &*KEYS;
+    let key = |name: &str, key: &PrivateKey| {
+        let public = hex(key.public_key().as_raw());
+        format!(r#""{name}":{{"keytype":"ed25519","scheme":"ed25519","keyval":{{"public":"{public}"}}}}"#)
+    };
+    let subject = |name: &str, digest: &str| format!(r#"{{"name":"{name}","digest":{{"sha256":"{digest}"}}}}"#);
+    let statement = |subject: &str, kind: &str, predicate: &str| {
+        format!(r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{subject}],"predicateType":"{kind}","predicate":{predicate}}}"#)
+    };
+    let link = statement(&subject("src", "00"), "https://in-toto.io/attestation/link/v0.3", r#"{"name":"write"}"#);
+    let build = format!(
+        r#"{{"buildDefinition":{{"buildType":"x:make","externalParameters":{{}},"resolvedDependencies":[{}]}},"runDetails":{{"builder":{{"id":"x:builder"}}}}}}"#,
+        subject("src", "00")
+    );
+    let build = statement(&subject("app", "01"), "https://slsa.dev/provenance/v1", &build);
+    let expects = |kind: &str, by: &str, threshold: u8, constraints: &str| {
+        format!(r#"[{{"predicateType":"{kind}","functionaries":[{by}],"threshold":{threshold},"expectedAttributes":[{constraints}]}}]"#)
+    };
+    let steps = [
+        format!(
+            r#"{{"name":"write","expectedMaterials":[["DISALLOW","*"]],"expectedProducts":[["CREATE","src"],["DISALLOW","*"]],"expectedPredicates":{}}}"#,
+            expects("https://in-toto.io/attestation/link/v0.3", r#""one""#, 1, "")
+        ),
+        format!(
+            r#"{{"name":"build","expectedMaterials":[["MATCH","*","WITH","PRODUCTS","FROM","write"],["DISALLOW","*"]],"expectedProducts":[["CREATE","app"],["DISALLOW","*"]],"expectedPredicates":{}}}"#,
+            expects("https://slsa.dev/provenance/v1", r#""one","two""#, 2, r#"{"at":"/runDetails/builder/id","equals":"x:builder"}"#)
+        ),
+    ];
+    let layout = format!(
+        r#"{{"_type":"{}","expires":"2030-01-01T00:00:00Z","functionaries":{{{},{}}},"steps":[{}],"subjects":[],"inspections":[]}}"#,
+        touchmark_in_toto::attestation::LAYOUT_TYPE,
+        key("one", one),
+        key("two", two),
+        steps.join(",")
+    );
+    let name = |step: &str, key, end: &str| format!("{step}.{}.{end}", &keyid(key)[..8]);
+    let files = [
+        (name("write", one, "json"), sign(&link, one)),
+        (name("build", one, "json"), sign(&build, one)),
+        (name("build", two, "intoto.jsonl"), [b"\n", sign(&build, two).as_slice()].concat()),
+    ];
+    (BTreeMap::from(files), sign(&layout, owner))
+});
 
-fn honest(path: &str) -> Answer {
-    HONEST.0.get(path).map_or(Answer::Absent, |bytes| Answer::Bytes(bytes.clone()))
+/// Files by name, and a layout.
+type World = (BTreeMap<String, Vec<u8>>, Vec<u8>);
+
+/// The honest folders, and what each comes to.
+static WORLDS: LazyLock<[(&World, Link); 2]> = LazyLock::new(|| {
+    let worlds: [&World; 2] = [&HONEST, &ATTESTED];
+    worlds.map(|world| (world, run(world, &mut |path, _| honest(world, path)).expect("an honest folder")))
+});
+
+fn honest(world: &World, path: &str) -> Answer {
+    world.0.get(path).map_or(Answer::Absent, |bytes| Answer::Bytes(bytes.clone()))
 }
 
-fn run(answer: &mut dyn FnMut(&str, u64) -> Answer) -> Option<Link> {
+fn run(world: &World, answer: &mut dyn FnMut(&str, u64) -> Answer) -> Option<Link> {
     let mut settings = Settings::default();
     let mut limits = Limits::default();
     (limits.file, limits.files, limits.requests, limits.work) = (1 << 16, 1 << 20, 2000, 1 << 24);
     settings.limits = limits;
     let at = UnixTime::from_seconds(1_800_000_000).expect("a time");
     let keys = KeySet::new([KEYS[0].public_key().clone()]);
-    let mut verification = Verification::new(HONEST.1.clone(), &keys, settings, at);
+    let mut verification = Verification::new(world.1.clone(), &keys, settings, at);
     let mut needs = 0;
     while let Some(need) = verification.need() {
         let given = match need {
@@ -122,17 +174,21 @@ fn next<'d>(data: &mut &'d [u8]) -> Option<(u8, &'d [u8])> {
 }
 
 fuzz_target!(|data: &[u8]| {
+    WORLDS.iter().for_each(|(world, summary)| verify(world, summary, data));
+});
+
+fn verify(world: &World, summary: &Link, data: &[u8]) {
     let (mut data, mut has_keys) = (data, false);
-    let found = run(&mut |path, limit| {
-        let Some((kind, bytes)) = next(&mut data) else { return honest(path) };
+    let found = run(world, &mut |path, limit| {
+        let Some((kind, bytes)) = next(&mut data) else { return honest(world, path) };
         match kind % 8 {
-            0 => honest(path),
+            0 => honest(world, path),
             1 => Answer::Absent,
             2 => Answer::Failed(Failure::Unavailable("no answer".into())),
             3 => Answer::Failed(Failure::TooLarge { limit }),
             4 => Answer::Bytes(bytes.to_vec()),
             // The honest file with some of its bytes replaced.
-            5 => match honest(path) {
+            5 => match honest(world, path) {
                 Answer::Bytes(mut file) => {
                     for change in bytes.chunks_exact(3) {
                         let at = usize::from(u16::from_le_bytes([change[0], change[1]]));
@@ -145,7 +201,7 @@ fuzz_target!(|data: &[u8]| {
                 other => other,
             },
             // Another file of the honest folder.
-            6 => match HONEST.0.values().nth(bytes.first().copied().unwrap_or_default().into()) {
+            6 => match world.0.values().nth(bytes.first().copied().unwrap_or_default().into()) {
                 Some(other) => Answer::Bytes(other.clone()),
                 None => Answer::Absent,
             },
@@ -158,5 +214,5 @@ fuzz_target!(|data: &[u8]| {
             }
         }
     });
-    assert!(has_keys || found.is_none_or(|found| found == *SUMMARY));
-});
+    assert!(has_keys || found.is_none_or(|found| found == *summary));
+}
