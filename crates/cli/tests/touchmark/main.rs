@@ -54,6 +54,7 @@ mod trust_commands;
 mod trust_delegations;
 mod trust_init;
 mod trust_late;
+mod trust_names;
 mod trust_races;
 mod trust_renewal;
 mod trust_rotation;

@@ -133,7 +133,7 @@ fn paths(patterns: &[String], hash_prefixes: &[String]) -> Paths {
 }
 
 /// `acme/**` as TUF has it: one pattern for each depth, as deep as names go. Any other pattern is one.
-fn depths(pattern: &str) -> Vec<String> {
+pub(super) fn depths(pattern: &str) -> Vec<String> {
     let above = match pattern.strip_suffix("**") {
         Some("") => "",
         Some(above) if above.ends_with('/') => above,

@@ -5,8 +5,10 @@ mod init;
 mod key;
 mod keys;
 mod life;
+mod name;
 mod new_keys;
 mod publish;
+mod publisher;
 mod renewal;
 mod sign;
 mod stage;
@@ -49,6 +51,10 @@ pub(crate) enum Command {
     Redelegate(delegate::Redelegate),
     Undelegate(delegate::Undelegate),
     Target(target::Args),
+    Publisher(publisher::Args),
+    Name(name::Args),
+    Seal(Box<name::Seal>),
+    Revoke(Box<name::Revoke>),
     Renew(stage::Renew),
     Discard(stage::Discard),
     Lifetime(life::Args),
@@ -67,6 +73,10 @@ impl Command {
             Self::Redelegate(_) => "trust redelegate",
             Self::Undelegate(_) => "trust undelegate",
             Self::Target(args) => args.command.name(),
+            Self::Publisher(args) => args.command.name(),
+            Self::Name(args) => args.command.name(),
+            Self::Seal(_) => "trust seal",
+            Self::Revoke(_) => "trust revoke",
             Self::Renew(_) => "trust renew",
             Self::Discard(_) => "trust discard",
             Self::Lifetime(_) => "trust lifetime",
@@ -108,6 +118,10 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
             Command::Redelegate(args) => delegate::redelegate(&here, args, output),
             Command::Undelegate(args) => delegate::undelegate(&here, args, output),
             Command::Target(args) => target::run(&here, args, output),
+            Command::Publisher(args) => publisher::run(&here, args, output),
+            Command::Name(args) => name::run(&here, args, output),
+            Command::Seal(args) => name::seal(&here, args, output),
+            Command::Revoke(args) => name::revoke(&here, args, output),
             Command::Renew(args) => stage::renew(&here, args, output),
             Command::Discard(args) => stage::discard(&here, args, output),
             Command::Lifetime(args) => life::run(&here, args, output),

@@ -251,6 +251,36 @@ pub enum RepositoryError {
         /// Why not.
         reason: String,
     },
+    /// A name that no role owns alone.
+    #[error("{name}: nobody owns it alone, since the delegation to {role} is not terminating")]
+    NotOwned {
+        /// The name.
+        name: String,
+        /// The role.
+        role: String,
+    },
+    /// A name that stands for something else.
+    #[error("{name}: {role} lists something else under it already")]
+    NameSet {
+        /// The name.
+        name: String,
+        /// The role that lists it.
+        role: String,
+    },
+    /// A name that nothing is listed under.
+    #[error("{name}: nothing is listed under it")]
+    NameNotSet {
+        /// The name.
+        name: String,
+    },
+    /// What is ours in a role's document is malformed.
+    #[error("{role}: {malformed}")]
+    Ours {
+        /// The role.
+        role: String,
+        /// What is.
+        malformed: touchmark_trust::standing::Malformed,
+    },
 }
 
 impl RepositoryError {
@@ -272,6 +302,7 @@ impl RepositoryError {
             | RepositoryError::Unsigned { .. }
             | RepositoryError::NoMetadata { .. }
             | RepositoryError::Expired { .. }
+            | RepositoryError::Ours { .. }
             | RepositoryError::Client { .. } => Class::Untrusted,
             _ => Class::Usage,
         }
@@ -310,6 +341,10 @@ impl RepositoryError {
             RepositoryError::Client { source, .. } => source.code(),
             RepositoryError::List { .. } => "bad-list",
             RepositoryError::Input { .. } => "bad-input",
+            RepositoryError::NotOwned { .. } => "name-not-owned",
+            RepositoryError::NameSet { .. } => "name-set",
+            RepositoryError::NameNotSet { .. } => "name-not-set",
+            RepositoryError::Ours { .. } => "trust-malformed",
         }
     }
 
@@ -355,6 +390,9 @@ impl RepositoryError {
                 "use letters, digits and -_./ in names that are signed".to_owned()
             }
             RepositoryError::Edit(EditError::Pattern { .. }) => "a pattern is like acme/* or acme/*/*.tgz".to_owned(),
+            RepositoryError::NotOwned { role, .. } => format!("touchmark trust redelegate {role} --terminating, with its paths"),
+            RepositoryError::NameSet { .. } => "--replace, if it is to be moved".to_owned(),
+            RepositoryError::NameNotSet { .. } => "touchmark trust name list".to_owned(),
             RepositoryError::List { .. } => "a line is PATH LENGTH sha256:HEX".to_owned(),
             _ => return None,
         })

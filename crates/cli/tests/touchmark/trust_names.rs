@@ -1,0 +1,255 @@
+//! Names that publishers own, from the first key to the verdict: both verifiers give each.
+
+use crate::harness::Place;
+use crate::trust::ONLINE;
+
+/// Keys of the top-level targets.
+const TARGETS: &str = "--key trust-keys/targets";
+/// How a verifier asks by the trust root.
+const BY_ROOT: &str = "--root trust/metadata/1.root.json --trust trust --store none";
+
+/// A trust repository with the publisher acme, whose key is `acme`, and its artifact `oci:lay:1`.
+fn made() -> Place {
+    let place = crate::trust::made();
+    place.key("acme");
+    place.ok("trust publisher add acme --key acme.pub --names acme/**");
+    publish(&place, "--key acme");
+    place.pack("oci:lay:1", "one");
+    place
+}
+
+/// Signs by the targets' key and these, and publishes.
+#[track_caller]
+fn publish(place: &Place, keys: &str) {
+    place.ok(&format!("trust sign {TARGETS} {keys}"));
+    place.ok(&format!("trust publish {ONLINE}"));
+}
+
+fn ask(reference: &str, name: &str) -> String {
+    format!("{reference} {BY_ROOT} --name {name}")
+}
+
+#[track_caller]
+fn refused(place: &Place, code: i32, why: &str, words: &str) {
+    let verdict = place.verify_is(code, words);
+    assert_eq!(verdict.json["results"][0]["error"]["code"], why, "{:#}", verdict.json);
+}
+
+#[test]
+fn a_publisher_s_signature_is_accepted_under_its_names_and_no_one_else_s_is() {
+    let place = made();
+    place.key("mallory");
+    refused(&place, 3, "unsigned", &ask("oci:lay:1", "acme/tool:1"));
+    place.ok("sign oci:lay:1 --key mallory --name acme/tool:1");
+    refused(&place, 1, "threshold", &ask("oci:lay:1", "acme/tool:1"));
+    place.ok("sign oci:lay:1 --key acme --name acme/tool:1");
+    let verdict = place.verify_is(0, &ask("oci:lay:1", "acme/tool:1"));
+    let result = &verdict.json["results"][0];
+    assert_eq!(
+        (&result["accepted_by"], &result["rollback_protected"], &result["role"]),
+        (&"envelopes".into(), &false.into(), &"acme".into())
+    );
+    assert_eq!(result["metadata"].as_array().unwrap().len(), 5);
+    assert!(verdict.stderr.contains("no rollback history"), "{}", verdict.stderr);
+    refused(&place, 1, "threshold", &ask("oci:lay:1", "acme/tool"));
+    refused(&place, 1, "no-signers", &ask("oci:lay:1", "other/tool:1"));
+}
+
+#[test]
+fn a_name_that_is_set_stands_for_one_artifact_and_moves_with_replace_alone() {
+    let place = made();
+    place.pack("oci:lay:2", "two");
+    for tag in ["1", "2"] {
+        place.ok(&format!("sign oci:lay:{tag} --key acme --name acme/tool:stable"));
+    }
+    // By signatures alone the older one is accepted, too, and the output says so.
+    place.verify_is(0, &ask("oci:lay:1", "acme/tool:stable"));
+    place.ok("trust name set acme/tool:stable oci:lay:1");
+    publish(&place, "--key acme");
+    let verdict = place.verify_is(0, &ask("oci:lay:1", "acme/tool:stable"));
+    assert_eq!(verdict.json["results"][0]["rollback_protected"], true);
+    refused(&place, 1, "entry", &ask("oci:lay:2", "acme/tool:stable"));
+    let error = place.run("trust name set acme/tool:stable oci:lay:2").is(2);
+    assert!(error.stderr.contains("--replace"), "{}", error.stderr);
+    place.ok("trust name set acme/tool:stable oci:lay:2 --replace");
+    publish(&place, "--key acme");
+    refused(&place, 1, "entry", &ask("oci:lay:1", "acme/tool:stable"));
+    place.verify_is(0, &ask("oci:lay:2", "acme/tool:stable"));
+    let listed = place.ok("trust name list");
+    assert!(listed.starts_with("acme/tool:stable sha256:"), "{listed}");
+    // Withdrawn, nothing is accepted; forgotten, signatures count again.
+    place.ok("trust name remove acme/tool:stable");
+    publish(&place, "--key acme");
+    for tag in ["1", "2"] {
+        refused(&place, 1, "entry", &ask(&format!("oci:lay:{tag}"), "acme/tool:stable"));
+    }
+    assert_eq!(place.ok("trust name list"), "acme/tool:stable withdrawn");
+    place.ok("trust name remove acme/tool:stable --forget");
+    publish(&place, "--key acme");
+    place.verify_is(0, &ask("oci:lay:1", "acme/tool:stable"));
+    place.run("trust name remove acme/tool:stable --forget").is(2);
+}
+
+#[test]
+fn a_sub_publisher_signs_its_names_and_no_others() {
+    let place = made();
+    place.key("edge");
+    place.run("trust publisher add edge --key edge.pub --names acme/edge/** --from acme").is(2);
+    place.ok("trust publisher add acme+edge --key edge.pub --names acme/edge/** --from acme");
+    publish(&place, "--key acme --key edge");
+    for name in ["acme/edge/x:1", "acme/x:1"] {
+        place.ok(&format!("sign oci:lay:1 --key edge --name {name}"));
+    }
+    place.verify_is(0, &ask("oci:lay:1", "acme/edge/x:1"));
+    refused(&place, 1, "threshold", &ask("oci:lay:1", "acme/x:1"));
+    // Nor is what acme signs accepted under a name that it gave away.
+    place.pack("oci:lay:2", "two");
+    place.ok("sign oci:lay:2 --key acme --name acme/edge/x:1");
+    refused(&place, 1, "threshold", &ask("oci:lay:2", "acme/edge/x:1"));
+    // Taken away, acme owns it again.
+    place.ok("trust publisher remove acme+edge");
+    publish(&place, "--key acme");
+    refused(&place, 1, "threshold", &ask("oci:lay:1", "acme/edge/x:1"));
+    place.verify_is(0, &ask("oci:lay:2", "acme/edge/x:1"));
+}
+
+#[test]
+fn a_publisher_of_entries_only_is_not_believed_by_signature() {
+    let place = made();
+    place.key("careful");
+    place.ok("trust publisher add careful --key careful.pub --names careful/** --entries-only");
+    publish(&place, "--key careful");
+    place.ok("sign oci:lay:1 --key careful --name careful/x:1");
+    refused(&place, 1, "no-signers", &ask("oci:lay:1", "careful/x:1"));
+    place.ok("trust name set careful/x:1 oci:lay:1");
+    publish(&place, "--key careful");
+    place.verify_is(0, &ask("oci:lay:1", "careful/x:1"));
+    let listed = place.json("trust publisher list", 0);
+    let of = |role: &str| listed["results"].as_array().unwrap().iter().find(|one| one["role"] == role).unwrap()["envelopes"].clone();
+    assert_eq!((of("acme"), of("careful")), (true.into(), false.into()));
+}
+
+#[test]
+fn revoked_but_listed_is_rejected_and_stays_so_when_the_publisher_is_taken_away() {
+    let place = made();
+    place.ok("trust name set acme/tool:1 oci:lay:1");
+    publish(&place, "--key acme");
+    place.verify_is(0, &ask("oci:lay:1", "acme/tool:1"));
+    place.ok("trust revoke oci:lay:1 --reason leaked --role acme");
+    publish(&place, "--key acme");
+    let verdict = place.verify_is(1, &ask("oci:lay:1", "acme/tool:1"));
+    assert_eq!(verdict.json["results"][0]["error"]["code"], "revoked");
+    assert!(verdict.stderr.contains("leaked"), "{}", verdict.stderr);
+    place.ok("trust publisher remove acme");
+    publish(&place, "");
+    refused(&place, 1, "revoked", &ask("oci:lay:1", "acme/tool:1"));
+    refused(&place, 1, "revoked", &ask("oci:lay:1", "other/tool:1"));
+}
+
+#[test]
+fn a_seal_keeps_what_was_accepted_when_the_key_goes() {
+    let place = made();
+    place.pack("oci:lay:2", "two");
+    refused_seal(&place, "acme/tool:1", "oci:lay:1", 3);
+    for tag in ["1", "2"] {
+        place.ok(&format!("sign oci:lay:{tag} --key acme --name acme/tool:{tag}"));
+    }
+    refused_seal(&place, "acme/tool:2", "oci:lay:1", 1);
+    place.ok("trust seal acme/tool:1 oci:lay:1");
+    place.key("next");
+    place.ok("trust key add acme next.pub");
+    place.ok("trust key remove acme acme.pub");
+    publish(&place, "--key acme --key next");
+    let verdict = place.verify_is(0, &ask("oci:lay:1", "acme/tool:1"));
+    assert_eq!(verdict.json["results"][0]["accepted_by"], "seal");
+    refused(&place, 1, "threshold", &ask("oci:lay:2", "acme/tool:2"));
+    place.ok("sign oci:lay:2 --key next --name acme/tool:2");
+    place.verify_is(0, &ask("oci:lay:2", "acme/tool:2"));
+}
+
+#[track_caller]
+fn refused_seal(place: &Place, name: &str, reference: &str, code: i32) {
+    let error = place.run(&format!("trust seal {name} {reference}")).is(code);
+    assert!(error.stderr.contains("cannot be sealed"), "{}", error.stderr);
+}
+
+#[test]
+fn any_version_is_one_that_is_signed_or_listed_for_the_artifact() {
+    let place = made();
+    place.key("mallory");
+    let ask = |name: &str| format!("oci:lay:1 {BY_ROOT} --name {name} --any-version");
+    refused(&place, 3, "unsigned", &ask("acme/tool"));
+    place.ok("sign oci:lay:1 --key mallory --name acme/tool:9");
+    refused(&place, 1, "threshold", &ask("acme/tool"));
+    place.ok("sign oci:lay:1 --key acme --name acme/tool");
+    refused(&place, 1, "threshold", &ask("acme/tool"));
+    place.ok("sign oci:lay:1 --key acme --name acme/tool:1.0");
+    let verdict = place.verify_is(0, &ask("acme/tool"));
+    assert_eq!(verdict.json["results"][0]["statements"][0]["name"], "acme/tool:1.0");
+    refused(&place, 1, "no-version", &ask("acme/other"));
+    place.ok("trust name set acme/other:3 oci:lay:1");
+    publish(&place, "--key acme");
+    let verdict = place.verify_is(0, &ask("acme/other"));
+    assert_eq!(verdict.json["results"][0]["accepted_by"], "entry");
+}
+
+#[test]
+fn what_was_accepted_is_not_taken_back() {
+    let place = made();
+    place.ok("trust name set acme/tool:1 oci:lay:1");
+    publish(&place, "--key acme");
+    let words = "oci:lay:1 --root trust/metadata/1.root.json --trust ./served --name acme/tool:1";
+    copy_folder(&place, "trust/metadata", "old");
+    copy_folder(&place, "old", "served");
+    place.verify_is(0, words);
+    place.ok("trust revoke oci:lay:1 --reason leaked");
+    publish(&place, "");
+    copy_folder(&place, "trust/metadata", "served");
+    refused(&place, 1, "revoked", words);
+    copy_folder(&place, "old", "served");
+    refused(&place, 5, "tuf-rollback", words);
+    // Without a store it is not known, and with the store of another root neither.
+    let verdict = place.verify_is(0, &format!("{words} --store none"));
+    assert!(verdict.stderr.contains("no rollback history"), "{}", verdict.stderr);
+    // A source that is gone leaves the store, which says what it knew last.
+    std::fs::remove_dir_all(place.path("served")).unwrap();
+    refused(&place, 1, "revoked", words);
+    refused(&place, 4, "tuf-fetch", &format!("{words} --require-fresh"));
+}
+
+#[test]
+fn expired_metadata_is_refused_as_of_then() {
+    let place = made();
+    place.ok("sign oci:lay:1 --key acme --name acme/tool:1");
+    let words = format!("{} --at 2099-01-01T00:00:00Z", ask("oci:lay:1", "acme/tool:1"));
+    refused(&place, 5, "tuf-expired", &words);
+}
+
+#[test]
+fn wrong_questions_are_usage_errors() {
+    let place = made();
+    for words in [
+        "oci:lay:1 --root trust/metadata/1.root.json",
+        "oci:lay:1 --root trust/metadata/1.root.json --name acme/tool:1 --key acme.pub",
+        "oci:lay:1 --root trust/metadata/1.root.json --name acme/tool:1 --threshold 1",
+        "oci:lay:1 --key acme.pub --trust trust",
+        "oci:lay:1 --key acme.pub --store none",
+        "oci:lay:1 --key acme.pub --require-fresh",
+        "oci:lay:1 --root missing.json --name acme/tool:1",
+        "oci:lay:1 --root trust/metadata/1.root.json --name acme/tool:1 --trust :",
+    ] {
+        place.verify_is(2, words);
+    }
+    // A root that is none, and one without metadata beside the artifact.
+    refused(&place, 5, "tuf-document", "oci:lay:1 --root acme.pub --name acme/tool:1 --trust trust --store none");
+    refused(&place, 4, "trust-nowhere", "oci:lay:1 --root trust/metadata/1.root.json --name acme/tool:1 --store none");
+}
+
+/// Copies the files of a folder over those of another.
+fn copy_folder(place: &Place, from: &str, to: &str) {
+    let _ = std::fs::remove_dir_all(place.path(to));
+    for file in std::fs::read_dir(place.path(from)).unwrap() {
+        let file = file.unwrap();
+        place.file(&format!("{to}/{}", file.file_name().to_str().unwrap()), std::fs::read(file.path()).unwrap());
+    }
+}
