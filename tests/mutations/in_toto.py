@@ -22,7 +22,7 @@ MUTATIONS = [
     ("verification/frame.rs", "Answer::Inspected(inspected) if inspected.return_value == 0 =>", "Answer::Inspected(inspected) if inspected.return_value < 99 =>"),
     ("verification/mod.rs", "Inheritance::None => &none,", "Inheritance::None => &self.settings.parameters,"),
     ("verification/mod.rs", "if self.bytes > self.settings.limits.files {", "if false {"),
-    ("verification/mod.rs", "Next::File(_) if self.requests == self.settings.limits.requests =>", "Next::File(_) if false =>"),
+    ("verification/mod.rs", "Next::File(_) if self.requests >= self.settings.limits.requests =>", "Next::File(_) if false =>"),
     ("verification/frame.rs", "self.report.reasons.push(Reason::NoStep);", ""),
     ("verification/frame.rs", "if rules.iter().any(is_missing) {", "if false {"),
     ("verification/mod.rs", "self.stop(Reason::Unfinished);", "self.frames.clear();"),

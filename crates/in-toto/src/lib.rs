@@ -81,6 +81,6 @@ pub use rule::{Kind as RuleKind, Match, Rule, Side};
 pub use settings::{Inheritance, Settings};
 pub use touchmark_envelope::UnixTime;
 pub use verification::{
-    Answer, Answered, Class, Detail, Failure, FileReport, Inspected, ItemReport, Names, Need, PredicateReport, Reason, Refusal, Rejected,
-    Report, RulesReport, SupplyChain, Verification, Warning,
+    Answer, Answered, Class, Detail, Failure, FileReport, Found, Inspected, ItemReport, Names, Need, PredicateReport, Reason, Refusal,
+    Rejected, Report, RulesReport, SupplyChain, Verification, Warning,
 };

@@ -67,7 +67,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         access: AccessArgs,
     },
-    /// Deletes a signature or attestation, in the lists and in the store
+    /// Deletes a signature, an attestation or attached in-toto links, in the lists and in the store
     ///
     /// Prints the pin of what was deleted, one a line. With --signed-by, what others signed too is kept, and that is an error.
     Delete {
@@ -248,13 +248,15 @@ fn delete(text: &str, signed_by: &[Input], access: &AccessArgs, output: &mut Out
     let store = target.store();
     let named = places::resolve(store, &reference)?;
     let found = match &keys {
-        None => Doomed { evidence: vec![evidence_named(store, &reference, &named.digest)?], kept: Vec::new(), complete: true },
+        None => {
+            let subject = subject_of(store, &reference, &named.digest)?;
+            Doomed { referrers: vec![(subject, named.digest)], kept: Vec::new(), complete: true }
+        }
         Some(keys) => evidence_by(store, &named.digest, keys, output)?,
     };
     let mut deleted = Vec::new();
-    for evidence in found.evidence {
-        let digest = evidence.referrer.digest;
-        store.detach(&evidence.subject, &digest).map_err(|error| Failure::from(&error))?;
+    for (subject, digest) in found.referrers {
+        store.detach(&subject, &digest).map_err(|error| Failure::from(&error))?;
         deleted.push(reference.pin(digest).to_string());
     }
     if !deleted.is_empty() {
@@ -293,35 +295,39 @@ fn count(signatures: usize) -> String {
 
 /// What `--signed-by` is about to delete.
 struct Doomed {
-    /// By these keys and nobody else.
-    evidence: Vec<Evidence>,
+    /// What is by these keys and nobody else: its subject and its own digest.
+    referrers: Vec<(touchmark::Digest, touchmark::Digest)>,
     /// By these keys, with signatures beside theirs that none of them made.
     kept: Vec<touchmark::Digest>,
     /// Whether there is no more.
     complete: bool,
 }
 
-/// The signature that REF@DIGEST names. A tag or an artifact is not taken for one.
-fn evidence_named(source: &dyn Source, reference: &Reference, digest: &touchmark::Digest) -> Result<Evidence, Failure> {
+/// What the signature, or the set of in-toto links, that REF@DIGEST names is attached to. A tag or an artifact is not taken for one.
+fn subject_of(source: &dyn Source, reference: &Reference, digest: &touchmark::Digest) -> Result<touchmark::Digest, Failure> {
     let hint = "name it by the digest that `signature list` shows, or say which with --signed-by";
     if reference.digest().is_none() {
         return Err(Failure::usage("which signature is meant? REF has no digest").hint(hint));
     }
     let found = touchmark::evidence(source, digest).map_err(|error| Failure::from(&error))?;
-    found.ok_or_else(|| Failure::usage(format!("{digest} is neither a signature nor an attestation")).hint(hint))
+    if let Some(evidence) = found {
+        return Ok(evidence.subject);
+    }
+    let set = touchmark::in_toto::attached::subject_of(source, digest).map_err(|error| Failure::from(&error))?;
+    set.ok_or_else(|| Failure::usage(format!("{digest} is neither a signature nor an attestation")).hint(hint))
 }
 
 /// The signatures and attestations by these keys.
 fn evidence_by(source: &dyn Source, subject: &touchmark::Digest, keys: &KeySet, output: &mut Output<'_>) -> Result<Doomed, Failure> {
     let attached = touchmark::attachments(source, subject).map_err(|error| Failure::from(&error))?;
     tell(&attached.findings, output);
-    let mut found = Doomed { evidence: Vec::new(), kept: Vec::new(), complete: attached.complete };
+    let mut found = Doomed { referrers: Vec::new(), kept: Vec::new(), complete: attached.complete };
     for evidence in attached.evidence {
         if evidence.signed_by(keys).is_empty() {
             continue;
         }
         match evidence.signatures_by_others(keys) {
-            0 => found.evidence.push(evidence),
+            0 => found.referrers.push((evidence.subject, evidence.referrer.digest)),
             others => {
                 let digest = evidence.referrer.digest;
                 output.warn(&format!("{digest} is kept: beside this key's, it holds {} by others, or by nobody", count(others)));

@@ -38,6 +38,22 @@ fn template(chain: &Chain) {
     chain.place.ok("in-toto new --functionary bob.pub --functionary carol.pub --expires 2027-01-01T00:00:00Z --out my.layout");
 }
 
+/// A summary to write, by `key`.
+const SUMMARY: &str =
+    "--write-summary vsa --summary-key key --verifier-id urn:x --resource-uri urn:x --policy-uri urn:x --summary-out summary.json";
+
+/// An artifact that the last step made, and a layout that says so.
+fn attached(chain: &mut Chain) {
+    let pin = chain.place.pack("oci:release:one", "x");
+    let hex = crate::harness::digest(&pin).strip_prefix("sha256:").unwrap().to_owned();
+    let mut made = link("pack", &["app"], &["app"]);
+    made["products"][format!("blobs/sha256/{hex}")] = json!({"sha256": hex});
+    chain.link("links", &made, "carol");
+    chain.layout["steps"][1]["expected_products"] = json!([["ALLOW", "*"]]);
+    chain.inspect(inspection("product", "true", &["MATCH blobs/* WITH PRODUCTS FROM pack"]));
+    chain.place.file("root.layout", sign(&chain.layout, &["owner"], chain.form));
+}
+
 rows! {
     in_toto_verify_done: "done", |chain| verify(&chain, "");
     in_toto_verify_threshold: "in-toto-threshold", |chain| {
@@ -94,6 +110,61 @@ rows! {
     in_toto_verify_malformed: "in-toto-rule", |chain| {
         chain.layout["steps"][0]["expected_products"] = json!([["ALLOWED", "*"]]);
         verify(&chain, "")
+    };
+    in_toto_verify_attached: "done", |chain| {
+        attached(&mut chain);
+        chain.place.ok("in-toto attach oci:release:one --links links --layout root.layout");
+        format!("in-toto verify --layout-key owner.pub --links oci:release:one --at {AT}")
+    };
+    in_toto_verify_nothing_attached: "in-toto-threshold", |chain| {
+        attached(&mut chain);
+        format!("in-toto verify --layout root.layout --layout-key owner.pub --links oci:release:one --at {AT}")
+    };
+    in_toto_verify_no_attached_layout: "in-toto-no-layout", |chain| {
+        attached(&mut chain);
+        format!("in-toto verify --layout-key owner.pub --links oci:release:one --at {AT}")
+    };
+    in_toto_verify_no_linked_artifact: "no-such-tag", |chain| {
+        attached(&mut chain);
+        format!("in-toto verify --layout-key owner.pub --links oci:release:two --at {AT}")
+    };
+    in_toto_verify_folder_without_layout: "usage", |_chain| "in-toto verify --layout-key owner.pub --links links";
+    in_toto_verify_inspection_of_attached: "usage", |chain| {
+        attached(&mut chain);
+        "in-toto verify --layout-key owner.pub --links oci:release:one --run-inspection product"
+    };
+    in_toto_verify_summary_of_nothing: "usage", |chain| {
+        chain.place.key("key");
+        verify(&chain, SUMMARY)
+    };
+    in_toto_verify_summary_exists: "exists", |chain| {
+        chain.place.key("key");
+        chain.place.file("out/app.tar", "app.tar");
+        chain.place.file("summary.json", "");
+        verify(&chain, &format!("--products out {SUMMARY}"))
+    };
+    in_toto_verify_summary_no_uri: "usage", |chain| {
+        chain.place.key("key");
+        chain.place.file("out/app.tar", "app.tar");
+        verify(&chain, &format!("--products out {}", SUMMARY.replace("--resource-uri urn:x", "")))
+    };
+    in_toto_attach_done: "done", |chain| {
+        chain.place.pack("oci:release:one", "x");
+        "in-toto attach oci:release:one --links links"
+    };
+    in_toto_attach_no_link: "in-toto-no-link", |chain| {
+        chain.place.pack("oci:release:one", "x");
+        chain.place.file("none/x", "");
+        "in-toto attach oci:release:one --links none"
+    };
+    in_toto_attach_malformed: "in-toto-envelope", |chain| {
+        chain.place.pack("oci:release:one", "x");
+        chain.place.file("links/x.link", "{}");
+        "in-toto attach oci:release:one --links links"
+    };
+    in_toto_attach_no_artifact: "no-such-tag", |chain| {
+        chain.place.pack("oci:release:one", "x");
+        "in-toto attach oci:release:two --links links"
     };
     in_toto_verify_no_links: "no-folder", |chain| verify(&chain, "").replace("--links links", "--links none");
     in_toto_verify_large_link: "in-toto-threshold", |chain| {

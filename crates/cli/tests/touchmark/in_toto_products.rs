@@ -28,7 +28,8 @@ fn a_file_that_no_step_made_or_that_was_changed_is_refused() {
     let chain = chain();
     chain.place.file("out/sub/backdoor", "x");
     chain.verify("--products out").is(1).says("sub/backdoor");
-    chain.verify("--products out --exclude sub/").is(0);
+    chain.verify("--products out --exclude sub/").is(0).says("--exclude left out of the product: sub\n");
+    assert_eq!(chain.result(0, "--products out --exclude sub/")["excluded"], json!({"names": ["sub"], "more": 0}));
     chain.verify("--products out --exclude backdoor").is(0);
     chain.verify("--products out --exclude app.tar").is(1).says("sub/backdoor");
     std::fs::remove_dir_all(chain.place.path("out/sub")).unwrap();
@@ -84,6 +85,17 @@ fn a_folder_that_is_not_there_could_not_be_found_out() {
     chain.verify("--products out --exclude /").is(2);
 }
 
+/// No hint to leave it out: whoever takes the product would take it too.
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_not_unicode_is_malformed_and_to_be_removed() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let chain = chain();
+    std::fs::write(chain.place.path("out").join(std::ffi::OsStr::from_bytes(b"a\xff")), "").unwrap();
+    let ran = chain.verify("--products out").is(6).says("no artifact can have this name").says("names of artifacts are Unicode");
+    assert!(!ran.stderr.contains("--exclude"), "{ran:#?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_out_of_the_product_or_a_pipe_in_it_is_malformed_unless_left_out() {
@@ -93,7 +105,7 @@ fn a_link_out_of_the_product_or_a_pipe_in_it_is_malformed_unless_left_out() {
     std::fs::create_dir(chain.place.path("folder")).unwrap();
     for (name, target) in [("file", "../elsewhere"), ("folder", "../folder"), ("loop", "loop"), ("nowhere", "none")] {
         symlink(target, chain.place.path("out").join(name)).unwrap();
-        chain.verify("--products out").is(6).says("is a link").says("--exclude");
+        chain.verify("--products out").is(6).says("is a link").says("remove it");
         chain.verify(&format!("--products out --exclude {name}")).is(0);
         std::fs::remove_file(chain.place.path("out").join(name)).unwrap();
     }
@@ -107,4 +119,16 @@ fn a_link_out_of_the_product_or_a_pipe_in_it_is_malformed_unless_left_out() {
     std::fs::remove_file(chain.place.path("out/latest.tar")).unwrap();
     symlink("out", chain.place.path("reached")).unwrap();
     chain.verify("--products reached").is(0);
+}
+
+#[test]
+fn what_is_excluded_is_told_within_a_bound() {
+    let chain = chain();
+    for number in 0..40 {
+        chain.place.file(&format!("out/x{number}"), "");
+    }
+    let excluded = &chain.result(0, "--products out --exclude x*")["excluded"];
+    assert_eq!((excluded["names"].as_array().unwrap().len(), &excluded["more"]), (32, &json!(8)));
+    chain.verify("--products out --exclude x*").is(0).says("and 8 more");
+    assert_eq!(chain.result(1, "--products out")["excluded"], json!({"names": [], "more": 0}));
 }

@@ -138,8 +138,14 @@ impl Verification {
         let Some(item) = frames.last_mut().and_then(|frame| frame.item.as_mut()) else { return };
         let signers = document.signers(&item.functionaries.keys);
         let signed_by = signers.keys().to_vec();
-        let file =
-            |refusal| FileReport { path: path.clone(), signed_by: signed_by.clone(), certified: Vec::new(), refusal, sublayout: None };
+        let file = |refusal| FileReport {
+            path: path.clone(),
+            from: None,
+            signed_by: signed_by.clone(),
+            certified: Vec::new(),
+            refusal,
+            sublayout: None,
+        };
         if signed_by.is_empty() {
             let refusal = match document.is_signed_by_gpg() {
                 true => Refusal::Gpg,

@@ -301,7 +301,7 @@ impl Frame {
             Answer::Inspected(inspected) => Err(Reason::Inspection { inspection, return_value: inspected.return_value }),
             Answer::Absent => Err(Reason::Unanswered { inspection }),
             Answer::Failed(failure) => Err(Reason::NotRun { inspection, failure }),
-            Answer::Bytes(_) | Answer::Names(_) => Err(Reason::NotRun { inspection, failure: Failure::WrongAnswer }),
+            Answer::Bytes(_) | Answer::Files(_) | Answer::Names(_) => Err(Reason::NotRun { inspection, failure: Failure::WrongAnswer }),
         };
         self.inspected(outcome);
     }

@@ -14,7 +14,7 @@ use crate::key::{FILE_PREFIX, Functionaries};
 use crate::link::Link;
 
 use super::attested::Attested;
-use super::need::Names;
+use super::need::{Found, Names};
 use super::reason::{Reason, Refusal};
 use super::report::{Answered, FileReport, ItemReport, Warning, spaced};
 
@@ -32,6 +32,10 @@ pub(super) struct Item {
     folder: String,
     /// The keys that may sign by a certificate, in the files that have it.
     certified: Vec<touchmark_envelope::key::PublicKey>,
+    /// Files that were found and not looked at yet: their name, and what is there.
+    pub(super) waiting: VecDeque<(String, Found)>,
+    /// Where the file that is looked at is from.
+    pub(super) from: Option<String>,
     /// Links that may count: signed by someone who may, and of this item.
     candidates: Vec<Candidate>,
     /// The sublayout that is being verified.
@@ -94,6 +98,8 @@ impl Item {
             wants_names: false,
             folder,
             certified,
+            waiting: VecDeque::new(),
+            from: None,
             candidates,
             sublayout: None,
             unavailable: false,
@@ -137,7 +143,7 @@ impl Item {
     /// Notes that there may be files that were not looked at.
     pub(super) fn unlisted(&mut self, refusal: Refusal) {
         let path = format!("{}{}.????????.link", self.folder, self.report.name);
-        self.note(FileReport { path, signed_by: Vec::new(), certified: Vec::new(), refusal: Some(refusal), sublayout: None });
+        self.note(FileReport { path, from: None, signed_by: Vec::new(), certified: Vec::new(), refusal: Some(refusal), sublayout: None });
     }
 
     /// Takes keys as those of functionaries, since their certificates are.
@@ -155,12 +161,12 @@ impl Item {
     }
 
     pub(super) fn note(&mut self, file: FileReport) {
-        self.report.files.push(file);
+        self.report.files.push(FileReport { from: self.from.clone(), ..file });
     }
 
     /// Notes a file, and says which it is among them.
     pub(super) fn note_at(&mut self, file: FileReport) -> usize {
-        self.report.files.push(file);
+        self.note(file);
         self.report.files.len() - 1
     }
 

@@ -27,7 +27,7 @@ use crate::settings::{Inheritance, Settings};
 use self::attest::Collection;
 use self::frame::{Frame, Next};
 use self::item::Sublayout;
-pub use self::need::{Answer, Failure, Inspected, Names, Need};
+pub use self::need::{Answer, Failure, Found, Inspected, Names, Need};
 pub use self::reason::{Class, Reason, Refusal};
 pub use self::report::{Answered, Detail, FileReport, ItemReport, PredicateReport, Report, RulesReport, Warning};
 
@@ -145,10 +145,13 @@ impl Verification {
     /// What is needed next: the same until it is answered, and nothing once all is decided.
     pub fn need(&mut self) -> Option<&Need> {
         while self.wanted.is_none() {
+            if self.look_at_found() {
+                continue;
+            }
             let may_ask = !self.frames.iter().any(Frame::has_failed);
             let Some(frame) = self.frames.last_mut() else { break };
             match frame.next(may_ask, &mut self.work) {
-                Next::File(_) if self.requests == self.settings.limits.requests => {
+                Next::File(_) if self.requests >= self.settings.limits.requests => {
                     self.stop(Reason::TooManyFiles { limit: self.settings.limits.requests });
                 }
                 Next::File(path) => {
@@ -190,14 +193,32 @@ impl Verification {
                         Answer::Names(names) => item.found(names, limit),
                         Answer::Absent => {}
                         Answer::Failed(failure) => item.unlisted(Refusal::Unavailable(failure)),
-                        Answer::Bytes(_) | Answer::Inspected(_) => item.unlisted(Refusal::Unavailable(Failure::WrongAnswer)),
+                        Answer::Bytes(_) | Answer::Files(_) | Answer::Inspected(_) => {
+                            item.unlisted(Refusal::Unavailable(Failure::WrongAnswer))
+                        }
                     }
                 }
             }
             Some(Need::File { path, .. }) => match answer {
                 Answer::Absent => {}
-                Answer::Bytes(bytes) => self.file(path, bytes),
-                Answer::Failed(failure) => self.note(path, Refusal::Unavailable(failure)),
+                Answer::Bytes(bytes) => {
+                    self.is_from(None);
+                    self.file(path, bytes);
+                }
+                Answer::Files(all) => {
+                    let more = u32::try_from(all.len().saturating_sub(1)).unwrap_or(u32::MAX);
+                    self.requests = self.requests.saturating_add(more);
+                    if self.requests > self.settings.limits.requests {
+                        return self.stop(Reason::TooManyFiles { limit: self.settings.limits.requests });
+                    }
+                    if let Some(item) = self.frames.last_mut().and_then(|frame| frame.item.as_mut()) {
+                        item.waiting.extend(all.into_iter().map(|found| (path.clone(), found)));
+                    }
+                }
+                Answer::Failed(failure) => {
+                    self.is_from(None);
+                    self.note(path, Refusal::Unavailable(failure));
+                }
                 Answer::Inspected(_) | Answer::Names(_) => self.note(path, Refusal::Unavailable(Failure::WrongAnswer)),
             },
         }
@@ -218,6 +239,25 @@ impl Verification {
             (Some((report, _)), _) => Err(Rejected { report }),
             // Whatever ends has a report.
             (None, _) => Err(Rejected { report: Report::unfinished() }),
+        }
+    }
+
+    /// Looks at one more of the files of a name, if there is one. A sublayout among them is gone through before the next.
+    fn look_at_found(&mut self) -> bool {
+        let found = self.frames.last_mut().and_then(|frame| frame.item.as_mut()?.waiting.pop_front());
+        let Some((path, found)) = found else { return false };
+        self.is_from(Some(found.from));
+        match found.file {
+            Ok(bytes) => self.file(path, bytes),
+            Err(failure) => self.note(path, Refusal::Unavailable(failure)),
+        }
+        true
+    }
+
+    /// Says where the file is from that is looked at.
+    fn is_from(&mut self, from: Option<String>) {
+        if let Some(item) = self.frames.last_mut().and_then(|frame| frame.item.as_mut()) {
+            item.from = from;
         }
     }
 
@@ -257,7 +297,7 @@ impl Verification {
         let signed_by = signers.keys().to_vec();
         let report = |refusal| {
             let (path, signed_by, certified) = (path.clone(), signed_by.clone(), certified.clone());
-            FileReport { path, signed_by, certified, refusal, sublayout: None }
+            FileReport { path, from: None, signed_by, certified, refusal, sublayout: None }
         };
         let refused = |refusal| report(Some(refusal));
         match document.kind() {
@@ -300,7 +340,14 @@ impl Verification {
     /// Notes a file that does not count.
     fn note(&mut self, path: String, refusal: Refusal) {
         if let Some(item) = self.frames.last_mut().and_then(|frame| frame.item.as_mut()) {
-            item.note(FileReport { path, signed_by: Vec::new(), certified: Vec::new(), refusal: Some(refusal), sublayout: None });
+            item.note(FileReport {
+                path,
+                from: None,
+                signed_by: Vec::new(),
+                certified: Vec::new(),
+                refusal: Some(refusal),
+                sublayout: None,
+            });
         }
     }
 
@@ -335,7 +382,7 @@ impl Verification {
             item.warn(Warning::Silent { file: path.clone(), keys: silent });
         }
         let counts = refusal.is_none();
-        item.note(FileReport { path: path.clone(), signed_by, certified, refusal, sublayout: Some(report) });
+        item.note(FileReport { path: path.clone(), from: None, signed_by, certified, refusal, sublayout: Some(report) });
         if let Some(summary) = summary.filter(|_| counts) {
             self.standing.entry(digest).or_insert_with(|| (path.clone(), step));
             item.add(path, signers, summary);

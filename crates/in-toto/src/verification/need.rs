@@ -50,6 +50,9 @@ pub enum Answer {
     Bytes(Vec<u8>),
     /// The names of the files.
     Names(Names),
+    /// All that is to be had under the file's name, where that can be several: among what strangers attached to an artifact. Each is looked
+    /// at as if it were the only one, and counts as a file that was asked for.
+    Files(Vec<Found>),
     /// What came of the inspection.
     Inspected(Inspected),
     /// There is no such file, no folder with one, or the inspection is not run.
@@ -65,6 +68,15 @@ pub struct Names {
     pub names: Vec<String>,
     /// Whether these are all. What is not looked at might count.
     pub is_complete: bool,
+}
+
+/// One of several files of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where it is from, for people to read.
+    pub from: String,
+    /// Its bytes, all of them, or why it could not be had.
+    pub file: Result<Vec<u8>, Failure>,
 }
 
 /// What came of an inspection.

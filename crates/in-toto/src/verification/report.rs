@@ -107,6 +107,8 @@ pub enum Answered {
 pub struct FileReport {
     /// Where it is.
     pub path: String,
+    /// Which of several files of that name it is, as the caller calls it; nothing where there is one.
+    pub from: Option<String>,
     /// The keys that may sign it and did.
     pub signed_by: Vec<PublicKey>,
     /// Those of them that may by a certificate in the file.
@@ -315,6 +317,7 @@ impl FileReport {
         });
         Value::object([
             ("path", Value::from(self.path.clone())),
+            ("from", self.from.clone().map_or(Value::Null, Value::from)),
             ("signed_by", keys(&self.signed_by)),
             ("certified", Value::from(certified.collect::<Vec<_>>())),
             ("refused", refusal),

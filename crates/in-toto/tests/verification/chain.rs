@@ -10,7 +10,7 @@ use touchmark_envelope::key::{KeyAlgorithm, PublicKey};
 use touchmark_envelope::sign::{PrivateKey, Signer as _};
 use touchmark_envelope::threshold::{KeySet, Signature};
 use touchmark_in_toto::{
-    Answer, Class, Failure, FileReport, Inspected, Names, Need, Reason, Rejected, Settings, SupplyChain, UnixTime, Verification,
+    Answer, Class, Failure, FileReport, Found, Inspected, Names, Need, Reason, Rejected, Settings, SupplyChain, UnixTime, Verification,
 };
 
 /// The time of the verifications: 2026-11-28T00:00:00Z.
@@ -233,6 +233,8 @@ pub(crate) struct Chain {
     pub(crate) trusted: Vec<u8>,
     /// What is where links are looked for.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
+    /// What is there under names of which there are several.
+    pub(crate) several: BTreeMap<String, Vec<Found>>,
     /// Files that are there and cannot be had.
     pub(crate) failing: BTreeMap<String, Failure>,
     /// What comes of inspections that are run, by folder and name.
@@ -270,6 +272,7 @@ impl Chain {
             owners: vec![OWNER],
             trusted: vec![OWNER],
             files: BTreeMap::new(),
+            several: BTreeMap::new(),
             failing: BTreeMap::new(),
             runs: BTreeMap::new(),
             settings: Settings::default(),
@@ -329,6 +332,9 @@ impl Chain {
             Need::File { path, limit } => {
                 self.asked.push(path.clone());
                 assert_eq!(*limit, self.settings.limits.file);
+                if let Some(all) = self.several.get(path) {
+                    return Answer::Files(all.clone());
+                }
                 match (self.failing.get(path), self.files.get(path)) {
                     (Some(failure), _) => Answer::Failed(failure.clone()),
                     (None, Some(bytes)) => Answer::Bytes(bytes.clone()),

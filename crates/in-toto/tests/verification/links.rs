@@ -3,7 +3,7 @@
 use touchmark_envelope::digest::hex;
 use touchmark_envelope::dsse::Envelope;
 use touchmark_envelope::threshold::Signature;
-use touchmark_in_toto::{Class, Failure, Unusable};
+use touchmark_in_toto::{Class, Failure, Found, Unusable};
 
 use crate::chain::{Chain, FORMS, Form, file, key, key_object, keyid, link, link_of, other_keyid, public, sign, step, verdicts};
 
@@ -225,4 +225,29 @@ fn the_name_of_a_step_is_no_pattern_for_files() {
     let bytes = chain.files.remove(&file("wr?te[x]", 1)).unwrap();
     chain.files.insert(file("writex", 1), bytes);
     assert_eq!(chain.refused(), ["in-toto-threshold"]);
+}
+
+#[test]
+fn of_several_files_of_a_name_each_is_looked_at_and_told() {
+    let found = |from: &str, file| Found { from: from.to_owned(), file };
+    let mut chain = Chain::demo(Form::Dsse);
+    let good = chain.files.remove(&file("write", 1)).unwrap();
+    let other = chain.files[&file("package", 2)].clone();
+    let gone = Failure::Unavailable("gone".into());
+    let all = vec![found("a", Ok(b"{}".to_vec())), found("b", Ok(other)), found("c", Err(gone.clone())), found("d", Ok(good.clone()))];
+    chain.several.insert(file("write", 1), all);
+    let report = chain.verify().unwrap().report;
+    let files: Vec<(Option<&str>, bool)> =
+        report.steps[0].files.iter().map(|file| (file.from.as_deref(), file.refusal.is_none())).collect();
+    assert_eq!(files, [(Some("a"), false), (Some("b"), false), (Some("c"), false), (Some("d"), true)]);
+    // Without the good one it is open what the one had that could not be had.
+    chain.several.insert(file("write", 1), vec![found("a", Ok(b"{}".to_vec())), found("c", Err(gone))]);
+    assert_eq!((chain.refused(), chain.class()), (vec!["in-toto-threshold"], Class::Unknown));
+    chain.several.insert(file("write", 1), vec![found("a", Ok(b"{}".to_vec()))]);
+    assert_eq!((chain.refused(), chain.class()), (vec!["in-toto-threshold"], Class::NotVerified));
+    // Each counts as one that was asked for.
+    chain.several.insert(file("write", 1), vec![found("d", Ok(good)); 100]);
+    assert!(chain.verify().is_ok());
+    chain.settings.limits.requests = 50;
+    assert_eq!(chain.refused(), ["in-toto-limit"]);
 }

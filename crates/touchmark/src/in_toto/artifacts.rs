@@ -20,6 +20,8 @@ use super::exclude::Exclusion;
 
 /// So many files and folders are looked at.
 pub const MAX_FILES: usize = 1 << 20;
+/// So many names of what is excluded are told.
+pub const MAX_EXCLUDED: usize = 32;
 /// So many bytes are read at once.
 const CHUNK: usize = 1 << 18;
 /// So many files are hashed at once, where there are as many processors.
@@ -55,6 +57,18 @@ pub struct Recorded {
     pub artifacts: Artifacts,
     /// What was not recorded, and is not excluded.
     pub left_out: Vec<LeftOut>,
+    /// What is excluded.
+    pub excluded: Excluded,
+}
+
+/// What patterns left out: files and folders by their names, as far as they are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Excluded {
+    /// The first [`MAX_EXCLUDED`] that were met, of a folder its name alone.
+    pub names: Vec<String>,
+    /// How many there are besides.
+    pub more: usize,
 }
 
 /// What was not recorded.
@@ -90,7 +104,7 @@ impl Recorder {
         let digests = hash_all(&files, hashed)?;
         let hex: Vec<String> = digests.iter().map(Digest::hex).collect();
         let pairs = files.iter().zip(&hex).map(|((name, _), hex)| (name.as_str(), [(Algorithm::Sha256.name(), hex.as_str())]));
-        Ok(Recorded { artifacts: Artifacts::new(pairs)?, left_out: walk.left_out })
+        Ok(Recorded { artifacts: Artifacts::new(pairs)?, left_out: walk.left_out, excluded: walk.excluded })
     }
 
     /// The names of what would be recorded, and where to read each.
@@ -100,7 +114,8 @@ impl Recorder {
 
     fn walk<P: AsRef<Path>>(&self, paths: &[P]) -> Result<Walk<'_>, RecordError> {
         let canonical = self.base.canonicalize().map_err(|source| RecordError::Folder { path: self.base.clone(), source })?;
-        let mut walk = Walk { recorder: self, canonical, seen: 0, folders: Vec::new(), files: BTreeMap::new(), left_out: Vec::new() };
+        let (files, excluded) = (BTreeMap::new(), Excluded::default());
+        let mut walk = Walk { recorder: self, canonical, seen: 0, folders: Vec::new(), files, left_out: Vec::new(), excluded };
         for path in paths {
             walk.begin(path.as_ref())?;
         }
@@ -126,6 +141,7 @@ struct Walk<'a> {
     /// Files by name, and where to read them.
     files: BTreeMap<String, PathBuf>,
     left_out: Vec<LeftOut>,
+    excluded: Excluded,
 }
 
 /// A folder that is to be looked at.
@@ -189,6 +205,7 @@ impl Walk<'_> {
             return Err(RecordError::TooMany { path: self.recorder.base.clone(), limit: self.recorder.limit });
         }
         if self.recorder.excludes(&name, kind.is_dir()) {
+            self.exclude(name);
             return Ok(());
         }
         if !is_artifact_name(&name) {
@@ -204,7 +221,7 @@ impl Walk<'_> {
                     self.files.insert(name, target);
                 }
                 // Whatever matches folders alone matches it now.
-                Ok(Target::Folder(_)) if self.recorder.excludes(&name, true) => {}
+                Ok(Target::Folder(_)) if self.recorder.excludes(&name, true) => self.exclude(name),
                 Ok(Target::Folder(by)) => self.folders.push(Unseen { name, place, by }),
                 Err(what) => self.odd(place, what)?,
             }
@@ -212,6 +229,14 @@ impl Walk<'_> {
             self.odd(place, "it is neither a file nor a folder")?;
         }
         Ok(())
+    }
+
+    fn exclude(&mut self, name: String) {
+        if self.excluded.names.len() < MAX_EXCLUDED {
+            self.excluded.names.push(name);
+        } else {
+            self.excluded.more += 1;
+        }
     }
 
     /// What a link leads to, which is met on the way by other links.

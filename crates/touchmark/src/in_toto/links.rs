@@ -114,7 +114,7 @@ fn listed(place: &Path, step: &str, limit: usize) -> io::Result<Names> {
     Ok(Names { names: names.into_iter().collect(), is_complete })
 }
 
-fn is_link(name: &str, step: &str) -> bool {
+pub(super) fn is_link(name: &str, step: &str) -> bool {
     let digits = name.strip_prefix(step).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".link"));
     digits.is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }

@@ -24,6 +24,7 @@
 //! ```
 
 mod artifacts;
+pub mod attached;
 mod error;
 mod exclude;
 mod inspect;
@@ -41,12 +42,13 @@ mod verify;
 pub use touchmark_in_toto::lint;
 pub use touchmark_in_toto::name::is_item_name;
 pub use touchmark_in_toto::{
-    Answer, Answered, Artifacts, Class, Detail, Document, Error, Failure, FileReport, Inheritance, Inspected, Inspection, ItemReport,
-    Layout, Limits, Names, Parameters, Product, Reason, Refusal, Rejected, Report, Rule, RulesReport, Settings, Side, SupplyChain,
+    Answer, Answered, Artifact, Artifacts, Class, Detail, DigestSet, Document, Error, Failure, FileReport, Found, Inheritance, Inspected,
+    Inspection, ItemReport, Layout, Limits, Names, Parameters, Product, Reason, Refusal, Rejected, Report, Rule, RulesReport, Settings,
+    Side, SupplyChain,
 };
 pub use touchmark_in_toto::{attestation, constraint, predicate};
 
-pub use artifacts::{LeftOut, MAX_FILES, Recorded, Recorder, SymbolicLinks};
+pub use artifacts::{Excluded, LeftOut, MAX_EXCLUDED, MAX_FILES, Recorded, Recorder, SymbolicLinks};
 pub use error::{RecordClass, RecordError};
 pub use exclude::Exclusion;
 pub use inspect::{DEFAULT_INSPECTION_TIMEOUT, NamedInspections, Told};

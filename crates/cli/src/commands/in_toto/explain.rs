@@ -100,9 +100,10 @@ impl Lines {
     }
 
     fn file(&mut self, file: &FileReport, level: usize) {
+        let from = file.from.as_ref().filter(|from| !from.is_empty()).map(|from| format!(" of {from}")).unwrap_or_default();
         match &file.refusal {
-            Some(refusal) => self.add(level, &format!("file {}: does not count: {refusal}", file.path)),
-            None => self.add(level, &format!("file {}: signed by {}", file.path, keys(&file.signed_by))),
+            Some(refusal) => self.add(level, &format!("file {}{from}: does not count: {refusal}", file.path)),
+            None => self.add(level, &format!("file {}{from}: signed by {}", file.path, keys(&file.signed_by))),
         }
         for one in &file.certified {
             let key = one.key.key_id();

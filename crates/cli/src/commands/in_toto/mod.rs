@@ -1,5 +1,6 @@
 //! `touchmark in-toto`: supply chains.
 
+mod attach;
 mod explain;
 mod lint;
 mod new;
@@ -31,6 +32,7 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Verify(Box<verify::Args>),
+    Attach(attach::Args),
     New(new::Args),
     Lint(lint::Args),
     Sign(sign::Args),
@@ -43,6 +45,7 @@ impl Command {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Verify(_) => "in-toto verify",
+            Self::Attach(_) => "in-toto attach",
             Self::New(_) => "in-toto new",
             Self::Lint(_) => "in-toto lint",
             Self::Sign(_) => "in-toto sign",
@@ -56,6 +59,7 @@ impl Command {
 pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
     let done = match &args.command {
         Command::Verify(args) => verify::run(args, output),
+        Command::Attach(args) => attach::run(args, output),
         Command::New(args) => new::run(args, output),
         Command::Lint(args) => lint::run(args, output),
         Command::Sign(args) => sign::run(args, output),
@@ -66,7 +70,11 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
         },
     };
     if let Err(failure) = done {
-        output.fail(None, &failure);
+        let reference = match &args.command {
+            Command::Attach(args) => Some(args.reference.as_str()),
+            _ => None,
+        };
+        output.fail(reference, &failure);
     }
 }
 
@@ -95,6 +103,18 @@ fn record_failure(error: &RecordError) -> Failure {
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,
+    }
+}
+
+/// As [`record_failure`], where files are the product that is verified: whoever leaves out what is refused makes a pass of a refusal.
+fn product_failure(error: &RecordError) -> Failure {
+    let failure = record_failure(error);
+    match error {
+        RecordError::Irregular { .. } => failure.hint("remove it: whoever takes the product would take it too"),
+        RecordError::Name { .. } => {
+            failure.hint("remove it, or rename it: names of artifacts are Unicode, so that no link and no rule has this one")
+        }
+        _ => failure,
     }
 }
 

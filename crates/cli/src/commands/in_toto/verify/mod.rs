@@ -1,17 +1,21 @@
 //! `touchmark in-toto verify`: a layout against links.
 
+mod links;
+mod reasons;
+mod summary;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use touchmark::UnixTime;
-use touchmark::envelope::dsse::DsseError;
-use touchmark::envelope::signed::SignedError;
 use touchmark::envelope::threshold::KeySet;
+use touchmark::in_toto::attached::SetLimits;
 use touchmark::in_toto::{
-    self, Class, DEFAULT_INSPECTION_TIMEOUT, Detail, Document, Error, Exclusion, Failure as Unavailable, FileReport, Inheritance, Limits,
-    LinkFolder, NamedInspections, Product, Reason, Recorder, Refusal, Report, Settings, SymbolicLinks, Told,
+    DEFAULT_INSPECTION_TIMEOUT, Detail, Document, Error, Excluded, Exclusion, Inheritance, Limits, NamedInspections, Product, Recorder,
+    Settings, SymbolicLinks, Told,
 };
+use touchmark::oci::source::Source;
+use touchmark::{Digest, Reference, UnixTime};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
 use touchmark_verify::output::{Failure, Object, Output, Value};
@@ -20,7 +24,10 @@ use crate::access::AccessArgs;
 use crate::places;
 use crate::progress::Bar;
 
-use super::{exclusion, explain, now, public_keys, record_failure};
+use self::links::{Asked, Outcome, Place};
+use self::reasons::{failure, warnings};
+use self::summary::SummaryArgs;
+use super::{exclusion, explain, now, product_failure, public_keys};
 
 /// Verifies an in-toto layout against links, and runs nothing unasked
 ///
@@ -32,15 +39,16 @@ use super::{exclusion, explain, now, public_keys, record_failure};
 /// against what the steps made.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The in-toto layout; - is standard input
+    /// The in-toto layout; - is standard input. Unless given, one that is attached beside the links of REF
     #[arg(long, value_name = "FILE")]
-    layout: PathBuf,
+    layout: Option<PathBuf>,
     /// A public key that must have signed the layout: a file, - (standard input) or env:VARIABLE; may be repeated
     #[arg(long = "layout-key", required = true, value_name = "PUB")]
     layout_keys: Vec<OsString>,
-    /// The folder with the links. Links of the file system are not followed in it
-    #[arg(long, value_name = "DIR")]
-    links: PathBuf,
+    /// The folder with the links, in which links of the file system are not followed; or the OCI artifact that they are attached to, which
+    /// then is the final product unless another is given
+    #[arg(long, value_name = "DIR|REF")]
+    links: String,
     /// The final product: an OCI artifact, whose manifest a step must have made
     #[arg(long, value_name = "REF", conflicts_with = "products", group = "final_product")]
     product: Option<String>,
@@ -73,6 +81,8 @@ pub(crate) struct Args {
     #[arg(long)]
     explain: bool,
     #[command(flatten)]
+    summary: SummaryArgs,
+    #[command(flatten)]
     caps: CapArgs,
     #[command(flatten)]
     access: AccessArgs,
@@ -97,6 +107,9 @@ struct CapArgs {
     /// Signatures of one document
     #[arg(long, value_name = "N", value_parser = options::count)]
     max_signatures: Option<usize>,
+    /// Referrers of REF that are looked at
+    #[arg(long, value_name = "N", value_parser = options::count)]
+    max_referrers: Option<usize>,
     /// What rules may compute: a unit for each artifact that one looks at and each character that a pattern is tried with
     #[arg(long, value_name = "N", value_parser = options::count)]
     max_work: Option<usize>,
@@ -105,45 +118,61 @@ struct CapArgs {
 /// Verifies, and says what holds or all that does not.
 pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let (layout, keys, mut settings) = args.prepare()?;
-    let product = args.product(output)?;
-    let pin = product.as_ref().and_then(|(_, pin)| pin.clone());
-    settings.product = product.map(|(product, _)| product);
+    let place = args.place()?;
+    let product = args.product(&place, output)?;
+    settings.product = product.as_ref().map(|given| given.product.clone());
     let at = now(args.at)?;
-    let links = LinkFolder::open(&args.links).map_err(|error| record_failure(&error))?;
-    tracing::info!(links = %links.path().display(), %at, "verify");
+    tracing::info!(links = %args.links, %at, "verify");
+    let summary = args.summary.plan(product.as_ref(), at)?;
     let inspections = args.inspections();
-    let (report, refused) = match in_toto::verify_with(layout, &keys, settings, at, &links, &inspections) {
-        Ok(chain) => (chain.into_inner().report, None),
-        Err(rejected) => {
-            let class = rejected.class();
-            (rejected.report, Some(class))
-        }
-    };
+    let asked = Asked { keys: &keys, settings: &settings, at, sets: args.caps.sets(), inspector: &inspections };
+    let found = place.verify(layout, &asked)?;
     tell_inspections(&inspections.told(), output);
-    let told = if args.explain { explain::lines(&report) } else { explain::steps(&report) };
-    if args.explain || refused.is_none() {
+    let told = if args.explain { explain::lines(&found.report) } else { explain::steps(&found.report) };
+    if args.explain || found.refused.is_none() {
         told.iter().for_each(|line| output.line(line));
     }
-    warnings(&report).iter().for_each(|warning| output.warn(warning));
-    let members = args.members(&report, pin.as_deref(), at);
-    match refused {
+    warnings(&found.report).iter().for_each(|warning| output.warn(warning));
+    tell_sets(&found, output);
+    let mut members = args.members(&found, &place, product.as_ref(), at);
+    if let Some(plan) = summary {
+        let written = match plan.write(&found, at, &args.access, output) {
+            // The refusal decides.
+            Err(failure) if found.refused.is_some() => {
+                output.warn(&format!("no summary was written: {}", failure.message));
+                Value::Null
+            }
+            written => written?,
+        };
+        members.insert("summary", written);
+    }
+    match found.refused {
         None => {
-            if args.product.is_none() && args.products.is_none() {
+            if product.is_none() {
                 output.note("note: no final product was given, so that nothing at hand was held against what the steps made");
             }
             output.result(Exit::Done, members);
         }
         Some(class) => {
-            let failure = failure(&report, class, output);
-            output.fail_with(Some(&args.layout.display().to_string()), &failure, members);
+            let failure = failure(&found.report, class, output);
+            output.fail_with(Some(&args.layout_name()), &failure, members);
         }
     }
     Ok(())
 }
 
+/// The final product.
+struct Given {
+    product: Product,
+    /// The pin of an OCI artifact, and its digest.
+    pin: Option<(Reference, Digest)>,
+    /// What was left out of a folder.
+    excluded: Excluded,
+}
+
 impl Args {
     /// What is verified, by whose keys, and how.
-    fn prepare(&self) -> Result<(Vec<u8>, KeySet, Settings), Failure> {
+    fn prepare(&self) -> Result<(Option<Vec<u8>>, KeySet, Settings), Failure> {
         self.assert_one_standard_input()?;
         let mut settings = Settings::default();
         settings.limits = self.caps.limits();
@@ -156,14 +185,36 @@ impl Args {
         }
         let keys = KeySet::new(public_keys(&self.layout_keys)?);
         settings.inspectors = KeySet::new(public_keys(&self.inspection_keys)?);
-        let layout = read_layout(&self.layout, settings.limits.file)?;
-        self.assert_inspections(&layout, &settings)?;
+        let layout = self.layout.as_ref().map(|layout| read_layout(layout, settings.limits.file)).transpose()?;
+        self.assert_inspections(layout.as_deref(), &settings)?;
         Ok((layout, keys, settings))
     }
 
+    /// Where the links are.
+    fn place(&self) -> Result<Place, Failure> {
+        let Some(reference) = links::reference(&self.links)? else {
+            if self.layout.is_none() {
+                return Err(Failure::usage("links in a folder have no layout beside them").hint("--layout FILE"));
+            }
+            return Place::folder(&self.links);
+        };
+        let access = self.access.access([&reference], self.standard_inputs())?;
+        let source = places::source(&reference, &access)?;
+        let subject = places::resolve(source.as_ref(), &reference)?.digest;
+        let pin = reference.pin(subject);
+        Ok(Place::Artifact { source, subject, pin })
+    }
+
+    /// What the layout is called.
+    fn layout_name(&self) -> String {
+        self.layout.as_ref().map_or_else(|| self.links.clone(), |layout| layout.display().to_string())
+    }
+
     /// Asserts that the layout has the inspections that are to be run. What is wrong with the layout itself its verification tells.
-    fn assert_inspections(&self, layout: &[u8], settings: &Settings) -> Result<(), Failure> {
+    fn assert_inspections(&self, layout: Option<&[u8]>, settings: &Settings) -> Result<(), Failure> {
         let Some(first) = self.run_inspections.first() else { return Ok(()) };
+        // Of which layout it is, whoever runs it must know.
+        let layout = layout.ok_or_else(|| Failure::usage("--run-inspection is of a layout that is given").hint("--layout FILE"))?;
         let Ok(document) = Document::parse(layout.to_vec(), &settings.limits) else { return Ok(()) };
         let Ok(layout) = document.into_untrusted().layout(&settings.parameters) else { return Ok(()) };
         let has = |name: &String| layout.inspections.iter().any(|inspection| inspection.name == *name);
@@ -193,33 +244,38 @@ impl Args {
         Recorder::new(folder, SymbolicLinks::Within).without(self.exclude.iter().cloned())
     }
 
-    /// The final product, and the pin of an OCI artifact.
-    fn product(&self, output: &Output<'_>) -> Result<Option<(Product, Option<String>)>, Failure> {
-        match (&self.product, &self.products) {
-            (Some(text), _) => self.artifact(text).map(Some),
-            (None, Some(folder)) => Ok(Some((self.files(folder, output)?, None))),
-            (None, None) => Ok(None),
+    /// The final product: what is given, or the artifact that the links are attached to.
+    fn product(&self, place: &Place, output: &mut Output<'_>) -> Result<Option<Given>, Failure> {
+        match (&self.product, &self.products, place) {
+            (Some(text), _, _) => {
+                let reference = places::reference(text)?;
+                let access = self.access.access([&reference], self.standard_inputs())?;
+                let source = places::source(&reference, &access)?;
+                let found = places::resolve(source.as_ref(), &reference)?;
+                artifact(text, source.as_ref(), found.digest, reference.pin(found.digest)).map(Some)
+            }
+            (None, Some(folder), _) => self.files(folder, output).map(Some),
+            (None, None, Place::Artifact { source, subject, pin }) => {
+                output.note(&format!("note: the final product is what the links are attached to, {pin}"));
+                artifact(&self.links, source.as_ref(), *subject, pin.clone()).map(Some)
+            }
+            (None, None, Place::Folder(_)) => Ok(None),
         }
     }
 
-    fn artifact(&self, text: &str) -> Result<(Product, Option<String>), Failure> {
-        let reference = places::reference(text)?;
-        let access = self.access.access([&reference], self.standard_inputs())?;
-        let source = places::source(&reference, &access)?;
-        let found = places::resolve(source.as_ref(), &reference)?;
-        let manifest =
-            source.manifest(&found.digest, touchmark::trust::Limits::default().manifest).map_err(|error| Failure::from(&error))?;
-        let malformed = |error: Error| Failure::new(Exit::Malformed, error.code(), format!("{text}: {error}"));
-        Ok((Product::oci(&manifest).map_err(malformed)?, Some(reference.pin(found.digest).to_string())))
-    }
-
     /// The files of the product. Without any, nothing would be verified for it: the folder is another than was meant.
-    fn files(&self, folder: &Path, output: &Output<'_>) -> Result<Product, Failure> {
+    fn files(&self, folder: &Path, output: &mut Output<'_>) -> Result<Given, Failure> {
         let bar = Bar::counter("hashing", output.is_quiet());
-        let recorded = self.recorder(folder).record(&["."], &|bytes| bar.add(bytes)).map_err(|error| record_failure(&error))?;
+        let recorded = self.recorder(folder).record(&["."], &|bytes| bar.add(bytes)).map_err(|error| product_failure(&error))?;
+        drop(bar);
+        let excluded = recorded.excluded;
+        if !excluded.names.is_empty() {
+            let more = if excluded.more == 0 { String::new() } else { format!(" and {} more", excluded.more) };
+            output.note(&format!("note: --exclude left out of the product: {}{more}", excluded.names.join(", ")));
+        }
         match recorded.artifacts.is_empty() {
             true => Err(Failure::new(Exit::Usage, "in-toto-no-product", format!("--products {}: there is no file", folder.display()))),
-            false => Ok(Product::files(recorded.artifacts)),
+            false => Ok(Given { product: Product::files(recorded.artifacts), pin: None, excluded }),
         }
     }
 
@@ -233,22 +289,76 @@ impl Args {
     /// How often standard input is named.
     fn standard_inputs(&self) -> usize {
         let keys = self.layout_keys.iter().chain(&self.inspection_keys).filter(|key| *key == "-").count();
-        keys + usize::from(self.layout.as_os_str() == "-")
+        let keys = keys + self.summary.standard_inputs();
+        keys + usize::from(self.layout.as_ref().is_some_and(|layout| layout.as_os_str() == "-"))
     }
 
-    fn members(&self, report: &Report, pin: Option<&str>, at: UnixTime) -> Object<'static> {
+    fn members(&self, found: &Outcome, place: &Place, product: Option<&Given>, at: UnixTime) -> Object<'static> {
+        let text = |text: Option<String>| text.map_or(Value::Null, Value::from);
         let mut members = Object::new();
-        members.insert("layout", Value::from(self.layout.display().to_string()));
-        members.insert("links", Value::from(self.links.display().to_string()));
-        members.insert("product", pin.map_or(Value::Null, |pin| Value::from(pin.to_owned())));
-        members.insert("products", self.products.as_ref().map_or(Value::Null, |folder| Value::from(folder.display().to_string())));
+        members.insert("layout", Value::from(self.layout_name()));
+        members.insert("links", Value::from(self.links.clone()));
+        members.insert("product", text(product.and_then(|given| Some(given.pin.as_ref()?.0.to_string()))));
+        members.insert("products", text(self.products.as_ref().map(|folder| folder.display().to_string())));
+        if self.products.is_some() {
+            let excluded = product.map(|given| given.excluded.clone()).unwrap_or_default();
+            let names = Value::from(excluded.names.into_iter().map(Value::from).collect::<Vec<_>>());
+            members.insert("excluded", Value::object([("names", names), ("more", places::number(excluded.more))]));
+        }
+        if let Place::Artifact { pin, .. } = place {
+            let refused = found.refused_sets.iter().map(|refused| {
+                let digest = text(refused.referrer.map(|digest| digest.to_string()));
+                Value::object([("digest", digest), ("message", Value::from(refused.why.clone()))])
+            });
+            members.insert(
+                "attached",
+                Value::object([
+                    ("pin", Value::from(pin.to_string())),
+                    ("sets", Value::from(found.sets.clone())),
+                    ("refused", Value::from(refused.collect::<Vec<_>>())),
+                    ("alone", text(found.alone.map(|digest| digest.to_string()))),
+                ]),
+            );
+        }
         members.insert("at", Value::from(at.to_string()));
-        members.insert("report", report.to_json(if self.explain { Detail::Artifacts } else { Detail::Rules }));
+        members.insert("report", found.report.to_json(if self.explain { Detail::Artifacts } else { Detail::Rules }));
         members
     }
 }
 
+/// An OCI artifact as the final product.
+fn artifact(text: &str, source: &dyn Source, digest: Digest, pin: Reference) -> Result<Given, Failure> {
+    let manifest = source.manifest(&digest, touchmark::trust::Limits::default().manifest).map_err(|error| Failure::from(&error))?;
+    let malformed = |error: Error| Failure::new(Exit::Malformed, error.code(), format!("{text}: {error}"));
+    Ok(Given { product: Product::oci(&manifest).map_err(malformed)?, pin: Some((pin, digest)), excluded: Excluded::default() })
+}
+
+/// Says what was refused of what is attached, and which set verifies alone.
+fn tell_sets(found: &Outcome, output: &mut Output<'_>) {
+    for refused in found.refused_sets.iter().take(MAX_TOLD) {
+        let digest = refused.referrer.map(|digest| format!("{digest}: ")).unwrap_or_default();
+        output.warn(&format!("{digest}{}", refused.why));
+    }
+    if let Some(more) = found.refused_sets.len().checked_sub(MAX_TOLD).filter(|more| *more > 0) {
+        output.warn(&format!("{more} more referrers are no sets of links, or could not be read"));
+    }
+    if let Some(alone) = found.alone {
+        output.warn(&format!("what is attached does not verify together, and {alone} does alone: somebody attached other links beside it"));
+    }
+}
+
+/// So many refused referrers are told one by one.
+const MAX_TOLD: usize = 16;
+
 impl CapArgs {
+    /// How much is looked at of what is attached.
+    fn sets(&self) -> SetLimits {
+        let mut limits = SetLimits::default();
+        limits.referrers = self.max_referrers.unwrap_or(limits.referrers);
+        limits.bytes = self.max_total_size.unwrap_or(limits.bytes);
+        limits
+    }
+
     fn limits(&self) -> Limits {
         let mut limits = Limits::default();
         limits.file = self.max_link_size.unwrap_or(limits.file);
@@ -273,74 +383,6 @@ fn parameter(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Says all reasons, and gives what they come to.
-fn failure(report: &Report, class: Class, output: &mut Output<'_>) -> Failure {
-    let exit = match class {
-        Class::Usage => Exit::Usage,
-        Class::UntrustedMetadata => Exit::UntrustedMetadata,
-        Class::NotVerified => Exit::NotVerified,
-        _ => Exit::Unknown,
-    };
-    // What decides is the first reason of the kind that does.
-    let deciding = report.reasons.iter().find(|reason| reason.class() == class);
-    let code = deciding.map_or("in-toto-unfinished", Reason::code);
-    let message = match report.reasons.as_slice() {
-        [only] => only.to_string(),
-        reasons => {
-            reasons.iter().for_each(|reason| output.reason(&reason.to_string()));
-            format!("not verified, for {} reasons", reasons.len())
-        }
-    };
-    let mut failure = Failure::new(exit, code, message);
-    failure.hint = hint(report, class);
-    failure
-}
-
-/// What to try: the option that raises a limit, or that gives what is missing.
-fn hint(report: &Report, class: Class) -> Option<String> {
-    let raise = |option| format!("raise the limit with {option}");
-    let files = report.steps.iter().chain(&report.inspections).flat_map(|item| &item.files);
-    report.reasons.iter().filter(|reason| reason.class() == class).find_map(|reason| match reason {
-        Reason::Layout(error) if class == Class::Usage => Some(match inner(error) {
-            Error::ParameterMissing { name } => format!("--param {name}=VALUE"),
-            _ => "give --param only to a layout that has parameters".to_owned(),
-        }),
-        Reason::Layout(Error::TooLarge { .. }) => Some(raise("--max-link-size")),
-        Reason::Threshold { unavailable: true, .. } => files.clone().find_map(cap).map(raise),
-        Reason::TooManyFiles { .. } => Some(raise("--max-requests")),
-        Reason::TooManyBytes { .. } => Some(raise("--max-total-size")),
-        Reason::TooMuchWork { .. } => Some(raise("--max-work")),
-        Reason::Unanswered { .. } => {
-            let how = "--inspection-key for a signed link of it, --run-inspection to run it, or, if its command is `true`, --product or --products";
-            Some(how.to_owned())
-        }
-        _ => None,
-    })
-}
-
-fn inner(error: &Error) -> &Error {
-    match error {
-        Error::Within { error, .. } => inner(error),
-        error => error,
-    }
-}
-
-/// The option that raises the limit which kept a file from counting.
-fn cap(file: &FileReport) -> Option<&'static str> {
-    match file.refusal.as_ref()? {
-        Refusal::Unavailable(Unavailable::TooLarge { .. }) | Refusal::Malformed(Error::TooLarge { .. }) => Some("--max-link-size"),
-        Refusal::Malformed(Error::Dsse(DsseError::TooManySignatures { .. }) | Error::Signed(SignedError::TooManySignatures { .. })) => {
-            Some("--max-signatures")
-        }
-        Refusal::TooDeep { .. } => Some("--max-depth"),
-        Refusal::Sublayout(_) => {
-            let report = file.sublayout.as_ref()?;
-            report.steps.iter().chain(&report.inspections).flat_map(|item| &item.files).find_map(cap)
-        }
-        _ => None,
-    }
-}
-
 /// Says what the commands of inspections printed, where they did not return 0.
 fn tell_inspections(told: &[Told], output: &mut Output<'_>) {
     for inspection in told.iter().filter(|inspection| inspection.returned != Some(0)) {
@@ -348,21 +390,4 @@ fn tell_inspections(told: &[Told], output: &mut Output<'_>) {
             output.note(&format!("{}: {line}", inspection.name));
         }
     }
-}
-
-/// What does not stop it, and the files of steps that hold which do not count: somebody put them there.
-fn warnings(report: &Report) -> Vec<String> {
-    let place = if report.folder.is_empty() { String::new() } else { format!("{}: ", report.folder) };
-    let of_layout = report.warnings.iter().map(|warning| format!("{place}{warning}"));
-    let items = report.steps.iter().chain(&report.inspections);
-    let of_item = items.flat_map(|item| {
-        let warned = item.warnings.iter().map(|warning| format!("`{}`: {warning}", item.name));
-        let refused = item.files.iter().filter(|_| item.link.is_some()).filter_map(|file| {
-            let refusal = file.refusal.as_ref()?;
-            Some(format!("`{}`: {} does not count: {refusal}", item.name, file.path))
-        });
-        let below = item.files.iter().filter_map(|file| file.sublayout.as_ref()).flat_map(warnings);
-        warned.chain(refused).chain(below).collect::<Vec<_>>()
-    });
-    of_layout.chain(of_item).collect()
 }
