@@ -246,6 +246,13 @@ rows! {
         template(&chain);
         "in-toto record stop --step build --key key"
     };
+    in_toto_record_stop_finished: "in-toto-unfinished-changed", |chain| {
+        template(&chain);
+        let kept = chain.place.ok("in-toto record start --step build --key key");
+        let done = chain.place.ok("in-toto record stop --step build --key key --products owner.pub");
+        std::fs::rename(chain.place.path(&done), chain.place.path(&kept)).unwrap();
+        "in-toto record stop --step build --key key"
+    };
     in_toto_record_stop_changed: "in-toto-unfinished-changed", |chain| {
         template(&chain);
         let kept = chain.place.ok("in-toto record start --step build --key key");
@@ -260,6 +267,8 @@ fn in_toto_run_rows_have_their_codes() {
     let chain = Chain::new(Form::Dsse);
     chain.place.key("key");
     for (name, words) in [
+        ("in_toto_run_missing", "--key key --products none -- true"),
+        ("in_toto_run_no_out_dir", "--key key --out-dir owner.pub -- true"),
         ("in_toto_run_done", "--key key -- true"),
         ("in_toto_run_failed", "--key key -- false"),
         ("in_toto_run_no_command", "--key key -- no-such-command"),

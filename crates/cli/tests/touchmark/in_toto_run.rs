@@ -91,7 +91,6 @@ fn no_name_of_a_step_or_an_artifact_leads_out_of_its_folder() {
     run(&place, "--materials ../bob -- touch done").is(2);
     run(&place, "--materials /etc/passwd -- touch done").is(2);
     assert!(!place.path("done").exists());
-    run(&place, "--materials none -- true").is(0).says("none: not recorded");
 }
 
 #[test]
@@ -126,6 +125,88 @@ fn materials_that_somebody_changed_since_the_start_are_not_signed() {
     std::fs::rename(place.path(&kept.replace("build", "other")), place.path(&kept)).unwrap();
     place.run("in-toto record stop --step build --key bob --products src").is(1).says("another step");
     assert!(!std::fs::read_dir(place.path("")).unwrap().any(|entry| entry.unwrap().file_name().to_string_lossy().ends_with(".link")));
+}
+
+#[test]
+fn a_path_with_nothing_at_it_is_not_signed_unless_that_is_wanted() {
+    let place = place();
+    run(&place, "--materials none -- touch done").is(2).says("--allow-missing");
+    assert!(!place.path("done").exists());
+    run(&place, "--products src --products scr -- true").is(2).says("scr: there is nothing of this name");
+    assert!(!std::fs::read_dir(place.path("")).unwrap().any(|entry| entry.unwrap().file_name().to_string_lossy().ends_with(".link")));
+    run(&place, "--allow-missing --materials none --products scr -- true").is(0).says("none: not recorded");
+    place.run("in-toto record start --step build --key bob --materials none").is(2).says("--allow-missing");
+}
+
+#[test]
+fn nothing_is_run_if_its_link_could_not_be_written() {
+    let place = place();
+    let file = run(&place, "--products src -- true").is(0).stdout.trim_end().to_owned();
+    for products in ["/etc/passwd", "../bob", "src/../../x"] {
+        run(&place, &format!("--products {products} -- touch done")).is(2);
+    }
+    place.file("notes", "");
+    run(&place, "--out-dir notes -- touch done").is(4);
+    run(&place, "--out-dir notes/x -- touch done").is(4);
+    // Something else has the name of the link.
+    std::fs::create_dir_all(place.path("taken").join(&file)).unwrap();
+    run(&place, "--out-dir taken -- touch done").is(4);
+    assert!(!place.path("done").exists());
+    assert_eq!(std::fs::read_dir(place.path("taken")).unwrap().count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_folder_of_links_may_be_reached_by_a_link() {
+    let place = place();
+    std::fs::create_dir(place.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", place.path("links")).unwrap();
+    run(&place, "--out-dir links --products src -- true").is(0);
+    assert_eq!(std::fs::read_dir(place.path("elsewhere")).unwrap().count(), 1);
+}
+
+#[test]
+fn private_keys_and_passphrases_are_never_recorded() {
+    let place = place();
+    place.file("secrets/phrase", "hush\n");
+    std::fs::rename(place.path("bob"), place.path("secrets/bob")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("secrets/bob", place.path("src/key")).unwrap();
+    let line = "in-toto run --step build --key secrets/bob --passphrase-file secrets/phrase --products . --exclude none -- true";
+    let ran = place.run(line).is(0).says("secrets/bob: not recorded").says("secrets/phrase: not recorded");
+    let products = signed(&place, ran.stdout.trim_end())["products"].clone();
+    let names: Vec<&String> = products.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["bob.pub", "src/a.c", "src/a.pyc"]);
+    // One that is named is not recorded either.
+    place.run("in-toto run --step build --key secrets/bob --products secrets/bob -- true").is(0).says("not recorded");
+}
+
+#[test]
+fn a_link_that_is_not_finished_is_none_under_any_name() {
+    for envelope in ["dsse", "legacy"] {
+        let place = place();
+        place.key("owner");
+        place.ok("in-toto new --functionary bob.pub --out my.layout");
+        let layout = String::from_utf8(place.read("my.layout")).unwrap();
+        let layout: String = layout.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let mut layout: Value = serde_json::from_str(&layout).unwrap();
+        layout["steps"] = json!([layout["steps"][0]]);
+        layout["steps"][0]["expected_materials"] = json!([]);
+        layout["steps"][0]["expected_products"] = json!([]);
+        layout["inspect"] = json!([]);
+        place.file("one.layout", layout.to_string());
+        place.ok("in-toto sign one.layout --key owner --out root.layout");
+        let kept = place.ok(&format!("in-toto record start --step build --key bob --out-dir links --envelope {envelope} --materials src"));
+        let done = kept.replace("/.build", "/build").replace("-unfinished", "");
+        std::fs::copy(place.path(&kept), place.path(&done)).unwrap();
+        let verify = "in-toto verify --layout root.layout --layout-key owner.pub --links links";
+        place.run(verify).is(1).says("../unfinished");
+        place.ok(&format!("in-toto record stop --step build --key bob --out-dir links --envelope {envelope} --products src"));
+        place.run(verify).is(0);
+        // And one that is finished is not gone on with.
+        std::fs::rename(place.path(&done), place.path(&kept)).unwrap();
+        place.run("in-toto record stop --step build --key bob --out-dir links --products src").is(1).says("finished");
+    }
 }
 
 #[test]

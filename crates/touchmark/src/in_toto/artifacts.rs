@@ -45,6 +45,7 @@ pub enum SymbolicLinks {
 pub struct Recorder {
     base: PathBuf,
     exclusions: Vec<Exclusion>,
+    secrets: Vec<PathBuf>,
     links: SymbolicLinks,
     limit: usize,
 }
@@ -78,12 +79,14 @@ pub struct LeftOut {
     pub path: PathBuf,
     /// Why.
     pub why: &'static str,
+    /// Whether it is a path that was named, and nothing is there.
+    pub is_missing: bool,
 }
 
 impl Recorder {
     /// Of files below `base`.
     pub fn new(base: impl Into<PathBuf>, links: SymbolicLinks) -> Self {
-        Self { base: base.into(), exclusions: Vec::new(), links, limit: MAX_FILES }
+        Self { base: base.into(), exclusions: Vec::new(), secrets: Vec::new(), links, limit: MAX_FILES }
     }
 
     /// The same, without what the patterns match.
@@ -91,6 +94,23 @@ impl Recorder {
     pub fn without(mut self, exclusions: impl IntoIterator<Item = Exclusion>) -> Self {
         self.exclusions.extend(exclusions);
         self
+    }
+
+    /// The same, without these files, by whatever name and link they are met: private keys and passphrases, whose digests, and whose very
+    /// being there, are nobody else's business. They are told among what is left out.
+    #[must_use]
+    pub fn without_secrets(mut self, files: impl IntoIterator<Item = PathBuf>) -> Self {
+        // One that is not there is met nowhere.
+        self.secrets.extend(files.into_iter().filter_map(|file| file.canonicalize().ok()));
+        self
+    }
+
+    /// Asserts that `paths` can be recorded as far as their text tells, before there is anything at them.
+    ///
+    /// # Errors
+    /// [`RecordError::Outside`], [`RecordError::Name`].
+    pub fn assert_below<P: AsRef<Path>>(paths: &[P]) -> Result<(), RecordError> {
+        paths.iter().try_for_each(|path| parts(path.as_ref()).map(drop))
     }
 
     /// Records the files and folders at `paths`, each from the base folder; `.` is all of it. `hashed` is told how many bytes more were
@@ -161,14 +181,7 @@ enum Target {
 impl Walk<'_> {
     /// Looks at a path that the user named, and at all that is below it.
     fn begin(&mut self, path: &Path) -> Result<(), RecordError> {
-        let mut parts = Vec::new();
-        for component in path.components() {
-            match component {
-                Component::CurDir => {}
-                Component::Normal(part) => parts.push(part.to_str().ok_or_else(|| RecordError::Name { path: path.to_owned() })?),
-                _ => return Err(RecordError::Outside { path: path.to_owned() }),
-            }
-        }
+        let parts = parts(path)?;
         let (name, place) = (parts.join("/"), parts.iter().fold(self.recorder.base.clone(), |place, part| place.join(part)));
         if parts.is_empty() {
             self.folders.push(Unseen { name, place, by: Rc::default() });
@@ -176,7 +189,7 @@ impl Walk<'_> {
             match std::fs::symlink_metadata(&place) {
                 Ok(metadata) => self.take(name, place, metadata.file_type(), &Rc::default())?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    self.left_out.push(LeftOut { path: place, why: "there is nothing of this name" });
+                    self.left_out.push(LeftOut { path: place, why: "there is nothing of this name", is_missing: true });
                 }
                 Err(error) => return Err(read(&place, error)),
             }
@@ -214,12 +227,10 @@ impl Walk<'_> {
         if kind.is_dir() {
             self.folders.push(Unseen { name, place, by: Rc::clone(by) });
         } else if kind.is_file() {
-            self.files.insert(name, place);
+            self.file(name, place.clone(), place);
         } else if kind.is_symlink() {
             match self.followed(&place, by) {
-                Ok(Target::File(target)) => {
-                    self.files.insert(name, target);
-                }
+                Ok(Target::File(target)) => self.file(name, place, target),
                 // Whatever matches folders alone matches it now.
                 Ok(Target::Folder(_)) if self.recorder.excludes(&name, true) => self.exclude(name),
                 Ok(Target::Folder(by)) => self.folders.push(Unseen { name, place, by }),
@@ -229,6 +240,18 @@ impl Walk<'_> {
             self.odd(place, "it is neither a file nor a folder")?;
         }
         Ok(())
+    }
+
+    /// Takes the file `target`, which is met at `place`.
+    fn file(&mut self, name: String, place: PathBuf, target: PathBuf) {
+        let is_it =
+            |secret: &PathBuf| secret.file_name() == target.file_name() && target.canonicalize().is_ok_and(|target| target == *secret);
+        if self.recorder.secrets.iter().any(is_it) {
+            let why = "it is the private key or the passphrase of who signs";
+            self.left_out.push(LeftOut { path: place, why, is_missing: false });
+        } else {
+            self.files.insert(name, target);
+        }
     }
 
     fn exclude(&mut self, name: String) {
@@ -267,11 +290,24 @@ impl Walk<'_> {
         match self.recorder.links {
             SymbolicLinks::Within => Err(RecordError::Irregular { path, what }),
             SymbolicLinks::Followed => {
-                self.left_out.push(LeftOut { path, why: what });
+                self.left_out.push(LeftOut { path, why: what, is_missing: false });
                 Ok(())
             }
         }
     }
+}
+
+/// The parts of a path that the user named, from the base folder.
+fn parts(path: &Path) -> Result<Vec<&str>, RecordError> {
+    let mut parts = Vec::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::Normal(part) => parts.push(part.to_str().ok_or_else(|| RecordError::Name { path: path.to_owned() })?),
+            _ => return Err(RecordError::Outside { path: path.to_owned() }),
+        }
+    }
+    Ok(parts)
 }
 
 /// The digests of files, in their order, computed by several threads.

@@ -37,6 +37,8 @@ mod sign;
 mod source;
 #[cfg(feature = "sign")]
 mod template;
+#[cfg(feature = "sign")]
+mod unfinished;
 mod verify;
 
 pub use touchmark_in_toto::lint;
@@ -61,4 +63,6 @@ pub use sign::{Envelopes, SignDocumentError, SignedDocument, key_object, keyid, 
 pub use source::LayoutFile;
 #[cfg(feature = "sign")]
 pub use template::template;
+#[cfg(feature = "sign")]
+pub use unfinished::{UnfinishedError, materials_of_unfinished, unfinished};
 pub use verify::{Inspector, verify, verify_with};

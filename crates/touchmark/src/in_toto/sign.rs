@@ -1,5 +1,7 @@
 //! Signing layouts and links, in both envelopes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use touchmark_envelope::canonical;
 use touchmark_envelope::digest::{Algorithm, hex};
 use touchmark_envelope::dsse::{Envelope, IN_TOTO};
@@ -117,13 +119,17 @@ impl LayoutFile {
         }
         match (self.form, wanted) {
             (Form::Plain(layout), wanted) => sign(&layout, wanted.unwrap_or_default(), signers),
-            (Form::Dsse(envelope), None | Some(Envelopes::Dsse)) => dsse(envelope, signers),
+            (Form::Dsse(envelope, text), None | Some(Envelopes::Dsse)) => {
+                let added = signatures(&envelope.signed_bytes(), &envelope.signatures, signers)?;
+                let new = added.new.iter().map(|(_, signature)| listed(signature, STANDARD.encode(&signature.bytes)));
+                let bytes = with_signatures(&text, new)?;
+                Ok(added.into_document(bytes, Envelopes::Dsse))
+            }
             (Form::Legacy(signed), None | Some(Envelopes::Legacy)) => {
-                let members = json::members(signed.bytes(), signed.bytes().len())?;
-                let signatures = members.iter().find(|(name, _)| name == "signatures").map_or("[]", |(_, text)| text);
-                let listed = json::parse(signatures.as_bytes(), signatures.len())?;
-                let listed: Vec<Value<'static>> = listed.as_array().unwrap_or_default().iter().cloned().map(Value::into_owned).collect();
-                legacy(signed.signed_text(), signed.signed_bytes(), listed, signed.signatures(), signers)
+                let added = signatures(signed.signed_bytes(), signed.signatures(), signers)?;
+                let new = added.new.iter().map(|(_, signature)| listed(signature, hex(&signature.bytes)));
+                let bytes = with_signatures(signed.bytes(), new)?;
+                Ok(added.into_document(bytes, Envelopes::Legacy))
             }
             _ => Err(SignDocumentError::OtherEnvelope),
         }
@@ -137,43 +143,57 @@ impl LayoutFile {
 pub fn sign(document: &Value<'_>, envelope: Envelopes, signers: &[Box<dyn Signer>]) -> Result<SignedDocument, SignDocumentError> {
     match envelope {
         Envelopes::Dsse => {
-            let envelope = Envelope { payload: document.to_vec(), payload_type: IN_TOTO.to_owned(), signatures: Vec::new() };
-            dsse(envelope, signers)
+            let mut envelope = Envelope { payload: document.to_vec(), payload_type: IN_TOTO.to_owned(), signatures: Vec::new() };
+            let added = signatures(&envelope.signed_bytes(), &[], signers)?;
+            envelope.signatures.extend(added.new.iter().map(|(_, signature)| signature.clone()));
+            Ok(added.into_document(envelope.to_json(), Envelopes::Dsse))
         }
         Envelopes::Legacy => {
             // In the dialect that in-toto's implementations have, whatever characters artifacts' names have.
             let (text, message) = (document.to_vec(), canonical::write_unrestricted(document)?);
-            legacy(&String::from_utf8_lossy(&text), &message, Vec::new(), &[], signers)
+            let added = signatures(&message, &[], signers)?;
+            let new = added.new.iter().map(|(_, signature)| listed(signature, hex(&signature.bytes)));
+            let unsigned = [br#"{"signatures":[],"signed":"#, text.as_slice(), b"}"].concat();
+            let bytes = with_signatures(&unsigned, new)?;
+            Ok(added.into_document(bytes, Envelopes::Legacy))
         }
     }
 }
 
-fn dsse(mut envelope: Envelope, signers: &[Box<dyn Signer>]) -> Result<SignedDocument, SignDocumentError> {
-    let message = envelope.signed_bytes();
-    let added = signatures(&message, &envelope.signatures, signers)?;
-    envelope.signatures.extend(added.new.iter().map(|(_, signature)| signature.clone()));
-    Ok(added.into_document(envelope.to_json(), Envelopes::Dsse))
+/// A signature as it is listed.
+fn listed(signature: &Signature, text: String) -> Value<'static> {
+    let keyid = signature.keyid.clone().unwrap_or_default();
+    Value::object([("keyid", Value::from(keyid)), ("sig", Value::from(text))])
 }
 
-fn legacy(
-    text: &str,
-    message: &[u8],
-    mut listed: Vec<Value<'static>>,
-    known: &[Signature],
-    signers: &[Box<dyn Signer>],
-) -> Result<SignedDocument, SignDocumentError> {
-    let added = signatures(message, known, signers)?;
-    listed.extend(added.new.iter().map(|(_, signature)| {
-        let keyid = signature.keyid.clone().unwrap_or_default();
-        Value::object([("keyid", Value::from(keyid)), ("sig", Value::from(hex(&signature.bytes)))])
-    }));
-    // What is signed stays as it stands.
-    let mut bytes = br#"{"signatures":"#.to_vec();
-    bytes.extend(Value::from(listed).to_vec());
-    bytes.extend(br#","signed":"#);
-    bytes.extend(text.as_bytes());
+/// The document with more signatures. All else in it stays byte for byte, members of others included: a certificate beside a signature
+/// is what lets it count.
+fn with_signatures(document: &[u8], new: impl Iterator<Item = Value<'static>>) -> Result<Vec<u8>, json::Error> {
+    let new: Vec<Value<'static>> = new.collect();
+    let mut bytes = b"{".to_vec();
+    for (place, (name, text)) in json::members(document, document.len())?.iter().enumerate() {
+        if place > 0 {
+            bytes.push(b',');
+        }
+        bytes.extend(Value::from(name.clone().into_owned()).to_vec());
+        bytes.push(b':');
+        let text = text.trim_ascii_end();
+        match text.strip_suffix(']').filter(|_| name == "signatures") {
+            None => bytes.extend(text.as_bytes()),
+            Some(listed) => {
+                bytes.extend(listed.trim_ascii_end().as_bytes());
+                for signature in &new {
+                    if bytes.last() != Some(&b'[') {
+                        bytes.push(b',');
+                    }
+                    bytes.extend(signature.to_vec());
+                }
+                bytes.push(b']');
+            }
+        }
+    }
     bytes.push(b'}');
-    Ok(added.into_document(bytes, Envelopes::Legacy))
+    Ok(bytes)
 }
 
 /// What signers add.
@@ -270,10 +290,26 @@ mod tests {
     }
 
     #[test]
+    fn members_of_envelopes_and_signatures_that_are_not_known_stay_as_they_are() {
+        let dsse = LayoutFile::parse(LAYOUT.as_bytes()).unwrap().sign(None, &[signer(KeyAlgorithm::Ed25519, 1)]).unwrap().bytes;
+        let text = String::from_utf8(dsse).unwrap().replace(r#"{"keyid""#, r#"{"cert": "PEM\n\u0041", "keyid""#);
+        let text = text.replacen('{', r#"{"extra" : [1 , 2.50],"#, 1);
+        assert!(text.contains("cert"));
+        let again = LayoutFile::parse(text.as_bytes()).unwrap().sign(None, &[signer(KeyAlgorithm::Ed25519, 2)]).unwrap();
+        let signed = String::from_utf8(again.bytes.clone()).unwrap();
+        assert!(signed.contains(r#"{"cert": "PEM\n\u0041", "keyid""#) && signed.contains(r#""extra":[1 , 2.50],"#), "{signed}");
+        let [one, two] = [1, 2].map(|byte| signer(KeyAlgorithm::Ed25519, byte));
+        assert_eq!(signed_by(&again.bytes, &[one.public_key(), two.public_key()]), 2);
+        // Signed again by the same, nothing changes.
+        let same = LayoutFile::parse(&again.bytes).unwrap().sign(None, &[signer(KeyAlgorithm::Ed25519, 2)]).unwrap();
+        assert_eq!((same.bytes, same.already.len()), (again.bytes, 1));
+    }
+
+    #[test]
     fn other_members_of_signatures_stay() {
         let text = format!(r#"{{"signed": {LAYOUT}, "signatures": [{{"keyid": "k", "sig": "", "other_headers": "00"}}]}}"#);
         let signed = LayoutFile::parse(text.as_bytes()).unwrap().sign(None, &[signer(KeyAlgorithm::Ed25519, 1)]).unwrap();
-        assert!(String::from_utf8(signed.bytes).unwrap().contains(r#"{"keyid":"k","sig":"","other_headers":"00"}"#));
+        assert!(String::from_utf8(signed.bytes).unwrap().contains(r#"{"keyid": "k", "sig": "", "other_headers": "00"}"#));
     }
 
     #[test]

@@ -27,8 +27,8 @@ pub(super) enum Form {
     Plain(Value<'static>),
     /// `{signed, signatures}`.
     Legacy(Signed),
-    /// A DSSE envelope.
-    Dsse(Envelope),
+    /// A DSSE envelope, and its text.
+    Dsse(Envelope, Vec<u8>),
 }
 
 impl LayoutFile {
@@ -56,7 +56,8 @@ impl LayoutFile {
             Form::Plain(json::parse(&text, text.len())?.into_owned())
         } else if has("payload") {
             let limits = touchmark_envelope::dsse::Limits { bytes: text.len(), signatures: limits.signatures };
-            Form::Dsse(Envelope::parse(&text, limits)?.into_untrusted())
+            let envelope = Envelope::parse(&text, limits)?.into_untrusted();
+            Form::Dsse(envelope, text)
         } else {
             let options = Options { max_bytes: text.len(), max_signatures: limits.signatures, index: None };
             Form::Legacy(Signed::parse(text, options)?.into_untrusted())

@@ -7,8 +7,10 @@ use std::process::{Command as Process, Stdio};
 use touchmark::envelope::sign::Signer;
 use touchmark::envelope::threshold::KeySet;
 use touchmark::in_toto::{
-    Artifacts, Byproducts, Document, Envelopes, Exclusion, Limits, Recorder, SymbolicLinks, is_item_name, link, link_file, sign,
+    Artifacts, Byproducts, Envelopes, Exclusion, Limits, Recorder, SymbolicLinks, UnfinishedError, is_item_name, link, link_file,
+    materials_of_unfinished, sign, unfinished,
 };
+use touchmark::keys::KeySource;
 use touchmark::oci::files as durable;
 use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Object, Output, Value};
@@ -103,6 +105,9 @@ struct Common {
     /// The folder that the link is written to; one of an earlier run is replaced
     #[arg(long, value_name = "DIR", default_value = ".")]
     out_dir: PathBuf,
+    /// Signs a link also if nothing is at one of the paths that are to be recorded
+    #[arg(long)]
+    allow_missing: bool,
 }
 
 fn step_name(text: &str) -> Result<String, String> {
@@ -122,6 +127,9 @@ impl RecordCommand {
 pub(super) fn run(args: &Run, output: &mut Output<'_>) -> Result<(), Failure> {
     let here = args.common.open()?;
     let command = words(&args.command)?;
+    // What the command did could not be undone.
+    Recorder::assert_below(&args.products).map_err(|error| record_failure(&error))?;
+    here.assert_writable(&here.path("", "")?)?;
     let materials = here.record(&args.materials, output)?;
     let returned = here.perform(&args.command)?;
     if returned != 0 && !args.allow_failure {
@@ -137,12 +145,11 @@ pub(super) fn run(args: &Run, output: &mut Output<'_>) -> Result<(), Failure> {
 /// Keeps the materials.
 pub(super) fn start(args: &Start, output: &mut Output<'_>) -> Result<(), Failure> {
     let here = args.common.open()?;
-    let materials = here.record(&args.materials, output)?;
-    let none = Artifacts::default();
-    let value = link(&here.common.step, &[], &materials, &none, &Byproducts::default());
     let path = here.unfinished()?;
-    here.write(&path, &value)?;
-    here.say(&path, &materials, &none, output);
+    here.assert_writable(&path)?;
+    let materials = here.record(&args.materials, output)?;
+    here.write(&path, &unfinished(&here.common.step, &materials))?;
+    here.say(&path, &materials, &Artifacts::default(), output);
     Ok(())
 }
 
@@ -151,6 +158,7 @@ pub(super) fn stop(args: &Stop, output: &mut Output<'_>) -> Result<(), Failure> 
     let here = args.common.open()?;
     let path = here.unfinished()?;
     let kept = here.kept(&path)?;
+    here.assert_writable(&here.path("", "")?)?;
     let products = here.record(&args.products, output)?;
     let link = link(&here.common.step, &[], &kept, &products, &Byproducts::default());
     here.finish(&link, &kept, &products, output)?;
@@ -169,7 +177,12 @@ impl Common {
         let signers = signers::Signers { keys: vec![self.key.clone()], passphrase: self.passphrase.clone() }.open()?;
         let usual = || USUAL.into_iter().filter_map(Exclusion::new).collect();
         let exclusions: Vec<Exclusion> = if self.exclude.is_empty() { usual() } else { self.exclude.clone() };
-        let recorder = Recorder::new(&self.base, SymbolicLinks::Followed).without(exclusions);
+        let secrets = [KeySource::from(self.key.as_os_str())].into_iter().filter_map(|source| match source {
+            KeySource::File(path) => Some(path),
+            _ => None,
+        });
+        let secrets = secrets.chain(self.passphrase.passphrase_file.clone());
+        let recorder = Recorder::new(&self.base, SymbolicLinks::Followed).without(exclusions).without_secrets(secrets);
         Ok(Here { common: self, signers, recorder })
     }
 }
@@ -179,6 +192,10 @@ impl Here<'_> {
         let bar = Bar::counter("hashing", output.is_quiet());
         let recorded = self.recorder.record(paths, &|bytes| bar.add(bytes)).map_err(|error| record_failure(&error))?;
         drop(bar);
+        if let Some(missing) = recorded.left_out.iter().find(|left_out| left_out.is_missing && !self.common.allow_missing) {
+            let message = format!("{}: {}, and nothing is signed", missing.path.display(), missing.why);
+            return Err(Failure::new(Exit::Usage, "in-toto-missing", message).hint("--allow-missing"));
+        }
         for left_out in &recorded.left_out {
             output.warn(&format!("{}: not recorded: {}", left_out.path.display(), left_out.why));
         }
@@ -211,9 +228,16 @@ impl Here<'_> {
 
     fn write(&self, path: &Path, link: &Value<'_>) -> Result<(), Failure> {
         let signed = sign(link, self.common.envelope, &self.signers).map_err(|error| failure(&error))?;
-        let failed = |error: touchmark::oci::error::Error| Failure::new(Exit::Unknown, error.code(), error.to_string());
-        durable::create_folders(&self.common.out_dir).map_err(failed)?;
-        durable::write(path, &signed.bytes).map_err(failed)
+        durable::write(path, &signed.bytes).map_err(|error| unwritable(&error))
+    }
+
+    /// Asserts that the link can be written: its folder, which may be reached by a link, takes a file, and nothing else has its name.
+    fn assert_writable(&self, path: &Path) -> Result<(), Failure> {
+        if !self.common.out_dir.is_dir() {
+            durable::create_folders(&self.common.out_dir).map_err(|error| unwritable(&error))?;
+        }
+        durable::size(path).map_err(|error| unwritable(&error))?;
+        durable::Pending::create(path).map(drop).map_err(|error| unwritable(&error))
     }
 
     fn say(&self, path: &Path, materials: &Artifacts, products: &Artifacts, output: &mut Output<'_>) {
@@ -245,18 +269,15 @@ impl Here<'_> {
         let bytes = durable::read(path, limits.file).map_err(|error| Failure::new(Exit::Unknown, error.code(), error.to_string()))?;
         let none = || Failure::usage(format!("{}: is not there: the step was not started", path.display()));
         let bytes = bytes.ok_or_else(|| none().hint("touchmark in-toto record start"))?;
-        let changed = |why: String| Failure::new(Exit::NotVerified, "in-toto-unfinished-changed", format!("{}: {why}", path.display()));
-        let document = Document::parse(bytes, &limits).map_err(|error| changed(error.to_string()))?.into_untrusted();
         let keys = KeySet::new(self.signers.iter().map(|signer| signer.public_key().clone()));
-        if document.signers(&keys).keys().is_empty() {
-            return Err(changed("is not signed by this key".to_owned()));
-        }
-        let link = document.link().map_err(|error| changed(error.to_string()))?;
-        if link.name != self.common.step {
-            return Err(changed("is of another step".to_owned()));
-        }
-        Ok(link.materials)
+        let changed =
+            |why: UnfinishedError| Failure::new(Exit::NotVerified, "in-toto-unfinished-changed", format!("{}: {why}", path.display()));
+        materials_of_unfinished(bytes, &self.common.step, &keys).map_err(changed)
     }
+}
+
+fn unwritable(error: &touchmark::oci::error::Error) -> Failure {
+    Failure::new(Exit::Unknown, error.code(), error.to_string())
 }
 
 /// A command as a link has it, which is Unicode.
