@@ -157,8 +157,25 @@ fn a_layout_that_the_owner_did_not_sign_is_not_taken_and_hides_no_good_one() {
     chain.place.file("dora/x.link", sign(&link("x", &[], &[]), &["dora"], Form::Dsse));
     chain.place.ok("in-toto attach oci:release:one --links dora --layout lax.layout");
     verify(&chain.place, "oci:release:one", "", 5);
+    // What it comes to is what the owner's comes to.
+    let bob = file("build", "bob");
+    chain.place.file(&format!("part/{bob}"), chain.place.read(&format!("links/{bob}")));
+    chain.place.ok("in-toto attach oci:release:one --links part --layout root.layout");
+    assert_eq!(verify(&chain.place, "oci:release:one", "", 1)["error"]["code"], "in-toto-threshold");
     chain.place.ok("in-toto attach oci:release:one --links links --layout root.layout");
     verify(&chain.place, "oci:release:one", "", 0);
+}
+
+#[test]
+fn a_set_that_is_listed_and_not_there_leaves_it_open_and_hides_no_good_one() {
+    let (chain, _) = chain(Form::Dsse, "oci:release:one");
+    let set = chain.place.ok("in-toto attach oci:release:one --links links");
+    let name = format!("release/blobs/sha256/{}", digest(&set).strip_prefix("sha256:").unwrap());
+    let manifest = chain.place.read(&name);
+    std::fs::remove_file(chain.place.path(&name)).unwrap();
+    verify(&chain.place, "oci:release:one", LAYOUT, 4);
+    chain.place.file(&name, manifest);
+    verify(&chain.place, "oci:release:one", LAYOUT, 0);
 }
 
 #[test]
