@@ -8,6 +8,7 @@ question as its argument.
   of them a sublayout, and an owner's key there.
 - {"op": "verify", "folder": FOLDER, "layout": FILE, "keys": {KEYID: KEY}, "product": FOLDER?}: verifies a layout with the links in the
   folder, in the folder of the final product.
+- {"op": "statement", "text": TEXT}: whether the bindings of the attestation framework read this statement and its predicate.
 """
 
 import fnmatch
@@ -151,6 +152,35 @@ def verify(folder, layout, keys, product=None):
     return {"verified": True}
 
 
+def statement(text):
+    # Only who asks for it needs the package.
+    from google.protobuf import json_format
+    from in_toto_attestation.predicates.link.v0 import link_pb2
+    from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
+    from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
+    from in_toto_attestation.predicates.vsa.v1 import vsa_pb2
+    from in_toto_attestation.v1 import statement_pb2
+    from in_toto_attestation.v1.statement import Statement
+
+    types = {
+        "https://in-toto.io/attestation/link/v0.3": link_pb2.Link,
+        "https://in-toto.io/attestation/test-result/v0.1": test_result_pb2.TestResult,
+        "https://slsa.dev/provenance/v1": provenance_pb2.Provenance,
+        "https://slsa.dev/verification_summary/v1": vsa_pb2.VerificationSummary,
+    }
+    try:
+        Statement.copy_from_pb(json_format.Parse(text, statement_pb2.Statement())).validate()
+        document = json.loads(text)
+        if document["predicateType"] in types:
+            # The bindings want a text where the specification of summaries has a list.
+            document["predicate"].pop("verifiedLevels", None)
+            # A member that the type does not have is an error.
+            json_format.ParseDict(document["predicate"], types[document["predicateType"]]())
+    except (ValueError, json_format.ParseError) as error:
+        return {"valid": False, "why": str(error)}
+    return {"valid": True}
+
+
 def answer(question):
     match question.pop("op"):
         case "globs":
@@ -161,6 +191,8 @@ def answer(question):
             return make(**question)
         case "verify":
             return verify(**question)
+        case "statement":
+            return statement(**question)
 
 
 def main():

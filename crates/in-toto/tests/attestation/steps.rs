@@ -81,6 +81,18 @@ fn a_link_of_another_step_does_not_count() {
 }
 
 #[test]
+fn each_predicate_is_vouched_for_by_its_own_statements() {
+    let mut world = World::demo();
+    world.steps[2] = step("build", &[], &[], &[expects(provenance::TYPE, &[3], 1, ""), expects(test_result::TYPE, &[3], 1, "")]);
+    // Who may vouch for both vouched for one.
+    assert_eq!(world.refused(), ["in-toto-predicate-threshold"]);
+    let tested = tested("PASSED", &[("x", "binary")]);
+    let both = [world.files[&file("build", 3, "json")].as_slice(), &sign(&tested, &[3])].join(&b'\n');
+    world.files.insert(file("build", 3, "intoto.jsonl"), both);
+    assert!(world.verify().is_ok());
+}
+
+#[test]
 fn a_threshold_is_one_of_distinct_public_keys() {
     let mut world = World::demo();
     let honest = tested("PASSED", &[("foo", "source")]);
@@ -147,6 +159,7 @@ fn two_statements_of_one_functionary_and_type_are_refused() {
     let rejected = world.rejected();
     let [Reason::Twice { step, first, other, .. }] = rejected.report.reasons.as_slice() else { panic!("{rejected}") };
     assert_eq!((step.as_str(), first, other), ("test", &file("test", 2, "json"), &file("test", 2, "link")));
+    assert!(rejected.report.steps[1].link.is_none(), "nothing is taken of the step");
     world.files.remove(&file("test", 2, "link"));
     world.offer("rerun", &failed, &[2]);
     assert_eq!(world.refused(), ["in-toto-twice"]);

@@ -3,6 +3,8 @@
 //! Without it a test says what it needs and passes; with TOUCHMARK_PEERS_REQUIRED=1, as in CI, it fails.
 
 #[cfg(test)]
+mod attestations;
+#[cfg(test)]
 #[allow(dead_code, reason = "these tests use a part of it")]
 #[path = "../verification/chain.rs"]
 mod chain;
