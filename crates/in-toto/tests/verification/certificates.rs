@@ -198,6 +198,12 @@ fn certificates_of_every_kind_of_key_are_taken() {
             let pem = root.sign(&functionary(), &leaf);
             given.chain.files.insert("build.0123abcd.link".into(), signed(&[(&leaf, Some(&pem))], Form::Legacy));
             assert_eq!(given.report().steps[0].counted, [leaf.public_key().clone()]);
+            // By a stranger's key of the same kind, under the same name.
+            let key = of(root.key.public_key().algorithm(), 42);
+            let stranger = Authority { pem: String::new(), params: authority("root"), key };
+            let pem = stranger.sign(&functionary(), &leaf);
+            given.chain.files.insert("build.0123abcd.link".into(), signed(&[(&leaf, Some(&pem))], Form::Legacy));
+            assert_eq!(given.refused(), "in-toto-certificate-chain");
         }
     }
 }
