@@ -3,6 +3,7 @@
     seeds.py FOLDER
 """
 
+import base64
 import io
 import json
 import pathlib
@@ -78,11 +79,19 @@ def predicates():
         yield f"{number}.txt", f"{json.dumps(constraint)}\n{number}\n{json.dumps(predicate)}".encode()
 
 
+def certificates():
+    """Certificates of functionaries and of authorities, each as either."""
+    for path in sorted((TESTDATA / "in-toto/x509").glob("*.pem")):
+        der = base64.b64decode("".join(path.read_text().splitlines()[1:-1]))
+        for place in (0, 1):
+            yield f"{path.stem}-{place}", bytes([place]) + der
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(TESTDATA / "seeds", root, ignore=shutil.ignore_patterns("SOURCE"))
-    for target, seeds in [("json", canonical_json()), ("keys", keys()), ("tar", tars()), ("in_toto_document", in_toto()), ("in_toto_predicate", predicates())]:
+    for target, seeds in [("json", canonical_json()), ("keys", keys()), ("tar", tars()), ("in_toto_document", in_toto()), ("in_toto_predicate", predicates()), ("in_toto_certificate", certificates())]:
         (root / target).mkdir(exist_ok=True)
         for name, content in seeds:
             (root / target / name).write_bytes(content)

@@ -251,3 +251,23 @@ fn what_the_command_line_lacks_is_a_mistake_and_what_is_not_there_could_not_be_f
     chain.place.key("private");
     line("--layout-key private --links links").is(2);
 }
+
+#[test]
+fn functionaries_with_certificates_are_found_in_the_folder_and_verified_at_the_time_that_is_given() {
+    let place = Place::new();
+    let made = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/in-toto/golang-x509");
+    for entry in std::fs::read_dir(made).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        place.file(&format!("links/{name}"), std::fs::read(entry.path()).unwrap());
+    }
+    let verify =
+        |more: &str| place.run(&format!("in-toto verify --layout links/root.layout --layout-key links/owner.pub --links links {more}"));
+    let ran = verify(&format!("--at {AT} --explain")).is(0);
+    for told in ["or a certificate that meets its constraint", "by the certificate of `CN=builder`, under the root"] {
+        assert!(ran.stdout.contains(told), "{ran:#?}");
+    }
+    verify(&format!("--at {AT} --format json")).is(0);
+    let ran = verify("--at 2025-12-31T00:00:00Z").is(1);
+    assert!(ran.stderr.contains("a certificate is valid only from 2026-01-01T00:00:00Z"), "{ran:#?}");
+}
