@@ -4,6 +4,8 @@
 //!   given it or told why not, and ends in a verified [`SupplyChain`] or in a [`Rejected`] with all the reasons.
 //! - [`Document`], [`Layout`] and [`Link`] are the metadata (section 4), in both of its envelopes.
 //! - [`Rule`] and [`engine`] are the artifact rules (section 4.3.3), [`glob`] is their patterns.
+//! - [`attestation`] is layouts over attestations (ITE-10, ITE-11), which the same workflow verifies: [`predicate`] reads what statements
+//!   say, and [`constraint`] says what that must be.
 //!
 //! Nothing here runs a command. An inspection is a need that the caller may answer, and one that nobody answers is not verified.
 //!

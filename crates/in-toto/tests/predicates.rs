@@ -256,6 +256,8 @@ mod tests {
             let text = format!(r#"{{"subject":[{subjects}]}}"#);
             predicate::subjects(&parse(text.as_bytes(), text.len()).unwrap()).and_then(|all| predicate::artifacts(&all))
         };
+        let bare = r#"{"subject":[{"name":"a","uri":"x:y"}]}"#;
+        assert!(predicate::subjects(&parse(bare.as_bytes(), bare.len()).unwrap()).is_err(), "a subject has a digest");
         let found = of(r#"{"name":"a","digest":{"sha256":"00","arn":"arn:x"}},{"digest":{"gitCommit":"01"}}"#).unwrap();
         assert_eq!(found.iter().map(|one| one.name).collect::<Vec<_>>(), ["a", "gitCommit:01"]);
         assert_eq!(found.get("a").unwrap().iter().collect::<Vec<_>>(), [("sha256", "00")]);
