@@ -284,5 +284,12 @@ fn in_toto_run_rows_have_their_codes() {
 }
 
 /// The rows of the test above.
-pub const RUNS: [&str; 5] =
-    ["in_toto_run_done", "in_toto_run_failed", "in_toto_run_no_command", "in_toto_run_public_key", "in_toto_run_outside"];
+pub const RUNS: [&str; 7] = [
+    "in_toto_run_missing",
+    "in_toto_run_no_out_dir",
+    "in_toto_run_done",
+    "in_toto_run_failed",
+    "in_toto_run_no_command",
+    "in_toto_run_public_key",
+    "in_toto_run_outside",
+];
