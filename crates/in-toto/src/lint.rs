@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::key::PublicKey;
 
+use crate::attestation::LayoutForm;
 use crate::certificates::CertConstraint;
 use crate::glob::{Pattern, Shape};
 use crate::key::Unusable;
@@ -255,7 +256,10 @@ fn keys(layout: &Layout, findings: &mut Vec<Finding>) {
         }
         known.entry(key).or_insert(keyid);
     }
-    findings.extend(layout.keys.unnamed().map(|keyid| Finding::NoKeyid { keyid: keyid.to_owned() }));
+    // Those who refuse it read no layouts over attestations.
+    if layout.form == LayoutForm::Links {
+        findings.extend(layout.keys.unnamed().map(|keyid| Finding::NoKeyid { keyid: keyid.to_owned() }));
+    }
     let unusable = layout.authorities.unusable().iter();
     findings.extend(unusable.map(|(keyid, why)| Finding::Authority { keyid: keyid.clone(), why: why.clone() }));
 }
