@@ -20,7 +20,7 @@ pub(crate) struct WantsArgs {
     #[arg(long, value_name = "FILE", value_parser = input(), requires = "name", conflicts_with_all = ["keys", "threshold"])]
     pub(crate) root: Option<Input>,
     /// Where the trust root's metadata is: a folder, an http(s) URL or the REF of a trust repository; beside the artifact unless given
-    #[arg(long, value_name = "DIR|URL|REF", requires = "root")]
+    #[arg(long, value_name = "DIR|URL|REF")]
     pub(crate) trust: Option<String>,
     /// Where what was accepted of it is kept, or none; among the user's stores unless given
     #[arg(long, value_name = "DIR|none", requires = "root")]

@@ -48,8 +48,8 @@ impl RoleName {
         format!("{}.json", self.0)
     }
 
-    /// The path under the metadata URL: one segment, whatever the name holds.
-    pub(crate) fn fetch_path(&self, version: Option<u64>) -> String {
+    /// The path under the metadata URL, of the version if there is one in names of files: one segment, whatever the name holds.
+    pub fn fetch_path(&self, version: Option<u64>) -> String {
         let mut path = version.map(|version| format!("{version}.")).unwrap_or_default();
         encode(&self.0, &mut path);
         path + ".json"

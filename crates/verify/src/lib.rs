@@ -9,7 +9,7 @@ pub mod check;
 pub mod exit;
 pub mod options;
 pub mod output;
-mod root;
+pub mod root;
 mod run;
 
 pub use run::{Open, place, run, run_with};

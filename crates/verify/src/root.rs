@@ -49,10 +49,8 @@ pub(crate) struct Alternatives {
 /// Where the trust repository is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum TrustPlace {
-    /// A folder or a URL.
-    Repository(String),
-    /// An OCI artifact.
-    Artifact(Reference),
+    /// Where `--trust` says.
+    Named(TrustSource),
     /// Among the artifacts of the place that the artifact is in.
     Beside,
 }
@@ -64,7 +62,7 @@ impl RootJudge {
         let root = check::read(input, "--root", Settings::default().limits.root)?;
         let Some(wanted) = wants.name.clone() else { return Err(Failure::usage(NO_NAME)) };
         let wanted = if wants.any_version { wanted.any_version() } else { wanted };
-        let place = wants.trust.as_deref().map(place).transpose()?.unwrap_or(TrustPlace::Beside);
+        let place = wants.trust.as_deref().map(TrustSource::read).transpose()?.map_or(TrustPlace::Beside, TrustPlace::Named);
         let mut settings = TrustSettings::new(store(wants.store.as_deref()));
         settings.at = wants.at;
         settings.require_fresh = wants.require_fresh;
@@ -174,17 +172,7 @@ impl RootJudge {
     /// Opens the trust root for one question. Its store is free for others afterwards.
     fn with_root<T>(&self, source: &dyn Source, ask: impl FnOnce(&mut TrustRoot<'_>) -> Result<T, TrustRootError>) -> Result<T, Failure> {
         match &self.place {
-            TrustPlace::Repository(text) => {
-                let fetch = tuf::source(text, &self.access).map_err(|error| failure(&error.into()))?;
-                self.ask(fetch.as_ref(), ask)
-            }
-            TrustPlace::Artifact(reference) => {
-                let place = touchmark::open_with(reference, &self.access).map_err(|error| Failure::from(&error))?;
-                let resolved = place.resolve(reference.tag(), reference.digest()).map_err(|error| Failure::from(&error))?;
-                let digest = reference.digest().copied().unwrap_or(resolved.digest);
-                let fetch = TrustArtifact::open(place.as_ref(), digest).map_err(|error| failure(&error))?;
-                self.ask(&fetch, ask)
-            }
+            TrustPlace::Named(named) => named.with(&self.access, |fetch| self.ask(fetch, ask)),
             TrustPlace::Beside => {
                 let found = trust_root::trust_repositories(source).map_err(|error| beside(source, &error))?;
                 let opened = found.into_iter().filter_map(|digest| TrustArtifact::open(source, digest).ok()).collect::<Vec<_>>();
@@ -211,23 +199,53 @@ impl RootJudge {
 /// What is said where `--root` has no `--name`.
 pub(crate) const NO_NAME: &str = "--root needs --name: a trust root says who owns which names";
 
-/// Reads `--trust`: a folder, a URL, or the REF of an OCI artifact.
-fn place(text: &str) -> Result<TrustPlace, Failure> {
-    let path = Path::new(text);
-    // As `touchmark trust` leaves it, or as it is served.
-    let metadata = path.join("metadata");
-    if metadata.is_dir() && !text.contains("://") {
-        let metadata = metadata.into_os_string().into_string();
-        return metadata.map(TrustPlace::Repository).map_err(|_| Failure::usage(format!("--trust {text}: not UTF-8")));
-    }
-    if text.contains("://") || text.starts_with(['.', '/', '~']) || path.is_dir() {
-        return Ok(TrustPlace::Repository(text.to_owned()));
-    }
-    match text.parse() {
-        Ok(reference) => Ok(TrustPlace::Artifact(reference)),
-        Err(error) => {
+/// What `--trust` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrustSource {
+    /// A folder or a URL.
+    Repository(String),
+    /// An OCI artifact.
+    Artifact(Reference),
+}
+
+impl TrustSource {
+    /// Reads a folder, as `touchmark trust` leaves it or as it is served, a URL, or the REF of an OCI artifact.
+    ///
+    /// # Errors
+    /// Exit 2: it is none of them.
+    pub fn read(text: &str) -> Result<Self, Failure> {
+        let path = Path::new(text);
+        let metadata = path.join("metadata");
+        if metadata.is_dir() && !text.contains("://") {
+            let metadata = metadata.into_os_string().into_string();
+            return metadata.map(Self::Repository).map_err(|_| Failure::usage(format!("--trust {text}: not UTF-8")));
+        }
+        if text.contains("://") || text.starts_with(['.', '/', '~']) || path.is_dir() {
+            return Ok(Self::Repository(text.to_owned()));
+        }
+        text.parse().map(Self::Artifact).map_err(|error| {
             let hint = "a folder (./DIR), a URL, or the REF of a trust repository";
-            Err(Failure::usage(format!("--trust {text}: {}", StoreError::from(error))).hint(hint))
+            Failure::usage(format!("--trust {text}: {}", StoreError::from(error))).hint(hint)
+        })
+    }
+
+    /// Opens it for one use.
+    ///
+    /// # Errors
+    /// It is not there, or no trust repository; what `act` says.
+    pub fn with<T>(&self, access: &Access, act: impl FnOnce(&dyn Fetch) -> Result<T, Failure>) -> Result<T, Failure> {
+        match self {
+            Self::Repository(text) => {
+                let fetch = tuf::source(text, access).map_err(|error| failure(&error.into()))?;
+                act(fetch.as_ref())
+            }
+            Self::Artifact(reference) => {
+                let place = touchmark::open_with(reference, access).map_err(|error| Failure::from(&error))?;
+                let resolved = place.resolve(reference.tag(), reference.digest()).map_err(|error| Failure::from(&error))?;
+                let digest = reference.digest().copied().unwrap_or(resolved.digest);
+                let fetch = TrustArtifact::open(place.as_ref(), digest).map_err(|error| failure(&error))?;
+                act(&fetch)
+            }
         }
     }
 }
@@ -259,7 +277,8 @@ fn nothing_beside(source: &dyn Source) -> Failure {
     Failure::new(Exit::Unknown, "trust-nowhere", message).hint("--trust DIR|URL|REF says where it is")
 }
 
-fn failure(error: &TrustRootError) -> Failure {
+/// What the failure of a trust root ends a command with.
+pub fn failure(error: &TrustRootError) -> Failure {
     let exit = match error.class() {
         UpdateClass::Usage => Exit::Usage,
         UpdateClass::Untrusted => Exit::UntrustedMetadata,

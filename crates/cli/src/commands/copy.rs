@@ -9,22 +9,25 @@ use touchmark::oci::layout::Layout;
 use touchmark::oci::reference::Scheme;
 use touchmark::oci::registry::Registry;
 use touchmark::oci::source::Source;
+use touchmark::trust_root::TrustFiles;
 use touchmark::{Digest, Reference};
 use touchmark_verify::check::{Check, Refused};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options::Wants;
 use touchmark_verify::output::{Failure, Object, Output, Value};
+use touchmark_verify::root::{self, TrustSource};
 
 use crate::access::{AnchorArgs, SidesArgs, standard_inputs};
 use crate::commands::repair;
-use crate::places::{self, number};
+use crate::places::{self, Target, number};
 use crate::progress::Bar;
 use crate::wants::WantsArgs;
 
 /// Copies artifacts with everything that belongs to them
 ///
 /// Children of indexes, signatures and evidence at any depth go along, and are read back at the destination. Copying again
-/// merges. Prints the pin of each artifact at the destination.
+/// merges. With --trust the trust repository is put beside them, so that they verify there by its root alone. Prints the pin of each artifact
+/// at the destination.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The artifacts, and last the destination
@@ -82,6 +85,9 @@ pub(crate) fn run(args: Args, output: &mut Output<'_>) {
             output.fail(Some(text), &failure);
         }
     }
+    if let Err(failure) = plan.put_trust(output) {
+        output.fail(None, &failure);
+    }
 }
 
 /// What is to be done with each source.
@@ -91,6 +97,8 @@ struct Plan<'a> {
     from_access: Access,
     to_access: Access,
     check: Option<Check>,
+    /// The trust repository that is put beside what is copied.
+    trust: Option<TrustSource>,
     tagging: bool,
 }
 
@@ -112,7 +120,17 @@ impl<'a> Plan<'a> {
             return Err(Failure::usage(format!("{destination}: several artifacts cannot all have one tag"))
                 .hint("leave the tag out; each keeps its own"));
         }
-        let wants = Wants::from(args.wants.clone());
+        let mut wants = Wants::from(args.wants.clone());
+        let trust = wants.trust.as_deref().map(TrustSource::read).transpose()?;
+        if trust.is_some() && to.scheme() == Scheme::Registry {
+            return Err(Failure::usage(format!(
+                "{destination}: a registry lists nothing beside an artifact, so that --trust would not be found"
+            ))
+            .hint("touchmark trust publish --to REF, and verify --trust REF"));
+        }
+        if wants.root.is_none() || !args.verify {
+            wants.trust = None;
+        }
         if !args.verify && wants != Wants::default() {
             return Err(Failure::usage("what must hold is given, and without --verify nothing is checked").hint("add --verify"));
         }
@@ -121,7 +139,18 @@ impl<'a> Plan<'a> {
             args.access.access(&from, &to, standard_inputs(wants.keys.iter().chain(&wants.envelopes).chain(&wants.root)))?;
         let to_access = args.anchors.put_into(to_access);
         let check = args.verify.then(|| Check::new(&wants)).transpose()?.map(|check| check.reaching(&from_access));
-        Ok(Self { args, to, from_access, to_access, check, tagging: many })
+        Ok(Self { args, to, from_access, to_access, check, trust, tagging: many })
+    }
+
+    /// Puts the trust repository beside what was copied.
+    fn put_trust(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        let Some(trust) = self.trust.as_ref().filter(|_| !self.args.dry_run) else { return Ok(()) };
+        let files = trust.with(&self.from_access, |fetch| TrustFiles::read(fetch).map_err(|error| root::failure(&error)))?;
+        let target = Target::new(&self.to.place(), &self.to_access)?;
+        let put = files.put(target.store(), &[]).map_err(|error| root::failure(&error))?;
+        target.commit()?;
+        output.note(&format!("the trust repository is beside it: {}, root {}, timestamp {}", put.digest, files.root, files.timestamp));
+        Ok(())
     }
 
     /// Finds what `reference` names, and verifies it if that was asked for.

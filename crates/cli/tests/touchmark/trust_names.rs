@@ -253,3 +253,49 @@ fn copy_folder(place: &Place, from: &str, to: &str) {
         place.file(&format!("{to}/{}", file.file_name().to_str().unwrap()), std::fs::read(file.path()).unwrap());
     }
 }
+
+#[test]
+fn a_tar_verifies_by_its_root_alone_and_older_metadata_beside_newer_changes_nothing() {
+    let place = made();
+    place.ok("sign oci:lay:1 --key acme --name acme/tool:1");
+    place.ok("copy oci:lay:1 oci-archive:all.tar:1 --trust trust");
+    std::fs::copy(place.path("trust/metadata/1.root.json"), place.path("root.json")).unwrap();
+    let ask = "oci-archive:all.tar:1 --root root.json --name acme/tool:1 --store none";
+    place.verify_is(0, ask);
+    refused(&place, 1, "no-signers", "oci-archive:all.tar:1 --root root.json --name other/tool:1 --store none");
+    // Revoked in newer metadata, which comes into the tar beside the older.
+    place.ok("trust revoke oci:lay:1 --reason leaked");
+    publish(&place, "");
+    place.verify_is(0, ask);
+    place.ok("copy oci:lay:1 oci-archive:all.tar:1 --trust trust");
+    refused(&place, 1, "revoked", ask);
+    // Once more with the older last, and with a stranger's repository.
+    let stranger = crate::trust::made();
+    std::fs::rename(stranger.path("trust"), place.path("stranger")).unwrap();
+    place.ok("copy oci:lay:1 oci-archive:all.tar:1 --trust ./stranger");
+    refused(&place, 1, "revoked", ask);
+    place.run("copy oci:lay:1 127.0.0.1:1/x:1 --trust trust").is(2);
+}
+
+#[test]
+fn a_pushed_trust_repository_is_followed_and_an_older_one_is_not_pushed_over_it() {
+    let place = made();
+    place.ok("sign oci:lay:1 --key acme --name acme/tool:1");
+    copy_folder(&place, "trust/metadata", "old/metadata");
+    let pin = place.ok(&format!("trust publish --renew {ONLINE} --to oci:pushed:trust"));
+    assert!(pin.contains("oci:pushed@sha256:"), "{pin}");
+    let ask = "oci:lay:1 --root trust/metadata/1.root.json --trust oci:pushed:trust --name acme/tool:1 --store none";
+    place.verify_is(0, ask);
+    place.ok("trust revoke oci:lay:1 --reason leaked");
+    place.ok(&format!("trust sign {TARGETS}"));
+    place.ok(&format!("trust publish {ONLINE} --to oci:pushed:trust"));
+    refused(&place, 1, "revoked", ask);
+    let tags = place.ok("tree oci:pushed:trust-1.2");
+    assert!(tags.contains("sha256:"), "each push keeps a tag of its own: {tags}");
+    // Who has not got the last publication does not overwrite it.
+    copy_folder(&place, "old/metadata", "trust/metadata");
+    let lost = place.run(&format!("trust publish --renew {ONLINE} --to oci:pushed:trust")).is(4);
+    assert!(lost.stderr.contains("somebody else published"), "{}", lost.stderr);
+    refused(&place, 1, "revoked", ask);
+    place.run(&format!("trust publish --renew {ONLINE} --to oci:pushed")).is(2);
+}

@@ -16,7 +16,7 @@ pub const ARTIFACT_TYPE: &str = "application/vnd.touchmark.trust.v1";
 /// The media type of its layers.
 pub const LAYER_TYPE: &str = "application/vnd.touchmark.tuf.metadata.v1+json";
 /// The annotation with a layer's path (OCI image spec, annotations).
-const TITLE: &str = "org.opencontainers.image.title";
+pub(super) const TITLE: &str = "org.opencontainers.image.title";
 /// Bytes of the manifest: a role is a layer, which takes 300 of them.
 const MAX_MANIFEST: u64 = 4 << 20;
 

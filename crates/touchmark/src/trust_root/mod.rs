@@ -17,10 +17,12 @@ use crate::tuf::{Fetch, UpdateClass, UpdateError, fetched};
 mod artifact;
 mod home;
 mod keep;
+mod put;
 
 pub use artifact::{ARTIFACT_TYPE, LAYER_TYPE, TrustArtifact, trust_repositories};
 use home::{Home, Opened};
 use keep::{Keep, Overlay};
+pub use put::TrustFiles;
 
 /// Where what was accepted is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +138,12 @@ pub enum TrustRootError {
         /// The file.
         path: PathBuf,
     },
+    /// A file of a repository is no metadata.
+    #[error("{file}: it is no metadata of a repository")]
+    NotMetadata {
+        /// The file.
+        file: String,
+    },
     /// A manifest is none of a trust repository.
     #[error("{digest} is no trust repository: {reason}")]
     NotATrustRepository {
@@ -160,6 +168,7 @@ impl TrustRootError {
             Self::Standing(error) if error.class() == touchmark_trust::Class::UntrustedMetadata => UpdateClass::Untrusted,
             Self::Standing(_) | Self::Damaged { .. } => UpdateClass::Unknown,
             Self::AnotherHistory { .. } => UpdateClass::Usage,
+            Self::NotMetadata { .. } => UpdateClass::Untrusted,
             Self::NotATrustRepository { .. } => UpdateClass::WrongContent,
         }
     }
@@ -171,6 +180,7 @@ impl TrustRootError {
             Self::Standing(error) => error.code(),
             Self::AnotherHistory { .. } => "trust-another-history",
             Self::Damaged { .. } => "trust-store-damaged",
+            Self::NotMetadata { .. } => "trust-no-metadata",
             Self::NotATrustRepository { .. } => "trust-no-repository",
         }
     }

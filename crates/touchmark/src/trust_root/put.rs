@@ -1,0 +1,109 @@
+//! Puts a trust repository beside artifacts, as an OCI artifact of its own.
+
+use std::collections::BTreeSet;
+
+use touchmark_envelope::digest::Algorithm;
+use touchmark_envelope::json::{self, Value};
+use touchmark_envelope::manifest::{Descriptor, EMPTY_CONFIG, IMAGE_MANIFEST};
+use touchmark_oci::source::Store;
+use touchmark_tuf::{RoleName, Settings};
+
+use super::TrustRootError;
+use super::artifact::{ARTIFACT_TYPE, LAYER_TYPE, TITLE};
+use crate::tuf::{Fetch, UpdateError};
+
+/// What a repository serves: its roots, and what its timestamp leads to. Nothing is verified here: whoever reads it does.
+#[derive(Clone, Debug)]
+pub struct TrustFiles {
+    files: Vec<(String, Vec<u8>)>,
+    /// The version of the last root.
+    pub root: u64,
+    /// The version of the timestamp.
+    pub timestamp: u64,
+}
+
+impl TrustFiles {
+    /// Fetches them from `source`, whose roots begin with the first.
+    ///
+    /// # Errors
+    /// A file is missing or could not be had, or says of another what no metadata says.
+    pub fn read(source: &dyn Fetch) -> Result<Self, TrustRootError> {
+        let limits = Settings::default().limits;
+        let mut files = Vec::new();
+        let mut root = 0;
+        while let Some(bytes) = fetch(source, &format!("{}.root.json", root + 1), limits.root)? {
+            root += 1;
+            files.push((format!("{root}.root.json"), bytes));
+            if root >= u64::from(limits.roots) {
+                break;
+            }
+        }
+        let required = |path: &str, limit| -> Result<Vec<u8>, TrustRootError> {
+            fetch(source, path, limit)?.ok_or_else(|| touchmark_tuf::Error::Missing { path: path.to_owned() }.into())
+        };
+        let timestamp_bytes = required("timestamp.json", limits.timestamp)?;
+        let malformed = |file: &str| TrustRootError::NotMetadata { file: file.to_owned() };
+        let listed = |file: &str, bytes: &[u8]| {
+            let read = json::parse(bytes, bytes.len()).map_err(|_| malformed(file))?;
+            let signed = read.get("signed").ok_or_else(|| malformed(file))?;
+            let version = signed.get("version").and_then(Value::as_u64).ok_or_else(|| malformed(file))?;
+            let meta = signed.get("meta").and_then(Value::as_object).ok_or_else(|| malformed(file))?;
+            let entries = meta.iter().map(|(name, entry)| Some((name.to_owned(), entry.get("version")?.as_u64()?)));
+            Ok::<_, TrustRootError>((version, entries.collect::<Option<Vec<_>>>().ok_or_else(|| malformed(file))?))
+        };
+        let (timestamp, entries) = listed("timestamp.json", &timestamp_bytes)?;
+        let snapshot = entries.iter().find(|(name, _)| name == "snapshot.json").map(|(_, version)| *version);
+        let snapshot_path = format!("{}.snapshot.json", snapshot.ok_or_else(|| malformed("timestamp.json"))?);
+        let snapshot_bytes = required(&snapshot_path, limits.listed)?;
+        let (_, roles) = listed(&snapshot_path, &snapshot_bytes)?;
+        for (name, version) in roles {
+            let role = name.strip_suffix(".json").ok_or_else(|| malformed(&snapshot_path))?;
+            let role =
+                if role == "targets" { RoleName::targets() } else { RoleName::delegated(role).ok_or_else(|| malformed(&snapshot_path))? };
+            let path = role.fetch_path(Some(version));
+            let bytes = required(&path, limits.listed)?;
+            files.push((path, bytes));
+        }
+        files.push((snapshot_path, snapshot_bytes));
+        files.push(("timestamp.json".to_owned(), timestamp_bytes));
+        Ok(Self { files, root, timestamp })
+    }
+
+    /// Stores them in `to` as one artifact, with these tags. The same files make the same artifact.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn put(&self, to: &dyn Store, tags: &[&str]) -> Result<Descriptor, TrustRootError> {
+        let mut layers = Vec::new();
+        let mut stored = BTreeSet::new();
+        for (path, bytes) in &self.files {
+            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            let mut layer = Descriptor::new(LAYER_TYPE, Algorithm::Sha256.digest(bytes), size);
+            if stored.insert(layer.digest) {
+                to.put_blob(Some(&layer), &mut bytes.as_slice())?;
+            }
+            layer.annotations.insert(TITLE.to_owned(), path.clone());
+            layers.push(layer.to_json());
+        }
+        let config = Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(b"{}"), 2);
+        to.put_blob(Some(&config), &mut b"{}".as_slice())?;
+        let manifest = Value::object([
+            ("schemaVersion", Value::from(2_u64)),
+            ("mediaType", Value::from(IMAGE_MANIFEST)),
+            ("artifactType", Value::from(ARTIFACT_TYPE)),
+            ("config", config.to_json()),
+            ("layers", Value::from(layers)),
+        ]);
+        let manifest = manifest.to_vec();
+        let mut put = None;
+        for tag in tags.iter().map(|tag| Some(*tag)).chain(tags.is_empty().then_some(None)) {
+            put = Some(to.put_manifest(&manifest, IMAGE_MANIFEST, tag)?);
+        }
+        put.ok_or_else(|| TrustRootError::NotMetadata { file: String::new() })
+    }
+}
+
+fn fetch(source: &dyn Fetch, path: &str, limit: u64) -> Result<Option<Vec<u8>>, TrustRootError> {
+    let failed = |failure| UpdateError::from(touchmark_tuf::Error::Fetch { path: path.to_owned(), failure });
+    Ok(source.fetch(path, limit).map_err(failed)?)
+}
