@@ -50,7 +50,7 @@ pub struct Artifact<'a> {
 
 /// The digests of an artifact. Two are equal if they have the same algorithms and for each the same text, its case included: rules
 /// compare whole sets (in-toto 1.0, 4.3.3.2), unlike statements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digests<'a>(&'a str);
 
 /// What stands behind an algorithm and behind a digest. Neither has it.
@@ -276,6 +276,11 @@ impl<'a> Digests<'a> {
     /// Those in a text of algorithms and digests, sorted, each with an [`END`] behind it.
     pub(crate) fn of_text(text: &'a str) -> Self {
         Self(text)
+    }
+
+    /// How long they are, algorithms included.
+    pub(crate) fn bytes(self) -> u64 {
+        u64::try_from(self.0.len()).unwrap_or(u64::MAX)
     }
 
     /// Each algorithm with its digest, by algorithm.

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
 use crate::artifacts::{Digests, is_strong};
 use crate::work::{OutOfWork, Work};
@@ -26,12 +27,35 @@ impl<'a, T: Copy> DigestIndex<'a, T> {
     /// Those that are the same as what has these digests ([`Digests::match_as_sets`]); one may come several times.
     pub(crate) fn find(&self, digests: Digests<'_>, work: &mut Work) -> Result<Vec<T>, OutOfWork> {
         let mut found = Vec::new();
-        for pair in digests.iter() {
-            let candidates = self.by.get(&pair).map(Vec::as_slice).unwrap_or_default();
-            work.spend(u64::try_from(candidates.len()).unwrap_or(u64::MAX).saturating_add(1))?;
-            found.extend(candidates.iter().filter(|(other, _)| digests.match_as_sets(*other)).map(|(_, thing)| *thing));
-        }
+        let _all = self.each(digests, work, |thing| {
+            found.push(thing);
+            ControlFlow::Continue(())
+        })?;
         Ok(found)
+    }
+
+    /// Whether there is such a thing.
+    pub(crate) fn has(&self, digests: Digests<'_>, work: &mut Work) -> Result<bool, OutOfWork> {
+        Ok(self.each(digests, work, |_| ControlFlow::Break(()))?.is_break())
+    }
+
+    /// Each of them. A unit of work is a digest that is looked for, and a byte of those that are compared: sets may be as long as a link.
+    fn each(
+        &self,
+        digests: Digests<'_>,
+        work: &mut Work,
+        mut take: impl FnMut(T) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, OutOfWork> {
+        for pair in digests.iter() {
+            work.spend(1)?;
+            for (other, thing) in self.by.get(&pair).map(Vec::as_slice).unwrap_or_default() {
+                work.spend(digests.bytes().saturating_add(other.bytes()))?;
+                if digests.match_as_sets(*other) && take(*thing).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 }
 
@@ -51,7 +75,10 @@ mod tests {
         }
         let find = |pairs: &[(&str, &str)]| {
             let set = DigestSet::new(pairs.iter().copied()).unwrap();
-            index.find(set.digests(), &mut Work::new(100)).unwrap()
+            let work = &mut Work::new(1000);
+            let found = index.find(set.digests(), work).unwrap();
+            assert_eq!(index.has(set.digests(), work).unwrap(), !found.is_empty());
+            found
         };
         assert_eq!(find(&[("sha256", "aa")]), [0, 1]);
         assert_eq!(find(&[("sha256", "aa"), ("sha512", "bb")]), [0, 0, 2]);

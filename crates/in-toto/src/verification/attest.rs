@@ -83,6 +83,11 @@ impl Verification {
                 let error = Error::TooMany { what: "statements", limit: MAX_STATEMENTS };
                 return self.note(path, Refusal::Malformed(error));
             }
+            // A line of one byte is told of in some hundred, and strangers' bundles may be many.
+            self.requests = self.requests.saturating_add(1);
+            if self.requests > self.settings.limits.requests {
+                return self.stop(Reason::TooManyFiles { limit: self.settings.limits.requests });
+            }
             let place = place_in(&path, number);
             match Document::parse(line.to_vec(), &self.settings.limits).map(Unverified::into_untrusted) {
                 Ok(document) => self.statement(place, &document),
@@ -134,7 +139,7 @@ impl Verification {
 
     /// Looks at a statement: who signed it comes first, and what it says after that.
     fn statement(&mut self, path: String, document: &Document) {
-        let Self { frames, work, standing, .. } = self;
+        let Self { frames, work, .. } = self;
         let Some(item) = frames.last_mut().and_then(|frame| frame.item.as_mut()) else { return };
         let signers = document.signers(&item.functionaries.keys);
         let signed_by = signers.keys().to_vec();
@@ -190,21 +195,6 @@ impl Verification {
             Ok(link) => link.map(Arc::new),
             Err(error) => return item.note(file(Some(Refusal::Malformed(error)))),
         };
-        // Nothing but a link says which step it is of: what was signed once would stand for any step that its signer may do.
-        let (step, is_of_step) = (item.step(), role == Role::Step);
-        let first = standing.get(&digest).filter(|(_, of)| is_of_step && counts && *of != step).map(|(first, _)| first.clone());
-        if let Some(first) = first {
-            item.note(file(Some(Refusal::OtherStep { other: first.clone() })));
-            // The first one may have been concluded: with it the whole is not verified.
-            frames.iter_mut().for_each(|frame| frame.refuse(&first, &path));
-            if let Some(root) = frames.first_mut() {
-                root.fail(Reason::OneForTwo { first, second: path });
-            }
-            return;
-        }
-        if is_of_step && counts {
-            standing.entry(digest).or_insert_with(|| (path.clone(), step));
-        }
         let refusal = (!counts).then_some(Refusal::Unmet(unmet));
         let place = item.note_at(file(refusal));
         if let Some(attested) = &mut item.attested {

@@ -1,5 +1,6 @@
 //! A step of a layout over attestations, or a subject of one: its statements, and what they come to.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -16,6 +17,7 @@ use crate::link::Link;
 use crate::predicate::{Class, ResourceDescriptor, link};
 use crate::work::{OutOfWork, Work};
 
+use super::Standing;
 use super::item::Item;
 use super::reason::{Reason, Refusal};
 use super::report::{Answered, ItemReport, PredicateReport, Warning, spaced};
@@ -64,6 +66,12 @@ pub(super) struct Statement {
     pub(super) file: usize,
 }
 
+/// Artifacts with the same digests: the first one's name, and how many more there are.
+struct Group<'a> {
+    name: &'a str,
+    more: usize,
+}
+
 impl Attested {
     /// Whether something of the link class is expected, so that it says what the step began and ended with.
     pub(super) fn has_links(&self) -> bool {
@@ -101,7 +109,12 @@ impl Item {
 
     /// What the statements of a step come to: what it began and ended with, if all that is expected is there and says the same. On failure
     /// all reasons.
-    pub(super) fn conclude_step(mut self, expected_command: &[String], work: &mut Work) -> Result<(ItemReport, Vec<Reason>), OutOfWork> {
+    pub(super) fn conclude_step(
+        mut self,
+        expected_command: &[String],
+        standing: &mut Standing,
+        work: &mut Work,
+    ) -> Result<(ItemReport, Vec<Reason>), OutOfWork> {
         let Some(mut attested) = self.attested.take() else { return Ok((self.report, Vec::new())) };
         self.warn_of_commands(&attested, expected_command);
         let mut reasons = self.twice(&attested);
@@ -110,6 +123,7 @@ impl Item {
             Ok(Some(link)) if has_links => self.drop_others(&mut attested, link, work)?,
             _ => {}
         }
+        reasons.extend(self.one_for_two(&mut attested, standing));
         let mut counted = Vec::new();
         for place in 0..attested.expected.len() {
             match self.count(&attested, place, None) {
@@ -158,13 +172,29 @@ impl Item {
             let Some(statement) = attested.statements.get(place).filter(|statement| !attested.is_link(statement)) else { continue };
             let mut is_made = true;
             for digest in statement.subjects.iter().filter_map(|subject| subject.digest.as_ref()) {
-                is_made &= !products.find(digest.digests(), work)?.is_empty();
+                is_made = is_made && products.has(digest.digests(), work)?;
             }
             if !is_made {
                 self.refuse(attested, place, Refusal::OtherSubject);
             }
         }
         Ok(())
+    }
+
+    /// Lets no statement count that counts for another step: nothing but a link says which one it is of, so that what was signed once would
+    /// stand for any step that its signer may do. What does not count for a step, in the end, is free for another.
+    fn one_for_two(&mut self, attested: &mut Attested, standing: &mut Standing) -> Vec<Reason> {
+        let (step, mut reasons) = (self.step(), Vec::new());
+        for place in 0..attested.statements.len() {
+            let Some(statement) = attested.statements.get(place).filter(|statement| statement.counts) else { continue };
+            let (first, of) = standing.entry(statement.digest).or_insert_with(|| (statement.path.clone(), step.clone()));
+            if *of != step {
+                reasons.push(Reason::OneForTwo { first: first.clone(), second: statement.path.clone() });
+                let other = first.clone();
+                self.refuse(attested, place, Refusal::OtherStep { other });
+            }
+        }
+        reasons
     }
 
     /// What the statements say of the artifacts of the final product that a subject is about. On failure all reasons.
@@ -174,10 +204,22 @@ impl Item {
         work: &mut Work,
     ) -> Result<(ItemReport, Vec<Reason>), OutOfWork> {
         let Some(mut attested) = self.attested.take() else { return Ok((self.report, Vec::new())) };
-        let mut about: Vec<Vec<usize>> = Vec::with_capacity(artifacts.len());
+        // Artifacts with the same digests are one: as many as a product has, and as many subjects as a statement has, are empty files.
+        let (mut groups, mut known): (Vec<Group<'_>>, BTreeMap<Digests<'_>, usize>) = (Vec::new(), BTreeMap::new());
+        for (name, digests) in artifacts {
+            let place = *known.entry(*digests).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some(group) => group.more += 1,
+                None => groups.push(Group { name, more: 0 }),
+            }
+        }
+        let mut about: Vec<Vec<usize>> = alloc::vec![Vec::new(); groups.len()];
         let index = attested.index();
-        for (_, digests) in artifacts {
-            about.push(index.find(*digests, work)?);
+        for (digests, group) in &known {
+            let mut places = index.find(*digests, work)?;
+            places.sort_unstable();
+            places.dedup();
+            about.get_mut(*group).into_iter().for_each(|about| core::mem::swap(about, &mut places));
         }
         let mut is_about = alloc::vec![false; attested.statements.len()];
         about.iter().flatten().for_each(|place| is_about.get_mut(*place).into_iter().for_each(|is_about| *is_about = true));
@@ -189,12 +231,12 @@ impl Item {
             let mut keys: Vec<PublicKey> = Vec::new();
             // One reason, however many artifacts there are.
             let mut missed: Option<(Reason, usize)> = None;
-            for ((name, _), about) in artifacts.iter().zip(&about) {
+            for (Group { name, more: same }, about) in groups.iter().zip(&about) {
                 work.spend(u64::try_from(about.len()).unwrap_or(u64::MAX).saturating_add(1))?;
                 match (self.count(&attested, place, Some((name, about))), &mut missed) {
                     (Ok(found), _) => keys.extend(found.into_iter().filter(|key| !keys.contains(key)).collect::<Vec<_>>()),
-                    (Err(_), Some((_, more))) => *more += 1,
-                    (Err(reason), None) => missed = Some((reason, 0)),
+                    (Err(_), Some((_, more))) => *more += same + 1,
+                    (Err(reason), None) => missed = Some((reason, *same)),
                 }
             }
             if let Some((reason, more)) = missed {

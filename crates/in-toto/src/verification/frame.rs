@@ -22,6 +22,7 @@ use crate::parameters::placeholders;
 use crate::product::Product;
 use crate::rule::{Kind, Rule, Side};
 
+use super::Standing;
 use super::attested::Role;
 use super::item::Item;
 use super::need::{Answer, Failure};
@@ -168,7 +169,7 @@ impl Frame {
     }
 
     /// Goes on, until something is wanted. `may_ask` is whether nothing has failed anywhere.
-    pub(super) fn next(&mut self, may_ask: bool, work: &mut Work) -> Next {
+    pub(super) fn next(&mut self, may_ask: bool, standing: &mut Standing, work: &mut Work) -> Next {
         match self.stage {
             Stage::Step(number) => {
                 let Some(step) = self.layout.steps.get(number) else {
@@ -195,7 +196,7 @@ impl Frame {
                     Some(attested) if !attested.looked_at_offered => return Next::Offered,
                     Some(_) => {
                         let expected = step.expected_command.clone();
-                        self.conclude_step(&expected, Stage::Step(number + 1), work);
+                        self.conclude_step(&expected, Stage::Step(number + 1), standing, work);
                         return Next::Again;
                     }
                 }
@@ -260,11 +261,17 @@ impl Frame {
         self.stage = stage;
     }
 
-    fn conclude_step(&mut self, expected_command: &[String], stage: Stage, work: &mut Work) {
+    fn conclude_step(&mut self, expected_command: &[String], stage: Stage, standing: &mut Standing, work: &mut Work) {
         let Some(item) = self.item.take() else { return };
         let name = item.name().to_owned();
-        match item.conclude_step(expected_command, work) {
+        match item.conclude_step(expected_command, standing, work) {
             Ok((report, reasons)) => {
+                for reason in &reasons {
+                    // The step that it counted for is concluded.
+                    if let Reason::OneForTwo { first, second } = reason {
+                        self.refuse(first, second);
+                    }
+                }
                 self.keep(report, reasons);
                 self.stage = stage;
             }
@@ -338,10 +345,11 @@ impl Frame {
         self.report.reasons.push(reason);
     }
 
-    /// Takes back what was concluded of the step with the sublayout `file`, which is one of another step's, too.
+    /// Takes back what was concluded of the step that `file` counted for, which is one of another step's, too.
     pub(super) fn refuse(&mut self, file: &str, other: &str) {
         for step in &mut self.report.steps {
-            if let Some(report) = step.files.iter_mut().find(|report| report.path == file) {
+            // One of the same name may have been refused at other steps.
+            if let Some(report) = step.files.iter_mut().find(|report| report.path == file && report.refusal.is_none()) {
                 report.refusal = Some(Refusal::OtherStep { other: other.into() });
                 (step.link, step.counted, step.answer) = (None, Vec::new(), Answered::No);
                 self.links.remove(&step.name);

@@ -51,12 +51,14 @@ pub struct Verification {
     work: Work,
     /// The parameters that something used.
     used: BTreeSet<String>,
-    /// The sublayouts that stand for steps, by what was signed, and the first file and step of each.
-    standing: BTreeMap<Digest, (String, String)>,
+    standing: Standing,
     /// The statements that the caller offered.
     offered: Collection,
     ended: Option<(Report, Option<Link>)>,
 }
+
+/// The sublayouts and statements that stand for steps, by what was signed, and the first file and step of each.
+type Standing = BTreeMap<Digest, (String, String)>;
 
 /// A supply chain that is as its layout says. Only [`Verification::finish`] makes a verified one.
 #[derive(Clone, Debug)]
@@ -104,7 +106,7 @@ impl Verification {
             used,
             ended: None,
             offered: Collection::default(),
-            standing: BTreeMap::new(),
+            standing: Standing::new(),
         };
         match verification.root(document, keys) {
             Ok(root) => {
@@ -150,7 +152,7 @@ impl Verification {
             }
             let may_ask = !self.frames.iter().any(Frame::has_failed);
             let Some(frame) = self.frames.last_mut() else { break };
-            match frame.next(may_ask, &mut self.work) {
+            match frame.next(may_ask, &mut self.standing, &mut self.work) {
                 Next::File(_) if self.requests >= self.settings.limits.requests => {
                     self.stop(Reason::TooManyFiles { limit: self.settings.limits.requests });
                 }

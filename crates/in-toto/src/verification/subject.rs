@@ -68,7 +68,7 @@ pub(super) fn subject_of_product<'a>(
         steps.iter().flat_map(|step| step.products.iter()).for_each(|product| products.add(product.digests, ()));
         let mut missing = Vec::new();
         for (artifact, digests) in &about {
-            if products.find(*digests, work)?.is_empty() {
+            if !products.has(*digests, work)? {
                 missing.push(*artifact);
             }
         }

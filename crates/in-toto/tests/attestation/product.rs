@@ -159,6 +159,25 @@ fn every_file_of_the_final_product_must_be_vouched_for() {
     assert_eq!((warnings.len(), warnings[0].code()), (1, "in-toto-product-unmatched"));
 }
 
+/// A product may have as many empty files as a statement has subjects that are one: each pair of them must be nobody's work, or memory.
+#[test]
+fn files_with_one_digest_are_looked_for_once() {
+    let mut world = World::new(&[]);
+    world.subjects.push(subject("files", "", &[expects(test_result::TYPE, &[1], 1, "")]));
+    let hash = |content: &str| Algorithm::Sha256.digest(content.as_bytes()).hex();
+    let (empty, other) = (hash(""), hash("other"));
+    let names: Vec<String> = (0..1000).map(|number| format!("empty-{number:03}")).collect();
+    let files = names.iter().map(|name| (name.as_str(), [("sha256", empty.as_str())]));
+    world.settings.product = Some(Product::files(Artifacts::new(files.chain([("other", [("sha256", other.as_str())])])).unwrap()));
+    let subjects: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+    world.settings.limits.work = 1_000_000;
+    world.offer("other", &tested("PASSED", &[("x", "other")]), &[1]);
+    let rejected = world.rejected();
+    assert!(rejected.to_string().contains("`files`, `empty-000` and 999 more: 0 of 1 required keys"), "{rejected}");
+    world.offer("empty", &tested("PASSED", &subjects), &[1]);
+    assert!(world.verify().is_ok());
+}
+
 #[test]
 fn steps_of_another_release_do_not_vouch_for_an_artifact_that_its_subject_alone_is_about() {
     let manifest = manifest("a");
