@@ -48,8 +48,28 @@ MUTATIONS = [
     ("touchmark-trust", "crates/trust/src/search.rs", "(Kind::Index { .. }, _) => Some", "(Kind::Index { .. }, _) if false => Some"),
     ("touchmark-trust", "crates/trust/src/search.rs", "entry.media_type == found.media_type && ", ""),
     ("touchmark-trust", "crates/trust/src/search.rs", "if digest == descriptor.digest && size == descriptor.size {", "if true {"),
-    ("touchmark-trust", "crates/trust/src/search.rs", ".take(limit)", ""),
-    ("touchmark-trust", "crates/trust/src/search.rs", "} else if !complete {", "} else if false {"),
+    ("touchmark-trust", "crates/trust/src/queue.rs", "if self.known.len() >= limit {", "if false {"),
+    ("touchmark-trust", "crates/trust/src/search.rs", "} else if complete {", "} else if true {"),
+    ("touchmark-trust", "crates/trust/src/standing/claim.rs", ".filter(|_| self.length > 0)", ""),
+    ("touchmark-trust", "crates/trust/src/standing/claim.rs", "if !self.hashes.iter().all(same) || self.length", "if self.length"),
+    ("touchmark-trust", "crates/trust/src/standing/claim.rs", " || self.length != found.digests.size()", ""),
+    ("touchmark-trust", "crates/trust/src/standing/claim.rs", ".filter(|listed| *listed != found.media_type)", ".filter(|_| false)"),
+    ("touchmark-trust", "crates/trust/src/standing/claim.rs", "Some(expires) if found.at >= expires", "Some(expires) if found.at > expires"),
+    ("touchmark-trust", "crates/trust/src/standing/claim.rs", "self.details.annotations.get(*key) != Some(value)", "false"),
+    ("touchmark-trust", "crates/trust/src/standing/member.rs", "        match version {\n            Some(VERSION) => Ok(read),\n            _ =>", "        match version {\n            _ if true => Ok(read),\n            _ =>"),
+    ("touchmark-trust", "crates/trust/src/standing/member.rs", "_ => return Err(Malformed(\"it has an unknown member\")),", "_ => {}"),
+    ("touchmark-trust", "crates/trust/src/standing/chain.rs", "if !next.terminating {", "if false {"),
+    ("touchmark-trust", "crates/trust/src/standing/chain.rs", "if matches!(next.paths, Paths::HashPrefixes(_)) {", "if false {"),
+    ("touchmark-trust", "crates/trust/src/standing/chain.rs", "if link.envelopes.contains(role.as_str()) {", "if true {"),
+    ("touchmark-trust", "crates/trust/src/standing/chain.rs", ".filter(|delegations| delegations.succinct.is_none())", ""),
+    ("touchmark-trust", "crates/trust/src/standing/mod.rs", ".filter(|outcome| outcome.target == target)", ""),
+    ("touchmark-trust", "crates/trust/src/standing/mod.rs", "if !names.insert(delegation.name.as_str()) {", "if false {"),
+    ("touchmark-trust", "crates/trust/src/standing/mod.rs", ".find(|document| found.at >= document.expires)", ".find(|document| found.at > document.expires)"),
+    ("touchmark-trust", "crates/trust/src/standing/mod.rs", ".take(self.0.chain.length)", ""),
+    ("touchmark-trust", "crates/trust/src/standing/mod.rs", ".chain(also.iter().flat_map(|also| also.all()))", ""),
+    ("touchmark-trust", "crates/trust/src/standing/mod.rs", "own.chain(listed).find_map(", "own.find_map("),
+    ("touchmark-trust", "crates/trust/src/search.rs", "Err(why) if !self.demands.is_empty() => {", "Err(why) if false => {"),
+    ("touchmark-trust", "crates/trust/src/policy.rs", "if self.standing.is_none() {\n            self.name", "if true {\n            self.name"),
     ("touchmark-trust", "crates/trust/src/demand.rs", "if envelope.payload_type != dsse::IN_TOTO {", "if false {"),
     ("touchmark-trust", "crates/trust/src/demand.rs", "Some(Wanted::AnyVersion(_)) => name.cloned(),", "Some(Wanted::AnyVersion(_)) => None,"),
     ("touchmark-trust", "crates/trust/src/demand.rs", "if signers.keys().is_empty() {", "if false {"),
@@ -242,4 +262,5 @@ def main() -> int:
     return 1 if survived else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
