@@ -198,7 +198,7 @@ impl Verification {
         let refusal = (!counts).then_some(Refusal::Unmet(unmet));
         let place = item.note_at(file(refusal));
         if let Some(attested) = &mut item.attested {
-            attested.statements.push(Statement { path, signers, expected, digest, subjects, link, counts, file: place });
+            attested.statements.push(Statement { path, signers, expected, digest, subjects, link, counts, is_of_step: true, file: place });
         }
     }
 }

@@ -62,6 +62,8 @@ pub(super) struct Statement {
     pub(super) link: Option<Arc<Link>>,
     /// Whether it is all that is asked.
     pub(super) counts: bool,
+    /// Whether it could be meant for the step: it is not, if it is about nothing that the step made.
+    pub(super) is_of_step: bool,
     /// Its place among the files of the report.
     pub(super) file: usize,
 }
@@ -117,12 +119,12 @@ impl Item {
     ) -> Result<(ItemReport, Vec<Reason>), OutOfWork> {
         let Some(mut attested) = self.attested.take() else { return Ok((self.report, Vec::new())) };
         self.warn_of_commands(&attested, expected_command);
-        let mut reasons = self.twice(&attested);
         let (has_links, common) = (attested.has_links(), self.common(&attested));
         match &common {
             Ok(Some(link)) if has_links => self.drop_others(&mut attested, link, work)?,
             _ => {}
         }
+        let mut reasons = self.twice(&attested);
         reasons.extend(self.one_for_two(&mut attested, standing));
         let mut counted = Vec::new();
         for place in 0..attested.expected.len() {
@@ -170,13 +172,15 @@ impl Item {
         link.products.iter().for_each(|product| products.add(product.digests, ()));
         for place in 0..attested.statements.len() {
             let Some(statement) = attested.statements.get(place).filter(|statement| !attested.is_link(statement)) else { continue };
-            let mut is_made = true;
+            let (mut is_made, mut is_of_step) = (true, false);
             for digest in statement.subjects.iter().filter_map(|subject| subject.digest.as_ref()) {
-                is_made = is_made && products.has(digest.digests(), work)?;
+                let is_product = products.has(digest.digests(), work)?;
+                (is_made, is_of_step) = (is_made && is_product, is_of_step || is_product);
             }
             if !is_made {
                 self.refuse(attested, place, Refusal::OtherSubject);
             }
+            attested.statements.get_mut(place).into_iter().for_each(|statement| statement.is_of_step = is_of_step);
         }
         Ok(())
     }
@@ -290,7 +294,8 @@ impl Item {
         let mut reasons = Vec::new();
         for (place, expected) in attested.expected.iter().enumerate() {
             for key in expected.keys.keys() {
-                let mut signed = attested.statements.iter().filter(|one| one.expected == place && one.signers.keys().contains(key));
+                let is_signed = |one: &&Statement| one.expected == place && one.is_of_step && one.signers.keys().contains(key);
+                let mut signed = attested.statements.iter().filter(is_signed);
                 let Some(first) = signed.next() else { continue };
                 if let Some(other) = signed.find(|other| other.digest != first.digest) {
                     reasons.push(Reason::Twice {

@@ -288,6 +288,17 @@ fn beside_a_link_a_predicate_counts_only_if_it_is_about_what_the_step_made() {
         world.put("build", 4, &tested("PASSED", &[(name, "binary")]));
         assert!(world.verify().is_ok(), "{name}");
     }
+    // One of another release, which anybody may bring, takes nothing from a good one by the same key; one that is of this, too, does.
+    world.put("build", 4, &tested("PASSED", &[("bin/foo", "binary")]));
+    world.offer("older", &tested("FAILED", &[("bin/foo", "older")]), &[4]);
+    assert!(world.verify().is_ok());
+    assert_eq!(world.verdicts(2), ["counts", "counts", "in-toto-other-subject"]);
+    for failed in [&[("bin/foo", "binary")][..], &[("bin/foo", "older"), ("bin/foo2", "binary")]] {
+        world.offer("failed", &tested("FAILED", failed), &[4]);
+        assert_eq!(world.refused(), ["in-toto-twice"]);
+        world.offered.pop();
+    }
+    world.offered.clear();
     for other in [&[("bin/foo", "other")][..], &[("bin/foo", "binary"), ("bin/foo2", "other")], &[("foo", "source")]] {
         world.put("build", 4, &tested("PASSED", other));
         assert_eq!((world.refused(), world.verdicts(2)), (vec!["in-toto-predicate-threshold"], vec!["counts", "in-toto-other-subject"]));
