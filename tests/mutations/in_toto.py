@@ -176,7 +176,7 @@ MUTATIONS += [
     ("document.rs", "Ok(Some(attestation::LAYOUT_TYPE)) if matches!(self.form, Form::Dsse(_)) =>", "Ok(Some(attestation::LAYOUT_TYPE)) =>"),
     ("verification/attest.rs", "let signers = signers.only(|key| wanted.keys.keys().contains(key));", ""),
     ("verification/attest.rs", "attested.role == Role::Step && **step != name", "false && attested.role == Role::Step && **step != name"),
-    ("verification/attest.rs", "evidence.subjects.clone(), unmet.is_empty())", "evidence.subjects.clone(), true)"),
+    ("verification/attest.rs", "(document.digest(), unmet.is_empty())", "(document.digest(), true)"),
     ("verification/attest.rs", "self.requests = self.requests.saturating_add(1);\n            if self.requests > self.settings.limits.requests {\n                return", "if false {\n                return"),
     ("verification/attested.rs", "if *of != step {", "if false {"),
     ("verification/attested.rs", "is_of_step || is_product)", "is_made && is_product)"),

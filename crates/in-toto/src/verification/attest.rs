@@ -187,7 +187,8 @@ impl Verification {
             Ok(Err(OutOfWork)) => return self.stop(Reason::TooMuchWork { item: name }),
             Err(error) => return item.note(file(Some(Refusal::Malformed(error)))),
         };
-        let (digest, subjects, counts) = (document.digest(), evidence.subjects.clone(), unmet.is_empty());
+        let (digest, counts) = (document.digest(), unmet.is_empty());
+        let subjects = evidence.subjects.iter().filter_map(|subject| subject.digest.clone()).collect();
         // Beside links, what only says something of artifacts is held against what these say was made.
         let role = attested.role;
         let says = role == Role::Step && (!attested.has_links() || evidence.class() == crate::predicate::Class::Link);

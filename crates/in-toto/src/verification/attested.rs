@@ -12,9 +12,10 @@ use touchmark_envelope::{Digest, Unverified};
 use crate::artifacts::Digests;
 use crate::attestation::{ExpectedPredicate, SUFFIXES};
 use crate::digest_index::DigestIndex;
+use crate::digest_set::DigestSet;
 use crate::key::Keys;
 use crate::link::Link;
-use crate::predicate::{Class, ResourceDescriptor, link};
+use crate::predicate::{Class, link};
 use crate::work::{OutOfWork, Work};
 
 use super::Standing;
@@ -57,7 +58,8 @@ pub(super) struct Statement {
     pub(super) expected: usize,
     /// Which statement it is.
     pub(super) digest: Digest,
-    pub(super) subjects: Vec<ResourceDescriptor>,
+    /// The digests of its subjects.
+    pub(super) subjects: Vec<DigestSet>,
     /// What it says that the step began and ended with, if it is asked that.
     pub(super) link: Option<Arc<Link>>,
     /// Whether it is all that is asked.
@@ -89,7 +91,7 @@ impl Attested {
     fn index(&self) -> DigestIndex<'_, usize> {
         let mut index = DigestIndex::new();
         for (place, statement) in self.statements.iter().enumerate() {
-            statement.subjects.iter().filter_map(|subject| subject.digest.as_ref()).for_each(|set| index.add(set.digests(), place));
+            statement.subjects.iter().for_each(|set| index.add(set.digests(), place));
         }
         index
     }
@@ -173,7 +175,7 @@ impl Item {
         for place in 0..attested.statements.len() {
             let Some(statement) = attested.statements.get(place).filter(|statement| !attested.is_link(statement)) else { continue };
             let (mut is_made, mut is_of_step) = (true, false);
-            for digest in statement.subjects.iter().filter_map(|subject| subject.digest.as_ref()) {
+            for digest in &statement.subjects {
                 let is_product = products.has(digest.digests(), work)?;
                 (is_made, is_of_step) = (is_made && is_product, is_of_step || is_product);
             }
