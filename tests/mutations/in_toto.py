@@ -8,6 +8,7 @@ MUTATIONS = [
     ("verification/mod.rs", "Tally::new(keys.clone(), keys.len())", "Tally::new(keys.clone(), 1)"),
     ("verification/mod.rs", "Ok(link) if link.name != item.name() =>", "Ok(link) if false && link.name != item.name() =>"),
     ("verification/mod.rs", "if depth > self.settings.limits.depth {", "if false {"),
+    ("verification/mod.rs", "item.unavailable |= signers.gave_up() ||", "item.unavailable |="),
     ("verification/mod.rs", "Ok(Kind::Layout) if !at_inspection =>", "Ok(Kind::Layout) =>"),
     ("verification/mod.rs", "let inspectors = KeySet::new(signed_by.iter().cloned());", "let inspectors = self.settings.inspectors.clone();"),
     ("verification/mod.rs", "if signers.keys().is_empty() {", "if false {"),

@@ -143,6 +143,7 @@ impl Verification {
         let Some(item) = frames.last_mut().and_then(|frame| frame.item.as_mut()) else { return };
         let signers = document.signers(&item.functionaries.keys);
         let signed_by = signers.keys().to_vec();
+        item.unavailable |= signers.gave_up();
         let file = |refusal| FileReport {
             path: path.clone(),
             from: None,

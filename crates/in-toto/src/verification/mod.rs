@@ -288,6 +288,8 @@ impl Verification {
         let mut keys = item.functionaries.keys.clone();
         certified.iter().for_each(|one| keys.add(one.key.clone()));
         let signers = document.signers(&keys);
+        // Others may have signed it, too: beside those that were found, nothing of the file would say so.
+        item.unavailable |= signers.gave_up() || uncertified.as_ref().is_some_and(|why| why.is_unknown());
         if signers.keys().is_empty() {
             let refusal = match document.is_signed_by_gpg() {
                 true => Refusal::Gpg,

@@ -2,8 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use touchmark_envelope::dsse::{Envelope, IN_TOTO};
 use touchmark_envelope::key::KeyAlgorithm;
 use touchmark_envelope::sign::{PrivateKey, Signer as _};
+use touchmark_envelope::threshold::Signature;
 use touchmark_in_toto::Class;
 
 use crate::chain::{Chain, FORMS, Form, Layout, file, key, key_object, keyid, link, other_keyid, public, sign, step};
@@ -49,6 +51,27 @@ fn one_key_under_two_keyids_is_no_threshold_of_two() {
         assert_eq!(chain.refused(), ["in-toto-threshold"]);
         chain.put("test", 2, &[], &[("log", "ok")]);
         assert!(chain.verify().is_ok());
+    }
+}
+
+/// Signatures without keyids are tried with every key, until there are too many: who might have signed it is not found out.
+#[test]
+fn a_signer_behind_too_many_hopeless_signatures_is_not_denied() {
+    for (strangers, refused) in [(20, vec![]), (126, vec!["in-toto-threshold"])] {
+        let mut chain = two_of_three(Form::Dsse);
+        (2..=3).for_each(|number| drop(chain.files.remove(&file("test", number))));
+        let payload = link("test", &[], &[("log", "ok")]);
+        let mut envelope = Envelope { payload: payload.into(), payload_type: IN_TOTO.into(), signatures: Vec::new() };
+        let message = envelope.signed_bytes();
+        let signature = |number| Signature { keyid: None, bytes: key(number).sign(&message).unwrap() };
+        envelope.signatures.push(signature(1));
+        envelope.signatures.extend(vec![signature(50); strangers]);
+        envelope.signatures.push(signature(2));
+        chain.files.insert(file("test", 1), envelope.to_json());
+        match refused.as_slice() {
+            [] => assert_eq!(chain.verify().unwrap().report.steps[0].counted, [public(1), public(2)]),
+            refused => assert_eq!((chain.refused(), chain.class()), (refused.to_vec(), Class::Unknown)),
+        }
     }
 }
 
