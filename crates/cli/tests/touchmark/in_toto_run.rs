@@ -171,7 +171,10 @@ fn private_keys_and_passphrases_are_never_recorded() {
     place.file("secrets/phrase", "hush\n");
     std::fs::rename(place.path("bob"), place.path("secrets/bob")).unwrap();
     #[cfg(unix)]
-    std::os::unix::fs::symlink("secrets/bob", place.path("src/key")).unwrap();
+    {
+        std::os::unix::fs::symlink("secrets/bob", place.path("src/key")).unwrap();
+        std::fs::hard_link(place.path("secrets/bob"), place.path("src/other-name")).unwrap();
+    }
     let line = "in-toto run --step build --key secrets/bob --passphrase-file secrets/phrase --products . --exclude none -- true";
     let ran = place.run(line).is(0).says("secrets/bob: not recorded").says("secrets/phrase: not recorded");
     let products = signed(&place, ran.stdout.trim_end())["products"].clone();

@@ -45,9 +45,45 @@ pub enum SymbolicLinks {
 pub struct Recorder {
     base: PathBuf,
     exclusions: Vec<Exclusion>,
-    secrets: Vec<PathBuf>,
+    secrets: Vec<Secret>,
     links: SymbolicLinks,
     limit: usize,
+}
+
+/// A file that is not recorded, whatever it is called: a hard link is another name of it.
+#[derive(Clone, Debug)]
+struct Secret {
+    path: PathBuf,
+    /// Its file system, and its number there.
+    #[cfg(unix)]
+    inode: Option<(u64, u64)>,
+}
+
+impl Secret {
+    /// The file at `path`; `None` if there is none, which then is met nowhere.
+    fn new(path: &Path) -> Option<Self> {
+        let path = path.canonicalize().ok()?;
+        Some(Self {
+            #[cfg(unix)]
+            inode: inode(&path),
+            path,
+        })
+    }
+
+    /// Whether the file at `other` is this one.
+    fn is(&self, other: &Path) -> bool {
+        #[cfg(unix)]
+        if self.inode.is_some() && self.inode == inode(other) {
+            return true;
+        }
+        self.path.file_name() == other.file_name() && other.canonicalize().is_ok_and(|other| other == self.path)
+    }
+}
+
+#[cfg(unix)]
+fn inode(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 /// What was recorded.
@@ -100,8 +136,7 @@ impl Recorder {
     /// being there, are nobody else's business. They are told among what is left out.
     #[must_use]
     pub fn without_secrets(mut self, files: impl IntoIterator<Item = PathBuf>) -> Self {
-        // One that is not there is met nowhere.
-        self.secrets.extend(files.into_iter().filter_map(|file| file.canonicalize().ok()));
+        self.secrets.extend(files.into_iter().filter_map(|file| Secret::new(&file)));
         self
     }
 
@@ -244,9 +279,7 @@ impl Walk<'_> {
 
     /// Takes the file `target`, which is met at `place`.
     fn file(&mut self, name: String, place: PathBuf, target: PathBuf) {
-        let is_it =
-            |secret: &PathBuf| secret.file_name() == target.file_name() && target.canonicalize().is_ok_and(|target| target == *secret);
-        if self.recorder.secrets.iter().any(is_it) {
+        if self.recorder.secrets.iter().any(|secret| secret.is(&target)) {
             let why = "it is the private key or the passphrase of who signs";
             self.left_out.push(LeftOut { path: place, why, is_missing: false });
         } else {
