@@ -207,3 +207,40 @@ fn the_folder_of_an_inspection_is_removed_whatever_the_command_leaves_in_it() {
     Ran::of("verify", command.output().unwrap()).is(0);
     assert_eq!(std::fs::read_dir(&tmp).unwrap().count(), 0);
 }
+
+#[test]
+fn a_program_of_the_product_is_not_taken_for_one_of_the_system_where_no_path_says_where_those_are() {
+    for path in [None, Some(""), Some("."), Some("bin:")] {
+        for (program, code) in [("app.tar", 4), ("sh", 0)] {
+            let mut chain = Chain::new(Form::Dsse);
+            let script = chain.place.program("out/app.tar", "#!/bin/sh\nexit 0\n");
+            let hex = crate::in_toto::hex(&<sha2::Sha256 as sha2::Digest>::digest(std::fs::read(script).unwrap()));
+            let mut packed = link("pack", &["app"], &["app"]);
+            packed["products"]["app.tar"] = serde_json::json!({"sha256": hex});
+            chain.link("links", &packed, "carol");
+            chain.inspect(inspection("look", program, TIED));
+            chain.verify("");
+            let mut command =
+                chain.place.touchmark("in-toto verify --layout root.layout --layout-key owner.pub --links links --products out");
+            command.args(["--at", crate::in_toto::AT, "--run-inspection", "look"]).env_remove("PATH");
+            if let Some(path) = path {
+                command.env("PATH", path);
+            }
+            Ran::of(&format!("{program} with PATH {path:?}"), command.output().unwrap()).is(code);
+        }
+    }
+}
+
+#[test]
+fn a_product_that_is_changed_while_it_is_verified_is_not_inspected() {
+    for (change, code) in [("echo x >>OUT/app.tar", 4), ("echo x >OUT/more", 4), ("cp -p OUT/app.tar OUT/x; mv OUT/x OUT/app.tar", 0)] {
+        let mut chain = Chain::new(Form::Dsse);
+        chain.place.file("out/app.tar", "app.tar");
+        std::fs::create_dir(chain.place.path("marks")).unwrap();
+        let out = chain.place.path("out").display().to_string();
+        chain.inspect(shell("one", &change.replace("OUT", &out), TIED, TIED));
+        chain.inspect(shell("two", &format!("touch {}/two", chain.place.path("marks").display()), &["ALLOW *"], &[]));
+        let ran = chain.verify("--products out --run-inspection one --run-inspection two").is(code);
+        assert_eq!((marks(&chain).is_empty(), ran.stderr.contains("was changed while it was verified")), (code == 4, code == 4));
+    }
+}

@@ -9,7 +9,7 @@ mod process;
 mod scratch;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use touchmark_in_toto::{Answer, Artifacts, Failure, Inspected, Inspection};
@@ -22,13 +22,15 @@ use super::verify::Inspector;
 /// An inspection may take so long, unless told otherwise.
 pub const DEFAULT_INSPECTION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Runs the inspections of a layout that are named, and no others.
+/// Runs the inspections of a layout that are named, each once however often it is asked for, and no others.
 #[derive(Debug)]
 pub struct NamedInspections {
     names: BTreeSet<String>,
-    product: Option<Recorder>,
+    product: Option<(Recorder, Artifacts)>,
     timeout: Duration,
     told: RefCell<Vec<Told>>,
+    /// What came of those that were run, by their names and commands.
+    answers: RefCell<BTreeMap<(String, Vec<String>), Answer>>,
 }
 
 /// What an inspection that was run said, for people to read. Nothing is decided by it.
@@ -47,13 +49,14 @@ impl NamedInspections {
     /// Those of these names, each in an empty folder, for at most [`DEFAULT_INSPECTION_TIMEOUT`].
     pub fn new(names: impl IntoIterator<Item = String>) -> Self {
         let names = names.into_iter().collect();
-        Self { names, product: None, timeout: DEFAULT_INSPECTION_TIMEOUT, told: RefCell::default() }
+        Self { names, product: None, timeout: DEFAULT_INSPECTION_TIMEOUT, told: RefCell::default(), answers: RefCell::default() }
     }
 
-    /// The same, where each folder begins with a copy of what this records.
+    /// The same, where each folder begins with a copy of what `product` records. If that is not what `recorded` has, which was recorded
+    /// before, the command is not run: what it said would be said of other files.
     #[must_use]
-    pub fn with_product(self, product: Recorder) -> Self {
-        Self { product: Some(product), ..self }
+    pub fn with_product(self, product: Recorder, recorded: Artifacts) -> Self {
+        Self { product: Some((product, recorded)), ..self }
     }
 
     /// The same, where a command that has not ended by itself after this time is ended, with all that it left running in its process group.
@@ -69,10 +72,13 @@ impl NamedInspections {
 
     fn run(&self, inspection: &Inspection) -> Result<Inspected, Failure> {
         let scratch = Scratch::new().map_err(|error| unavailable(&format_args!("its folder cannot be made: {error}")))?;
-        if let Some(product) = &self.product {
+        if let Some((product, _)) = &self.product {
             scratch.fill(product).map_err(|error| unavailable(&error))?;
         }
         let materials = record(&scratch)?;
+        if self.product.as_ref().is_some_and(|(_, recorded)| *recorded != materials) {
+            return Err(unavailable(&"the product was changed while it was verified"));
+        }
         let (ended, output) = process::run(&inspection.run, &scratch, self.timeout);
         let returned = ended.as_ref().ok().copied();
         self.told.borrow_mut().push(Told { name: inspection.name.clone(), returned, output });
@@ -86,10 +92,17 @@ impl Inspector for NamedInspections {
         if !self.names.contains(&inspection.name) {
             return Answer::Absent;
         }
-        match self.run(inspection) {
+        // It may be asked for again with other links, which are nothing to it. Who attaches many sets must not have it run as often.
+        let command = (inspection.name.clone(), inspection.run.clone());
+        if let Some(answer) = self.answers.borrow().get(&command) {
+            return answer.clone();
+        }
+        let answer = match self.run(inspection) {
             Ok(inspected) => Answer::Inspected(inspected),
             Err(failure) => Answer::Failed(failure),
-        }
+        };
+        self.answers.borrow_mut().insert(command, answer.clone());
+        answer
     }
 }
 

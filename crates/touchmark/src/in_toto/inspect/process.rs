@@ -48,11 +48,16 @@ fn start(words: &[String], scratch: &Scratch, output: io::PipeWriter) -> io::Res
     command.process_group(0).spawn()
 }
 
+/// Where programs are if the environment does not say.
+const USUAL_PATH: &str = "/usr/bin:/bin";
+
 /// Where programs are, without the folders that are where the command begins: the product is there, and what is in it may be called `tar`.
+/// For the same reason it is never empty, which means that very folder.
 fn path() -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let absolute = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
-    std::env::join_paths(absolute).unwrap_or_default()
+    let path = std::env::join_paths(absolute).unwrap_or_default();
+    if path.is_empty() { USUAL_PATH.into() } else { path }
 }
 
 /// Reads to the end, and passes on the beginning.

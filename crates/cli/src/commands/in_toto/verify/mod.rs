@@ -124,7 +124,7 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let at = now(args.at)?;
     tracing::info!(links = %args.links, %at, "verify");
     let summary = args.summary.plan(product.as_ref(), at)?;
-    let inspections = args.inspections();
+    let inspections = args.inspections(product.as_ref());
     let asked = Asked { keys: &keys, settings: &settings, at, sets: args.caps.sets(), inspector: &inspections };
     let found = place.verify(layout, &asked)?;
     tell_inspections(&inspections.told(), output);
@@ -231,12 +231,14 @@ impl Args {
     }
 
     /// Who runs the inspections that are named.
-    fn inspections(&self) -> NamedInspections {
+    fn inspections(&self, product: Option<&Given>) -> NamedInspections {
         let named = NamedInspections::new(self.run_inspections.iter().cloned());
         let named = named.within(self.inspection_timeout.unwrap_or(DEFAULT_INSPECTION_TIMEOUT));
-        match &self.products {
-            Some(folder) => named.with_product(self.recorder(folder)),
-            None => named,
+        match (&self.products, product) {
+            (Some(folder), Some(given)) if !self.run_inspections.is_empty() => {
+                named.with_product(self.recorder(folder), given.product.artifacts().clone())
+            }
+            _ => named,
         }
     }
 
@@ -255,6 +257,10 @@ impl Args {
                 artifact(text, source.as_ref(), found.digest, reference.pin(found.digest)).map(Some)
             }
             (None, Some(folder), _) => self.files(folder, output).map(Some),
+            // As with --product: a command would see none of it, and say that there is nothing to find.
+            (None, None, Place::Artifact { .. }) if !self.run_inspections.is_empty() => {
+                Err(Failure::usage("--run-inspection is of files, and the artifact is none").hint("--products DIR"))
+            }
             (None, None, Place::Artifact { source, subject, pin }) => {
                 output.note(&format!("note: the final product is what the links are attached to, {pin}"));
                 artifact(&self.links, source.as_ref(), *subject, pin.clone()).map(Some)
