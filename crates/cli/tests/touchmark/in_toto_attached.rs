@@ -245,6 +245,12 @@ fn what_is_no_metadata_is_not_attached_and_then_nothing_is() {
     chain.place.run("in-toto attach oci:release:one --links empty").is(2).says("no link");
     chain.place.run("in-toto attach oci:release:one --links none").is(4);
     chain.place.run("in-toto attach oci:release:two --links links").is(4);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("/etc/passwd", chain.place.path("bad/y.link")).unwrap();
+        let ran = chain.place.run("in-toto attach oci:release:one --links bad").is(6).says("leads out of the folder");
+        assert!(!ran.stderr.contains("--exclude"), "{ran:#?}");
+    }
     assert_eq!(chain.place.read("release/index.json"), before);
     chain.place.file("links/notes.txt", "");
     chain.place.run("in-toto attach oci:release:one --links links").is(0).says("notes.txt: is no link");
@@ -256,4 +262,132 @@ fn a_folder_that_is_there_is_no_reference_and_a_layout_in_it_is_not_looked_for()
     std::fs::create_dir_all(chain.place.path("localhost:1/links")).unwrap();
     verify(&chain.place, "localhost:1/links", &format!("{LAYOUT} --product oci:release:one"), 1);
     chain.place.run(&format!("in-toto verify --layout-key owner.pub --links links --at {AT}")).is(2).says("--layout");
+}
+
+/// Puts a manifest beside the set with this pin, as any tool may: the same, changed.
+fn beside(chain: &Chain, set: &str, change: impl FnOnce(&mut Value)) {
+    let name = |hex: &str| format!("release/blobs/sha256/{hex}");
+    let mut manifest = serde_json::from_slice(&chain.place.read(&name(digest(set).strip_prefix("sha256:").unwrap()))).unwrap();
+    change(&mut manifest);
+    let text = manifest.to_string();
+    let hex = crate::in_toto::hex(&<sha2::Sha256 as sha2::Digest>::digest(&text));
+    chain.place.file(&name(&hex), text);
+}
+
+/// Takes a set out of all lists, in which it comes before what is in none. Its manifest and its files stay.
+fn unlist(chain: &Chain, set: &str) {
+    let blobs = chain.place.path("release/blobs/sha256");
+    let kept: Vec<_> = std::fs::read_dir(blobs).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let kept: Vec<_> = kept.into_iter().map(|path| (std::fs::read(&path).unwrap(), path)).collect();
+    chain.place.ok(&format!("signature delete {set}"));
+    kept.into_iter().for_each(|(bytes, path)| std::fs::write(path, bytes).unwrap());
+}
+
+#[test]
+fn a_file_that_a_stranger_lists_with_another_size_is_there_for_others() {
+    let (chain, _) = chain(Form::Dsse, "oci:release:one");
+    let set = chain.place.ok("in-toto attach oci:release:one --links links --layout root.layout");
+    unlist(&chain, &set);
+    verify(&chain.place, "oci:release:one", "", 0);
+    for size in [0_u64, 1, 1 << 24, 1 << 40] {
+        beside(&chain, &set, |manifest| {
+            manifest["layers"].as_array_mut().unwrap().iter_mut().for_each(|layer| layer["size"] = size.into());
+        });
+    }
+    let result = verify(&chain.place, "oci:release:one", "", 0);
+    assert_eq!(result["attached"]["sets"].as_array().unwrap().len(), 5);
+    assert!(result["attached"]["alone"].is_null(), "{result:#}");
+}
+
+#[test]
+fn large_files_that_strangers_list_leave_room_for_a_complete_set() {
+    let (chain, _) = chain(Form::Dsse, "oci:release:one");
+    let set = chain.place.ok("in-toto attach oci:release:one --links links --layout root.layout");
+    unlist(&chain, &set);
+    // As much as is read of all together, and more, under the names of the good ones.
+    let name = format!("release/blobs/sha256/{}", digest(&set).strip_prefix("sha256:").unwrap());
+    for number in 0..40 {
+        if number == 20 {
+            // Folders are listed in the order in which files were made, or in its reverse.
+            let manifest = chain.place.read(&name);
+            std::fs::remove_file(chain.place.path(&name)).unwrap();
+            chain.place.file(&name, manifest);
+        }
+        beside(&chain, &set, |manifest| {
+            for (index, layer) in manifest["layers"].as_array_mut().unwrap().iter_mut().enumerate() {
+                layer["size"] = (64_u64 << 20).into();
+                layer["digest"] = format!("sha256:{number:032x}{index:032x}").into();
+            }
+        });
+    }
+    verify(&chain.place, "oci:release:one", "", 0);
+}
+
+#[test]
+fn of_many_files_that_do_not_count_some_are_told_and_how_many_more() {
+    let (chain, _) = chain(Form::Dsse, "oci:release:one");
+    let set = chain.place.ok("in-toto attach oci:release:one --links links --layout root.layout");
+    for (number, more) in [(16, false), (20, true)] {
+        for other in number - 16..number {
+            beside(&chain, &set, |manifest| {
+                manifest["layers"]
+                    .as_array_mut()
+                    .unwrap()
+                    .retain(|layer| layer["annotations"]["org.opencontainers.image.title"] == file("build", "bob"));
+                manifest["layers"][0]["digest"] = format!("sha256:{other:064x}").into();
+            });
+        }
+        let ran = chain.place.run(&format!("in-toto verify --layout-key owner.pub --links oci:release:one --at {AT}")).is(0);
+        assert_eq!(ran.stderr.matches("does not count").count(), 16);
+        assert_eq!(ran.stderr.contains("`build`: 4 more files do not count"), more, "{ran:#?}");
+    }
+}
+
+#[test]
+fn of_several_layouts_one_that_has_expired_hides_not_why_another_is_not_verified() {
+    for first in [true, false] {
+        let (chain, _) = chain(Form::Dsse, "oci:release:one");
+        let mut old = chain.layout.clone();
+        old["expires"] = "2020-01-01T00:00:00Z".into();
+        // The order is that of sizes.
+        old["readme"] = if first { "" } else { "an older one, and longer" }.into();
+        old["steps"].as_array_mut().unwrap().truncate(if first { 1 } else { 2 });
+        chain.place.file("old.layout", sign(&old, &["owner"], Form::Dsse));
+        chain.place.file("dora/x.link", sign(&link("x", &[], &[]), &["dora"], Form::Dsse));
+        chain.place.ok("in-toto attach oci:release:one --links dora --layout old.layout");
+        verify(&chain.place, "oci:release:one", "", 5);
+        chain.place.ok("in-toto attach oci:release:one --links dora --layout root.layout");
+        assert_eq!(verify(&chain.place, "oci:release:one", "", 1)["error"]["code"], "in-toto-threshold");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_inspection_is_run_once_however_many_sets_are_attached() {
+    let (mut chain, _) = chain(Form::Dsse, "oci:release:one");
+    chain.place.file("out/app", "app");
+    let mut look = inspection("look", "sh", &["MATCH app WITH PRODUCTS FROM pack", "DISALLOW *"]);
+    look["run"] = json!(["sh", "-c", format!("echo run >>{}; exit 1", chain.place.path("runs").display())]);
+    chain.layout["inspect"] = json!([look]);
+    chain.place.file("root.layout", sign(&chain.layout, &["owner"], chain.form));
+    let set = chain.place.ok("in-toto attach oci:release:one --links links");
+    for number in 0..3 {
+        beside(&chain, &set, |manifest| manifest["annotations"] = json!({"number": number.to_string()}));
+    }
+    let result = verify(&chain.place, "oci:release:one", &format!("{LAYOUT} --products out --run-inspection look"), 1);
+    assert_eq!(result["attached"]["sets"].as_array().unwrap().len(), 4);
+    assert_eq!(chain.place.read("runs"), b"run\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_inspection_of_an_artifact_that_is_no_folder_of_files_is_a_mistake_and_not_run() {
+    let (mut chain, _) = chain(Form::Dsse, "oci:release:one");
+    let mut look = inspection("look", "sh", &["DISALLOW *"]);
+    look["run"] = json!(["sh", "-c", format!("echo run >>{}", chain.place.path("runs").display())]);
+    chain.inspect(look);
+    chain.place.file("root.layout", sign(&chain.layout, &["owner"], chain.form));
+    chain.place.ok("in-toto attach oci:release:one --links links");
+    verify(&chain.place, "oci:release:one", &format!("{LAYOUT} --run-inspection look"), 2);
+    assert!(!chain.place.path("runs").exists());
 }

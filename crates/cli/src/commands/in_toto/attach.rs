@@ -62,7 +62,12 @@ pub(super) fn run(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
 
 fn failure(error: &AttachLinksError) -> Failure {
     match error {
-        AttachLinksError::Folder(error) => record_failure(error),
+        AttachLinksError::Folder(error) => {
+            let mut failure = record_failure(error);
+            // Nothing is excluded here.
+            failure.hint = failure.hint.map(|_| "name a folder that has links alone".to_owned());
+            failure
+        }
         AttachLinksError::Store(error) => Failure::from(error),
         AttachLinksError::Malformed { error: inner, .. } => Failure::new(Exit::Malformed, inner.code(), error.to_string()),
         AttachLinksError::Empty { .. } => Failure::new(Exit::Usage, "in-toto-no-link", error.to_string()),

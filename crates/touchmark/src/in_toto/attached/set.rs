@@ -62,6 +62,11 @@ impl Set {
         }
         Ok(Self { referrer, files })
     }
+
+    /// How many bytes its files are said to have.
+    pub(super) fn size(&self) -> u64 {
+        self.files.values().fold(0, |sum: u64, (_, size)| sum.saturating_add(*size))
+    }
 }
 
 /// Whether this is the path of a layout or a link, from the folder of the links.

@@ -23,7 +23,8 @@ const KEPT: u64 = 64 << 20;
 pub struct SetLimits {
     /// Referrers.
     pub referrers: usize,
-    /// Bytes of files that are read, those that are read again counted again.
+    /// Bytes of files that are read, those that are read again counted again; apart for layouts, for all sets as one folder, and for sets
+    /// by themselves.
     pub bytes: u64,
 }
 
@@ -44,6 +45,13 @@ pub struct RefusedSet {
     pub why: String,
 }
 
+/// How many bytes may still be read: counted apart, so that what strangers attach uses up nothing of what one good set needs.
+struct Left {
+    layouts: Cell<u64>,
+    together: Cell<u64>,
+    alone: Cell<u64>,
+}
+
 /// The layouts and links that are attached to an artifact, in all sets.
 pub struct AttachedLinks<'a> {
     source: &'a dyn Source,
@@ -51,7 +59,7 @@ pub struct AttachedLinks<'a> {
     refused: Vec<RefusedSet>,
     complete: bool,
     limits: SetLimits,
-    left: Cell<u64>,
+    left: Left,
     kept: RefCell<HashMap<Digest, Vec<u8>>>,
     room: Cell<u64>,
 }
@@ -94,11 +102,14 @@ impl<'a> AttachedLinks<'a> {
                 }
             }
         }
-        let (left, room) = (Cell::new(limits.bytes), Cell::new(KEPT));
+        // Whoever attaches large sets must not use up for smaller ones what may be read.
+        sets.sort_by_key(Set::size);
+        let [layouts, together, alone] = [limits.bytes; 3].map(Cell::new);
+        let (left, room) = (Left { layouts, together, alone }, Cell::new(KEPT));
         Ok(Self { source, sets, refused, complete, limits, left, kept: RefCell::default(), room })
     }
 
-    /// The sets.
+    /// The sets, the smallest first.
     pub fn sets(&self) -> &[Set] {
         &self.sets
     }
@@ -115,7 +126,7 @@ impl<'a> AttachedLinks<'a> {
 
     /// The layouts, each once, of at most `limit` bytes; what could not be had is left out, and `false` then says so.
     pub fn layouts(&self, limit: u64) -> (Vec<Vec<u8>>, bool) {
-        let found = self.find(&self.sets, LAYOUT, limit);
+        let found = self.find(&self.sets, LAYOUT, limit, &self.left.layouts);
         let complete = self.complete && found.iter().all(|found| found.file.is_ok());
         (found.into_iter().filter_map(|found| found.file.ok()).collect(), complete)
     }
@@ -125,29 +136,41 @@ impl<'a> AttachedLinks<'a> {
         OneSet { all: self, set }
     }
 
-    /// What sets have under this path, the same bytes once.
-    fn find<'s>(&self, sets: impl IntoIterator<Item = &'s Set>, path: &str, limit: u64) -> Vec<Found> {
-        let mut seen: Vec<Digest> = Vec::new();
-        let mut found = Vec::new();
-        for set in sets {
-            let Some((digest, size)) = set.files.get(path).filter(|(digest, _)| !seen.contains(digest)) else { continue };
-            seen.push(*digest);
-            found.push(Found { from: set.referrer.to_string(), file: self.file(digest, *size, limit) });
+    /// What sets have under this path, the same bytes once, and the smallest first: whoever adds large ones uses up no limit for those.
+    fn find<'s>(&self, sets: impl IntoIterator<Item = &'s Set>, path: &str, limit: u64, left: &Cell<u64>) -> Vec<Found> {
+        let entry = |set: &'s Set| set.files.get(path).map(|(digest, size)| (*size, *digest, set.referrer));
+        let mut entries: Vec<(u64, Digest, Digest)> = sets.into_iter().filter_map(entry).collect();
+        // A file that is listed with two sizes is there by one of them, whoever lists it with the other.
+        entries.sort_by_key(|(size, ..)| *size);
+        let mut seen = HashSet::new();
+        entries.retain(|(size, digest, _)| seen.insert((*size, *digest)));
+        let mut read = HashSet::new();
+        let mut found: Vec<(Digest, Found)> = Vec::new();
+        for (size, digest, set) in entries {
+            if read.contains(&digest) {
+                continue;
+            }
+            let file = self.file(&digest, size, limit, left);
+            if file.is_ok() {
+                read.insert(digest);
+            }
+            found.push((digest, Found { from: set.to_string(), file }));
         }
-        found
+        found.retain(|(digest, found)| found.file.is_ok() || !read.contains(digest));
+        found.into_iter().map(|(_, found)| found).collect()
     }
 
-    fn file(&self, digest: &Digest, size: u64, limit: u64) -> Result<Vec<u8>, Failure> {
+    fn file(&self, digest: &Digest, size: u64, limit: u64, left: &Cell<u64>) -> Result<Vec<u8>, Failure> {
         if let Some(bytes) = self.kept.borrow().get(digest) {
             return Ok(bytes.clone());
         }
         if size > limit {
             return Err(Failure::TooLarge { limit });
         }
-        let Some(left) = self.left.get().checked_sub(size) else {
+        let Some(rest) = left.get().checked_sub(size) else {
             return Err(Failure::Unavailable(format!("files of more than {} bytes would have to be read", self.limits.bytes)));
         };
-        self.left.set(left);
+        left.set(rest);
         let read = self.source.blobs(&[(*digest, size)]).pop().unwrap_or(Ok(Vec::new()));
         let bytes = read.map_err(|error| Failure::Unavailable(error.to_string()))?;
         if let Some(room) = self.room.get().checked_sub(size).filter(|_| size <= KEPT_FILE) {
@@ -186,7 +209,7 @@ impl std::fmt::Debug for AttachedLinks<'_> {
 /// All sets as one folder: under each name there is what any of them has.
 impl Links for AttachedLinks<'_> {
     fn read(&self, path: &str, limit: u64) -> Answer {
-        self.answer(self.find(&self.sets, path, limit))
+        self.answer(self.find(&self.sets, path, limit, &self.left.together))
     }
 
     fn names(&self, folder: &str, step: &str, limit: usize) -> Answer {
@@ -202,7 +225,7 @@ pub(super) struct OneSet<'a> {
 
 impl Links for OneSet<'_> {
     fn read(&self, path: &str, limit: u64) -> Answer {
-        let found = self.all.find([self.set], path, limit);
+        let found = self.all.find([self.set], path, limit, &self.all.left.alone);
         if found.is_empty() { Answer::Absent } else { Answer::Files(found) }
     }
 

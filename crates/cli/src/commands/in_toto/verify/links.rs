@@ -124,18 +124,27 @@ fn by_attached(links: &AttachedLinks<'_>, layout: Option<Vec<u8>>, asked: &Asked
         });
         Outcome { report, refused, layout, alone, sets: sets.collect(), refused_sets: links.refused().to_vec(), evidence }
     };
-    let mut last = None;
+    let mut last: Option<Outcome> = None;
     for layout in layouts {
         match verify_attached(&layout, asked.keys, asked.settings, asked.at, links, asked.inspector) {
             Ok((chain, alone)) => return Ok(outcome(chain.into_inner().report, None, layout, alone)),
-            // Among several layouts, one of which nothing could be found out decides.
-            Err(refusal) if last.is_none() || refusal.class == Class::Unknown => {
+            // Among several layouts, one of which nothing could be found out decides, and one that has expired says least.
+            Err(refusal) if last.as_ref().is_none_or(|last| rank(refusal.class) > last.refused.map_or(0, rank)) => {
                 last = Some(outcome(refusal.rejected.report, Some(refusal.class), layout, None));
             }
             Err(_) => {}
         }
     }
     last.ok_or_else(no_layout)
+}
+
+/// Which refusal decides among several layouts: the greatest.
+fn rank(class: Class) -> u8 {
+    match class {
+        Class::Unknown => 3,
+        Class::NotVerified => 2,
+        _ => 1,
+    }
 }
 
 /// The attached layouts that all keys signed, or, so that what is missing is told, the first of those that not all did.

@@ -79,6 +79,9 @@ fn cap(file: &FileReport) -> Option<&'static str> {
     }
 }
 
+/// So many files that do not count are told of a step. Everybody can attach more.
+const MAX_REFUSED: usize = 16;
+
 /// What does not stop it, and the files of steps that hold which do not count: somebody put them there.
 pub(super) fn warnings(report: &Report) -> Vec<String> {
     let place = if report.folder.is_empty() { String::new() } else { format!("{}: ", report.folder) };
@@ -86,13 +89,15 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
     let items = report.steps.iter().chain(&report.inspections);
     let of_item = items.flat_map(|item| {
         let warned = item.warnings.iter().map(|warning| format!("`{}`: {warning}", item.name));
-        let refused = item.files.iter().filter(|_| item.link.is_some()).filter_map(|file| {
-            let refusal = file.refusal.as_ref()?;
+        let of_files = item.files.iter().filter(|_| item.link.is_some()).filter_map(|file| Some((file, file.refusal.as_ref()?)));
+        let more = of_files.clone().count().saturating_sub(MAX_REFUSED);
+        let more = (more > 0).then(|| format!("`{}`: {more} more files do not count", item.name));
+        let refused = of_files.take(MAX_REFUSED).map(|(file, refusal)| {
             let from = file.from.as_ref().filter(|from| !from.is_empty()).map(|from| format!(" of {from}")).unwrap_or_default();
-            Some(format!("`{}`: {}{from} does not count: {refusal}", item.name, file.path))
+            format!("`{}`: {}{from} does not count: {refusal}", item.name, file.path)
         });
         let below = item.files.iter().filter_map(|file| file.sublayout.as_ref()).flat_map(warnings);
-        warned.chain(refused).chain(below).collect::<Vec<_>>()
+        warned.chain(refused).chain(more).chain(below).collect::<Vec<_>>()
     });
     of_layout.chain(of_item).collect()
 }
