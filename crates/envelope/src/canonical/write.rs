@@ -19,7 +19,7 @@ pub fn write(value: &Value<'_>) -> Result<Vec<u8>, Error> {
 /// The canonical form of `value`, also where other implementations write other bytes.
 ///
 /// It checks what a peer has signed. Whoever signs it signs what some peers may not verify: that is for documents whose texts are the
-/// author's, such as names of files, and which are not to be refused for them. What may be refused is signed as [`write`] writes it.
+/// author's, such as names of files, and which are not to be refused for them. What may be refused is signed as [`write()`] writes it.
 ///
 /// # Errors
 /// A number that canonical JSON does not have; too many levels.

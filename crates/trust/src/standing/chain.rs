@@ -41,6 +41,12 @@ pub enum NoSigners {
         /// The role.
         role: String,
     },
+    /// An entry of a role above ended the search, so that the others were not looked at.
+    #[error("the search ended with the entry of {role}")]
+    Listed {
+        /// The role.
+        role: String,
+    },
     /// The delegator allows the role entries only.
     #[error("{delegator} does not let {role} accept by envelope, but by entries only")]
     EntriesOnly {
@@ -58,15 +64,26 @@ pub(crate) struct Link<'a> {
     pub(crate) envelopes: &'a BTreeSet<String>,
 }
 
-/// Follows the chain for `target` through the roles that a search for it has visited.
-pub(crate) fn follow<'a>(target: &TargetPath, visited: impl Fn(&RoleName) -> Option<Link<'a>>) -> Result<Chain, StandingError> {
+/// Follows the chain for `target` through the roles that a search for it has visited, the last of which is `lister` if it found an entry.
+pub(crate) fn follow<'a>(
+    target: &TargetPath,
+    lister: Option<&RoleName>,
+    visited: impl Fn(&RoleName) -> Option<Link<'a>>,
+) -> Result<Chain, StandingError> {
     let lost = |name: &RoleName| StandingError::NotLoaded { role: name.as_str().into() };
     let mut delegators = BTreeSet::new();
     let mut at = RoleName::targets();
     let mut accepts = Err(NoSigners::NoPublisher);
     let mut length = 0;
     loop {
-        let link = visited(&at).ok_or_else(|| lost(&at))?;
+        let link = match (visited(&at), lister) {
+            (Some(link), _) => link,
+            (None, Some(lister)) => {
+                accepts = Err(NoSigners::Listed { role: lister.as_str().into() });
+                break;
+            }
+            (None, None) => return Err(lost(&at)),
+        };
         length += 1;
         if !delegators.insert(at.clone()) {
             return Err(StandingError::DelegatedTwice { role: at.as_str().into() });

@@ -170,8 +170,9 @@ impl Standing {
             members.insert(visited, (role.get(), read.envelopes));
         }
         distinct(members.iter().map(|(name, (role, _))| (*name, *role)))?;
-        let chain =
-            chain::follow(&target, |name| members.get_key_value(name).map(|(name, (role, envelopes))| Link { name, role, envelopes }))?;
+        let chain = chain::follow(&target, outcome.found.as_ref().map(|found| &found.role), |name| {
+            members.get_key_value(name).map(|(name, (role, envelopes))| Link { name, role, envelopes })
+        })?;
         let entry = outcome.found.map(|found| {
             let details = Details::of_target(found.target.custom.as_deref());
             let details = details.map_err(|malformed| StandingError::Malformed { role: found.role.as_str().into(), malformed })?;

@@ -7,6 +7,8 @@ mod attacks;
 mod bounds;
 mod lists;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod shelf;
 #[cfg(test)]
 mod standing;

@@ -88,6 +88,19 @@ fn parent_envelope_cannot_override_child_entry() {
 }
 
 #[test]
+fn an_entry_of_a_role_above_decides_before_the_publisher_is_looked_at() {
+    let mut world = World::new();
+    let (image, other) = (world.shelf.image("x"), world.signed("y", "acme", NAME));
+    world.enter("targets", NAME, image);
+    assert_eq!(world.verdict(image, NAME), Ok("entry"));
+    assert_eq!(world.verdict(other, NAME), Err("entry"));
+    // Whose attestations count was not found out.
+    let standing = world.standing(NAME).unwrap();
+    let asked = Request::new(Policy::trust(standing).predicate_type(SLSA), image, UnixTime::from_seconds(NOW).unwrap());
+    assert_eq!(world.shelf.verify(asked).unwrap_err().fault().code(), "no-signers");
+}
+
+#[test]
 fn a_sub_publisher_cannot_sign_outside_its_names() {
     let mut world = World::new();
     world.publisher("acme", "acme+edge", &["acme/edge/*"]);
