@@ -167,6 +167,42 @@ fn a_seal_keeps_what_was_accepted_when_the_key_goes() {
     place.verify_is(0, &ask("oci:lay:2", "acme/tool:2"));
 }
 
+/// Many artifacts under two places are signed, the key is exchanged, and all verify without a new signature on any of them.
+#[test]
+fn a_rotation_seals_what_was_signed_and_the_old_key_signs_nothing_new() {
+    let place = made();
+    place.key("next");
+    let mut list = String::new();
+    for number in 0..12 {
+        let layout = ["one", "two"][number % 2];
+        place.pack(&format!("oci:{layout}:{number}"), &format!("artifact {number}"));
+        place.ok(&format!("sign oci:{layout}:{number} --key acme --name acme/tool:{number}"));
+        list += &format!("acme/tool:{number} oci:{layout}:{number}\n");
+    }
+    place.file("list.txt", format!("# our releases\n\n{list}"));
+    let rotate = "trust publisher rotate acme --remove acme.pub --add next.pub";
+    let refused_at_first = place.run(rotate).is(2);
+    assert!(refused_at_first.stderr.contains("--seal-nothing"), "{}", refused_at_first.stderr);
+    // One that is not accepted now, and one that another owns: nothing is staged.
+    place.pack("oci:one:unsigned", "unsigned");
+    place.run(&format!("{rotate} --seal-list list.txt --seal acme/tool:x=oci:one:unsigned")).is(3);
+    place.run(&format!("{rotate} --seal acme/tool:1=oci:one:0")).is(1);
+    place.run(&format!("{rotate} --seal nonsense")).is(2);
+    let ran = place.run(&format!("{rotate} --seal-list list.txt")).is(0);
+    assert!(ran.stderr.contains("12 artifacts are sealed"), "{}", ran.stderr);
+    publish(&place, "--key next");
+    for number in 0..12 {
+        let layout = ["one", "two"][number % 2];
+        let ran = place.run(&format!("verify {}", ask(&format!("oci:{layout}:{number}"), &format!("acme/tool:{number}"))));
+        ran.is(0);
+    }
+    place.pack("oci:one:late", "late");
+    place.ok("sign oci:one:late --key acme --name acme/tool:late");
+    refused(&place, 1, "threshold", &ask("oci:one:late", "acme/tool:late"));
+    place.ok("sign oci:one:late --key next --name acme/tool:late");
+    place.verify_is(0, &ask("oci:one:late", "acme/tool:late"));
+}
+
 #[track_caller]
 fn refused_seal(place: &Place, name: &str, reference: &str, code: i32) {
     let error = place.run(&format!("trust seal {name} {reference}")).is(code);

@@ -119,7 +119,7 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
 }
 
 /// A key file, or else a key id or keyid.
-fn choice(key: &OsStr, reader: &mut PublicKeys<'_>) -> Result<KeyChoice, Failure> {
+pub(super) fn choice(key: &OsStr, reader: &mut PublicKeys<'_>) -> Result<KeyChoice, Failure> {
     match (KeySource::from(key), key.to_str()) {
         (KeySource::File(path), Some(text)) if !path.exists() && text.len() >= 4 => Ok(KeyChoice::Id(text.to_owned())),
         _ => Ok(KeyChoice::Key(reader.read(key)?)),

@@ -158,14 +158,21 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
 /// Seals an artifact that is accepted.
 pub(super) fn seal(here: &Here<'_>, args: &Seal, output: &mut Output<'_>) -> Result<(), Failure> {
     let repository = here.open()?;
-    let found = Found::open(&args.reference, &args.access)?;
-    assert_accepted(&repository, &args.name, &found, here.now)?;
-    let roles = repository.seal(&[(args.name.clone(), found.claim())], here.now).map_err(|error| failure(&error))?;
+    let seals = accepted(&repository, &[(args.name.clone(), args.reference.clone())], &args.access, here.now)?;
+    let roles = repository.seal(&seals, here.now).map_err(|error| failure(&error))?;
     staged(here, &roles.into_iter().collect::<Vec<_>>(), output)
 }
 
-/// That clients of what is published accept the artifact under the name now.
-fn assert_accepted(repository: &Repository, name: &Name, found: &Found, now: UnixTime) -> Result<(), Failure> {
+/// What is to be sealed, each of which clients of what is published accept under its name now: all of them, or the first failure.
+pub(super) fn accepted(
+    repository: &Repository,
+    wanted: &[(Name, String)],
+    access: &AccessArgs,
+    now: UnixTime,
+) -> Result<Vec<(Name, Claim)>, Failure> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
     let root = repository.published_root().map_err(|error| failure(&error))?;
     let metadata = FolderSource::new(repository.metadata_folder());
     let settings = TrustSettings::new(StoreChoice::Nowhere);
@@ -173,12 +180,18 @@ fn assert_accepted(repository: &Repository, name: &Name, found: &Found, now: Uni
         Failure::new(Exit::UntrustedMetadata, error.code(), format!("what is published: {error}"))
     };
     let mut trust = TrustRoot::open(&root, &metadata, &settings, now).map_err(of_trust)?;
-    let standing = trust.standing(name).map_err(of_trust)?;
-    let request = Request::new(Policy::trust(standing), found.descriptor.digest, now);
-    touchmark::decide(found.source.as_ref(), request).map(|_| ()).map_err(|rejected| {
-        let message = format!("it is not accepted as {name} now, and so cannot be sealed: {rejected}");
-        Failure::new(Exit::from(rejected.class()), rejected.fault().code(), message)
-    })
+    let mut seals = Vec::with_capacity(wanted.len());
+    for (name, reference) in wanted {
+        let found = Found::open(reference, access)?;
+        let standing = trust.standing(name).map_err(of_trust)?;
+        let request = Request::new(Policy::trust(standing), found.descriptor.digest, now);
+        touchmark::decide(found.source.as_ref(), request).map_err(|rejected| {
+            let message = format!("{reference}: it is not accepted as {name} now, and so cannot be sealed: {rejected}");
+            Failure::new(Exit::from(rejected.class()), rejected.fault().code(), message)
+        })?;
+        seals.push((name.clone(), found.claim()));
+    }
+    Ok(seals)
 }
 
 /// Revokes an artifact.
