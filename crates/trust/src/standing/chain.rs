@@ -88,7 +88,8 @@ pub(crate) fn follow<'a>(
         if !delegators.insert(at.clone()) {
             return Err(StandingError::DelegatedTwice { role: at.as_str().into() });
         }
-        let Some(delegations) = link.role.delegations().filter(|delegations| delegations.succinct.is_none()) else { break };
+        // Succinct bins are none of `roles`, and end the chain here.
+        let Some(delegations) = link.role.delegations() else { break };
         let Some(next) = delegations.roles.iter().find(|delegation| delegation.covers(target)) else { break };
         if matches!(next.paths, Paths::HashPrefixes(_)) {
             break;

@@ -173,6 +173,11 @@ fn envelopes_end_at_a_delegation_that_is_not_terminating_or_goes_by_hashes() {
     assert_eq!(world.verdict(image, "open/x:1"), Err("no-signers"));
     let image = world.signed("y", "bins", "other/x:1");
     assert_eq!(world.verdict(image, "other/x:1"), Err("no-signers"));
+    // Nor where it is terminating, and all names are of it.
+    let digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f"];
+    world.repository.unset("targets", "/delegations/roles/2");
+    world.repository.delegate("targets", Delegation::new("bins").prefixes(&digits).terminating());
+    assert_eq!(world.verdict(image, "other/x:1"), Err("no-signers"));
     // A publisher's bins list for it, and its own envelopes count.
     world.repository.delegate("acme", Delegation::bins("acme+bin", 1));
     let image = world.signed("z", "acme", NAME);
