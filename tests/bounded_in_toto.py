@@ -113,8 +113,10 @@ def sparse(path, size=GIB):
 
 def nested(folder, depth):
     chain = Chain(folder, ["bob"], ["s"])
-    sublayout, place = chain.signed("bob", chain.layout, "sublayout"), chain.links
-    for _ in range(depth):
+    place = chain.links
+    for level in range(depth):
+        # Each is a document of its own: one stands for one step only.
+        sublayout = chain.signed("bob", {**chain.layout, "readme": f"level {level}"}, f"sublayout{level}")
         shutil.copyfile(sublayout, chain.file("s", 0, place))
         place = chain.file("s", 0, place).with_suffix("")
         place.mkdir()
