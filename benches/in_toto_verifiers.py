@@ -111,9 +111,9 @@ def main():
         check("the command's CPU, median", figures[COMMAND][0] * 1000, 5, "ms")
         command = verifiers.of(demo, owner, True)[COMMAND]
         walls = sorted(wall(command) * 1000 for _ in range(200))
-        # The median is the machine's other work too.
-        print(f"  {'the command from start to end, median of 200':<48} {statistics.median(walls):8.2f} ms")
-        check("the command from start to end, the best tenth", statistics.median(walls[:20]), 5, "ms")
+        # On a machine that has other work, that is in it too.
+        print(f"  {'the command from start to end, the best tenth':<48} {statistics.median(walls[:20]):8.2f} ms")
+        check("the command from start to end, median of 200", statistics.median(walls), 5, "ms")
     if failures:
         sys.exit(f"error: {len(failures)} figures are too large: {', '.join(failures)}")
 
