@@ -11,7 +11,7 @@ use touchmark::oci::error::Error as StoreError;
 use touchmark::oci::source::Source;
 use touchmark::trust::standing::Standing;
 use touchmark::trust_root::{self, Note, StoreChoice, TrustArtifact, TrustRoot, TrustRootError, TrustSettings};
-use touchmark::tuf::{self, Fetch, Settings, UpdateClass};
+use touchmark::tuf::{self, Fetch, Settings, UpdateClass, UpdateError};
 use touchmark::{Digest, Name, Policy, Reference, UnixTime};
 
 use crate::check;
@@ -279,16 +279,28 @@ fn nothing_beside(source: &dyn Source) -> Failure {
 
 /// What the failure of a trust root ends a command with.
 pub fn failure(error: &TrustRootError) -> Failure {
-    let exit = match error.class() {
-        UpdateClass::Usage => Exit::Usage,
-        UpdateClass::Untrusted => Exit::UntrustedMetadata,
-        UpdateClass::WrongContent => Exit::Malformed,
-        _ => Exit::Unknown,
-    };
-    let mut failure = Failure::new(exit, error.code(), error.to_string());
-    if let TrustRootError::Update(update) = error {
-        failure.hint = update.hint();
-        failure.retryable = update.is_retryable();
+    match error {
+        TrustRootError::Update(update) => Failure::from(update),
+        _ => Failure::new(Exit::from(error.class()), error.code(), error.to_string()),
     }
-    failure
+}
+
+impl From<UpdateClass> for Exit {
+    fn from(class: UpdateClass) -> Self {
+        match class {
+            UpdateClass::Usage => Self::Usage,
+            UpdateClass::Untrusted => Self::UntrustedMetadata,
+            UpdateClass::WrongContent => Self::Malformed,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl From<&UpdateError> for Failure {
+    fn from(error: &UpdateError) -> Self {
+        let mut failure = Self::new(Exit::from(error.class()), error.code(), error.to_string());
+        failure.hint = error.hint();
+        failure.retryable = error.is_retryable();
+        failure
+    }
 }

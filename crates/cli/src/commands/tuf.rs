@@ -9,7 +9,7 @@ use touchmark::oci::access::{Access, DEFAULT_TIMEOUT};
 use touchmark::tuf::metadata::Header;
 use touchmark::tuf::{
     self, Downloads, Error, Failure as Refusal, Fetch, Found, Index, Limits, MetadataStore, Mode, Settings, Succinct, TargetPath,
-    UpdateClass, UpdateError, UpdateSettings, Updater,
+    UpdateError, UpdateSettings, Updater,
 };
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
@@ -324,18 +324,9 @@ impl Args {
 
     /// A failure, with the exit that its class has, and with the option that helps.
     fn failure(&self, error: &UpdateError) -> Failure {
-        let exit = match error.class() {
-            UpdateClass::Usage => Exit::Usage,
-            UpdateClass::Untrusted => Exit::UntrustedMetadata,
-            UpdateClass::WrongContent => Exit::Malformed,
-            _ => Exit::Unknown,
-        };
-        let failure = Failure::new(exit, error.code(), error.to_string());
-        let failure = if error.is_retryable() { failure.retryable() } else { failure };
-        match error.hint().or_else(|| self.too_large(error)) {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+        let mut failure = Failure::from(error);
+        failure.hint = failure.hint.or_else(|| self.too_large(error));
+        failure
     }
 
     /// The option that raises the limit that was met, by a file of the repository or one that was stored under a higher limit.

@@ -420,9 +420,9 @@ impl Frame {
         let made = |rule: &Rule| matches!(rule.kind(), Kind::Match(rule) if rule.side == Side::Products && is_step(&rule.from));
         // An inspection that nobody answered might have looked at files, and is a reason already.
         let is_silent = self.report.inspections.iter().any(|item| item.answer == Answered::No);
-        let is_open = self.tied.is_open || (is_silent && product.manifest.is_none());
+        let mut is_open = self.tied.is_open || (is_silent && product.manifest.is_none());
         let mut matched: BTreeSet<&str> = self.tied.names.iter().map(String::as_str).collect();
-        let (mut looked, mut is_open) = (!matched.is_empty(), is_open);
+        let mut looked = !matched.is_empty();
         let answers = |item: &&ItemReport| match item.answer {
             Answered::Product | Answered::Signed => true,
             // A command that was run began with the files of the product.

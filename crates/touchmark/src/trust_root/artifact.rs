@@ -6,6 +6,7 @@ use touchmark_envelope::Digest;
 use touchmark_envelope::manifest::{Descriptor, IMAGE_MANIFEST, Kind, Manifest};
 use touchmark_oci::error::{Class as StoreClass, Error as StoreError};
 use touchmark_oci::source::Source;
+use touchmark_oci::unpack::TITLE;
 use touchmark_tuf::Failure;
 
 use super::TrustRootError;
@@ -15,8 +16,6 @@ use crate::tuf::Fetch;
 pub const ARTIFACT_TYPE: &str = "application/vnd.touchmark.trust.v1";
 /// The media type of its layers.
 pub const LAYER_TYPE: &str = "application/vnd.touchmark.tuf.metadata.v1+json";
-/// The annotation with a layer's path (OCI image spec, annotations).
-pub(super) const TITLE: &str = "org.opencontainers.image.title";
 /// Bytes of the manifest: a role is a layer, which takes 300 of them.
 const MAX_MANIFEST: u64 = 4 << 20;
 

@@ -6,10 +6,11 @@ use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::{self, Value};
 use touchmark_envelope::manifest::{Descriptor, EMPTY_CONFIG, IMAGE_MANIFEST};
 use touchmark_oci::source::Store;
+use touchmark_oci::unpack::TITLE;
 use touchmark_tuf::{RoleName, Settings};
 
 use super::TrustRootError;
-use super::artifact::{ARTIFACT_TYPE, LAYER_TYPE, TITLE};
+use super::artifact::{ARTIFACT_TYPE, LAYER_TYPE};
 use crate::tuf::{Fetch, UpdateError};
 
 /// What a repository serves: its roots, and what its timestamp leads to. Nothing is verified here: whoever reads it does.

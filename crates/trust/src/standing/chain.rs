@@ -8,7 +8,7 @@ use touchmark_envelope::threshold::KeySet;
 use touchmark_tuf::metadata::{Paths, Targets};
 use touchmark_tuf::{RoleName, TargetPath};
 
-use super::StandingError;
+use super::{StandingError, lost};
 
 /// The roles from the top-level targets down, each the first that its delegator names for the target.
 #[derive(Clone, Debug)]
@@ -70,7 +70,6 @@ pub(crate) fn follow<'a>(
     lister: Option<&RoleName>,
     visited: impl Fn(&RoleName) -> Option<Link<'a>>,
 ) -> Result<Chain, StandingError> {
-    let lost = |name: &RoleName| StandingError::NotLoaded { role: name.as_str().into() };
     let mut delegators = BTreeSet::new();
     let mut at = RoleName::targets();
     let mut accepts = Err(NoSigners::NoPublisher);
@@ -82,7 +81,7 @@ pub(crate) fn follow<'a>(
                 accepts = Err(NoSigners::Listed { role: lister.as_str().into() });
                 break;
             }
-            (None, None) => return Err(lost(&at)),
+            (None, None) => return Err(lost(at.as_str())),
         };
         length += 1;
         if !delegators.insert(at.clone()) {

@@ -6,8 +6,8 @@ use touchmark_envelope::Name;
 use touchmark_envelope::digest::Digests;
 use touchmark_tuf::{Client, LookUp};
 
-use super::StandingError;
 use super::member::{MEMBER, RoleMember};
+use super::{StandingError, lost};
 
 /// So many versions of one artifact are told.
 const MAX_VERSIONS: usize = 1024;
@@ -24,8 +24,7 @@ pub fn versions(client: &Client, search: &LookUp, path: &str, digests: &Digests)
         rest.starts_with(':').then(|| text.parse::<Name>().ok())?
     };
     for visited in &search.visited {
-        let lost = || StandingError::NotLoaded { role: visited.as_str().into() };
-        let role = client.role(visited).ok_or_else(lost)?.get();
+        let role = client.role(visited).ok_or_else(|| lost(visited.as_str()))?.get();
         for (text, target) in role.targets() {
             if versions.len() >= MAX_VERSIONS {
                 return Ok(versions);

@@ -11,6 +11,9 @@ mod write;
 
 pub use self::set::{Set, SetFault};
 pub use self::source::{AttachedLinks, RefusedSet, SetLimits, subject_of};
+/// The annotation of a layer that has the path of its file; tools that pull artifacts name files by it.
+pub use touchmark_oci::unpack::TITLE;
+
 pub use self::verify::{AttachedRefusal, verify_attached};
 pub use self::write::{AttachLinksError, AttachedSet, attach_links, attachable};
 
@@ -18,8 +21,6 @@ pub use self::write::{AttachLinksError, AttachedSet, attach_links, attachable};
 pub const ARTIFACT_TYPE: &str = "application/vnd.touchmark.in-toto.v1";
 /// The media type of its layers: a layout or a link, in either envelope.
 pub const MEDIA_TYPE: &str = "application/vnd.touchmark.in-toto.metadata.v1+json";
-/// The annotation of a layer that has the path of its file; tools that pull artifacts name files by it.
-pub const TITLE: &str = "org.opencontainers.image.title";
 /// The path of the layout itself.
 pub const LAYOUT: &str = "root.layout";
 /// Files of a set.
