@@ -11,7 +11,7 @@ use touchmark::oci::error::Error as StoreError;
 use touchmark::oci::source::Source;
 use touchmark::trust::standing::Standing;
 use touchmark::trust_root::{self, Note, StoreChoice, TrustArtifact, TrustRoot, TrustRootError, TrustSettings};
-use touchmark::tuf::{self, Fetch, Settings, UpdateClass, UpdateError};
+use touchmark::tuf::{Fetch, Settings, UpdateClass, UpdateError};
 use touchmark::{Digest, Name, Policy, Reference, UnixTime};
 
 use crate::check;
@@ -236,7 +236,7 @@ impl TrustSource {
     pub fn with<T>(&self, access: &Access, act: impl FnOnce(&dyn Fetch) -> Result<T, Failure>) -> Result<T, Failure> {
         match self {
             Self::Repository(text) => {
-                let fetch = tuf::source(text, access).map_err(|error| failure(&error.into()))?;
+                let fetch = trust_root::source(text, access).map_err(|error| failure(&error.into()))?;
                 act(fetch.as_ref())
             }
             Self::Artifact(reference) => {

@@ -1,7 +1,7 @@
 //! The local trust stores: which one a root opens, and what is kept beside its metadata.
 //!
-//! A base folder has `stores/ID`, each a store with `metadata` (the client's), `updated` (when the last update was accepted) and `roots`
-//! (its root history), and `roots/SHA256` for each root of each history, with the ID in it.
+//! A base folder has `stores/ID`, each a store with `metadata` (the client's), `targets` (files that the top-level targets role lists, by
+//! a digest), `updated` (when the last update was accepted) and `roots` (its root history), and `roots/SHA256` for each root of each history, with the ID in it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::{Digest, UnixTime};
 use touchmark_oci::error::Error as StoreError;
 use touchmark_oci::files::{self, Lock};
+use touchmark_tuf::metadata::Target;
 
 use super::TrustRootError;
 use crate::tuf::MetadataStore;
@@ -126,6 +127,41 @@ impl Home {
             files::write(&self.folder.join("updated"), at.to_string().as_bytes())?;
         }
         Ok(())
+    }
+
+    /// The bytes that are kept for a target, if there are any. Whether they are what is listed is not looked at.
+    pub(super) fn target(&self, listed: &Target) -> Result<Option<Vec<u8>>, TrustRootError> {
+        for digest in &listed.hashes {
+            let path = self.folder.join("targets").join(digest.hex());
+            match files::read(&path, listed.length) {
+                Ok(Some(bytes)) => return Ok(Some(bytes)),
+                Ok(None) | Err(StoreError::TooLarge { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps the bytes of a target, and removes what is kept of those that are not listed any more.
+    pub(super) fn keep_target(&self, target: &Target, bytes: &[u8], is_listed: impl Fn(&str) -> bool) -> Result<(), TrustRootError> {
+        let folder = self.folder.join("targets");
+        if !folder.is_dir() {
+            files::create_folders(&folder)?;
+        }
+        files::sweep(&folder)?;
+        let failed = |source| StoreError::Io { action: "list", path: folder.clone(), source };
+        for entry in std::fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let is_hash = |name: &&str| [Algorithm::Sha256, Algorithm::Sha512].iter().any(|one| Digest::from_hex(*one, name).is_ok());
+            if name.to_str().filter(is_hash).is_some_and(|hash| !is_listed(hash)) {
+                files::remove(&entry.path())?;
+            }
+        }
+        match target.hashes.first() {
+            Some(digest) => Ok(files::write(&folder.join(digest.hex()), bytes)?),
+            None => Ok(()),
+        }
     }
 
     /// Waits for those who update the store.

@@ -18,11 +18,15 @@ mod artifact;
 mod home;
 mod keep;
 mod put;
+mod served;
+mod target;
 
 pub use artifact::{ARTIFACT_TYPE, LAYER_TYPE, TrustArtifact, trust_repositories};
 use home::{Home, Opened};
 use keep::{Keep, Overlay};
 pub use put::TrustFiles;
+pub use served::{folders, source};
+pub use target::MAX_TARGET;
 
 /// Where what was accepted is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,6 +148,16 @@ pub enum TrustRootError {
         /// The file.
         file: String,
     },
+    /// A target is listed as larger than what is read whole.
+    #[error("{path}: it is listed with {length} bytes, and {limit} are the limit")]
+    LargeTarget {
+        /// The target.
+        path: String,
+        /// The length listed.
+        length: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// A manifest is none of a trust repository.
     #[error("{digest} is no trust repository: {reason}")]
     NotATrustRepository {
@@ -166,7 +180,7 @@ impl TrustRootError {
         match self {
             Self::Update(error) => error.class(),
             Self::Standing(error) if error.class() == touchmark_trust::Class::UntrustedMetadata => UpdateClass::Untrusted,
-            Self::Standing(_) | Self::Damaged { .. } => UpdateClass::Unknown,
+            Self::Standing(_) | Self::Damaged { .. } | Self::LargeTarget { .. } => UpdateClass::Unknown,
             Self::AnotherHistory { .. } => UpdateClass::Usage,
             Self::NotMetadata { .. } => UpdateClass::Untrusted,
             Self::NotATrustRepository { .. } => UpdateClass::WrongContent,
@@ -181,6 +195,7 @@ impl TrustRootError {
             Self::AnotherHistory { .. } => "trust-another-history",
             Self::Damaged { .. } => "trust-store-damaged",
             Self::NotMetadata { .. } => "trust-no-metadata",
+            Self::LargeTarget { .. } => "target-too-large",
             Self::NotATrustRepository { .. } => "trust-no-repository",
         }
     }
@@ -191,9 +206,11 @@ pub struct TrustRoot<'s> {
     client: Client,
     source: &'s dyn Fetch,
     keep: Box<dyn Keep>,
+    /// Where it keeps what it trusts, if it does.
+    home: Option<Home>,
     notes: Vec<Note>,
     /// None where nothing is written.
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
 }
 
 impl std::fmt::Debug for TrustRoot<'_> {
@@ -245,7 +262,7 @@ impl<'s> TrustRoot<'s> {
             // What is judged as of another time, or not kept, is no update.
             home.update(at)?;
         }
-        Ok(Self { client, source, keep, notes, _lock: lock })
+        Ok(Self { client, source, keep, home, notes, lock })
     }
 
     /// What the metadata says of a name.

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::{self, Value};
 use touchmark_envelope::manifest::{Descriptor, EMPTY_CONFIG, IMAGE_MANIFEST};
 use touchmark_oci::source::Store;
 use touchmark_oci::unpack::TITLE;
-use touchmark_tuf::{RoleName, Settings};
+use touchmark_tuf::{RoleName, Settings, TargetPath};
 
 use super::TrustRootError;
 use super::artifact::{ARTIFACT_TYPE, LAYER_TYPE};
+use super::target::{MAX_TARGET, OURS, TARGETS};
 use crate::tuf::{Fetch, UpdateError};
 
-/// What a repository serves: its roots, and what its timestamp leads to. Nothing is verified here: whoever reads it does.
+/// What a repository serves: its roots, what its timestamp leads to, and those files of the top-level targets that are no artifacts. Nothing is
+/// verified here: whoever reads it does.
 #[derive(Clone, Debug)]
 pub struct TrustFiles {
     files: Vec<(String, Vec<u8>)>,
@@ -63,6 +66,9 @@ impl TrustFiles {
                 if role == "targets" { RoleName::targets() } else { RoleName::delegated(role).ok_or_else(|| malformed(&snapshot_path))? };
             let path = role.fetch_path(Some(version));
             let bytes = required(&path, limits.listed)?;
+            if role == RoleName::targets() {
+                files.extend(files_of_targets(source, &path, &bytes)?);
+            }
             files.push((path, bytes));
         }
         files.push((snapshot_path, snapshot_bytes));
@@ -102,6 +108,42 @@ impl TrustFiles {
         }
         put.ok_or_else(|| TrustRootError::NotMetadata { file: String::new() })
     }
+}
+
+/// The files that the top-level targets role lists, each under all of the names that a client may ask for.
+fn files_of_targets(source: &dyn Fetch, file: &str, targets: &[u8]) -> Result<Vec<(String, Vec<u8>)>, TrustRootError> {
+    let malformed = || TrustRootError::NotMetadata { file: file.to_owned() };
+    let document = json::members(targets, targets.len()).map_err(|_| malformed())?;
+    let signed = document.iter().find(|(name, _)| name == "signed").map(|(_, text)| *text).ok_or_else(malformed)?;
+    let signed = json::members(signed.as_bytes(), signed.len()).map_err(|_| malformed())?;
+    let listed = signed.iter().find(|(name, _)| name == "targets").map(|(_, text)| *text).ok_or_else(malformed)?;
+    let mut files = Vec::new();
+    for (path, entry) in json::members(listed.as_bytes(), listed.len()).map_err(|_| malformed())? {
+        if !path.starts_with(OURS) {
+            continue;
+        }
+        let target = TargetPath::new(&path).map_err(|_| malformed())?;
+        let entry = json::parse(entry.as_bytes(), entry.len()).map_err(|_| malformed())?;
+        let length = entry.get("length").and_then(Value::as_u64).ok_or_else(malformed)?;
+        if length > MAX_TARGET {
+            return Err(TrustRootError::LargeTarget { path: path.into_owned(), length, limit: MAX_TARGET });
+        }
+        let hashes = entry.get("hashes").and_then(Value::as_object).ok_or_else(malformed)?;
+        let digest = |algorithm: Algorithm| Digest::from_hex(algorithm, hashes.get(algorithm.name())?.as_str()?).ok();
+        let digests = [Algorithm::Sha256, Algorithm::Sha512].into_iter().filter_map(digest);
+        let names = digests.map(|digest| target.fetch_path(Some(&digest))).chain([target.fetch_path(None)]);
+        let mut found = false;
+        for name in names.map(|name| format!("{TARGETS}{name}")) {
+            if let Some(bytes) = fetch(source, &name, length)? {
+                files.push((name, bytes));
+                found = true;
+            }
+        }
+        if !found {
+            return Err(UpdateError::TargetMissing { target, location: source.location() }.into());
+        }
+    }
+    Ok(files)
 }
 
 fn fetch(source: &dyn Fetch, path: &str, limit: u64) -> Result<Option<Vec<u8>>, TrustRootError> {

@@ -187,3 +187,85 @@ fn a_later_root_opens_the_store_of_the_earlier_one() {
     assert_eq!(trust.notes(), []);
     assert_eq!(names(&folder.path("stores")).len(), 1);
 }
+
+const POLICY: &str = "_touchmark/policy.json";
+
+/// A repository with a file that the top-level targets list, or the role acme, or nobody.
+fn with_file(role: Option<&str>) -> Repository {
+    let mut repository = Repository::new();
+    repository.delegate("targets", Delegation::new("acme").paths(&["acme/*", "_touchmark/*"]));
+    repository.add_target("acme", NAME, b"one");
+    if let Some(role) = role {
+        repository.add_target(role, POLICY, b"the policy");
+    }
+    repository.publish();
+    repository
+}
+
+fn target(source: &dyn Fetch, root: &[u8], settings: &TrustSettings) -> Result<Option<Vec<u8>>, TrustRootError> {
+    TrustRoot::open(root, source, settings, at(NOW))?.target(&touchmark_tuf::TargetPath::new(POLICY).unwrap())
+}
+
+/// A repository whose files of targets are not served.
+struct Without(Served);
+
+impl Fetch for Without {
+    fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, touchmark_tuf::Failure> {
+        if path.starts_with("targets/") { Ok(None) } else { self.0.fetch(path, limit) }
+    }
+
+    fn location(&self) -> String {
+        self.0.location()
+    }
+}
+
+fn answer_targets(repository: &mut Repository, served: &Content) {
+    for path in repository.targets().keys().cloned().collect::<Vec<_>>() {
+        repository.serve_target(&path, served.clone());
+    }
+}
+
+#[test]
+fn a_file_is_the_word_of_the_top_level_targets_alone() {
+    let nowhere = TrustSettings::new(StoreChoice::Nowhere);
+    let read = |role| {
+        let repository = with_file(role);
+        let root = repository.file("1.root.json").to_vec();
+        target(&Served::new(repository), &root, &nowhere)
+    };
+    assert_eq!(read(Some("targets")).unwrap().as_deref(), Some(&b"the policy"[..]));
+    assert_eq!(read(Some("acme")).unwrap(), None);
+    assert_eq!(read(None).unwrap(), None);
+}
+
+#[test]
+fn a_file_that_is_listed_and_withheld_is_could_not_find_out_unless_the_store_has_it() {
+    let folder = Folder::new();
+    let (settings, nowhere) = (TrustSettings::new(StoreChoice::At(folder.path("store"))), TrustSettings::new(StoreChoice::Nowhere));
+    let repository = with_file(Some("targets"));
+    let root = repository.file("1.root.json").to_vec();
+    let mut withheld = repository.clone();
+    answer_targets(&mut withheld, &Content::Failure);
+    let (failing, without) = (Served::new(withheld.clone()), Without(Served::new(repository.clone())));
+    let sources: [(&dyn Fetch, &str); 2] = [(&failing, "target-fetch"), (&without, "target-missing")];
+    for (source, code) in sources {
+        let error = target(source, &root, &nowhere).unwrap_err();
+        assert_eq!((error.class(), error.code()), (UpdateClass::Unknown, code));
+    }
+    let mut other = repository.clone();
+    answer_targets(&mut other, &Content::File(b"a policy x".to_vec()));
+    assert_eq!(target(&Served::new(other), &root, &nowhere).unwrap_err().class(), UpdateClass::WrongContent);
+    // Once it was had it is there, and what is damaged there is fetched again.
+    target(&Served::new(repository.clone()), &root, &settings).unwrap();
+    assert!(target(&Served::new(withheld.clone()), &root, &settings).unwrap().is_some());
+    let kept = names(&folder.path("store/targets"));
+    folder.file(&format!("store/targets/{}", kept[0]), "the Policy");
+    assert!(target(&Served::new(withheld), &root, &settings).is_err());
+    assert!(target(&Served::new(repository.clone()), &root, &settings).unwrap().is_some());
+    // What is listed no more is not kept.
+    let mut next = repository;
+    next.add_target("targets", POLICY, b"another policy");
+    next.publish();
+    assert_eq!(target(&Served::new(next), &root, &settings).unwrap().as_deref(), Some(&b"another policy"[..]));
+    assert_eq!(names(&folder.path("store/targets")).len(), 1);
+}

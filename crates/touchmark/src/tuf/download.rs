@@ -43,6 +43,35 @@ pub(super) fn fetch(source: &dyn Fetch, target: &TargetPath, listed: &Target, co
     Err(UpdateError::TargetMissing { target: target.clone(), location: source.location() })
 }
 
+/// As [`fetch`], into memory, of files that are below `prefix` in `source`.
+pub(crate) fn fetch_bytes(
+    source: &dyn Fetch,
+    prefix: &str,
+    target: &TargetPath,
+    listed: &Target,
+    consistent: bool,
+) -> Result<Vec<u8>, UpdateError> {
+    if listed.hashes.is_empty() {
+        return Err(UpdateError::NoDigest { target: target.clone() });
+    }
+    let digests: Vec<Option<&Digest>> = if consistent { listed.hashes.iter().map(Some).collect() } else { vec![None] };
+    for digest in digests {
+        match source.fetch(&format!("{prefix}{}", target.fetch_path(digest)), listed.length) {
+            Ok(Some(bytes)) => return check_bytes(&bytes, target, listed).map(|()| bytes),
+            Ok(None) => {}
+            Err(failure) => return Err(refused(target, listed, failure)),
+        }
+    }
+    Err(UpdateError::TargetMissing { target: target.clone(), location: source.location() })
+}
+
+/// Whether these bytes are what is listed.
+pub(crate) fn check_bytes(bytes: &[u8], target: &TargetPath, listed: &Target) -> Result<(), UpdateError> {
+    let mut check = Check::new(listed);
+    check.update(bytes);
+    check.finish().map_err(|wrong| wrong.told(target, listed))
+}
+
 /// The name of a target's file.
 pub(super) fn file_name(target: &TargetPath) -> Result<String, UpdateError> {
     let name = target.file();
@@ -109,8 +138,7 @@ fn write(content: Box<dyn Read + '_>, target: &TargetPath, listed: &Target, path
     }
     match check.finish() {
         Ok(()) => Ok(pending.publish()?),
-        Err(Wrong::Length(found)) => Err(UpdateError::TargetLength { target: target.clone(), expected: listed.length, found }),
-        Err(Wrong::Digest(digest)) => Err(UpdateError::TargetHash { target: target.clone(), algorithm: digest.algorithm() }),
+        Err(wrong) => Err(wrong.told(target, listed)),
     }
 }
 
@@ -143,6 +171,15 @@ struct Check<'a> {
 enum Wrong {
     Length(u64),
     Digest(Digest),
+}
+
+impl Wrong {
+    fn told(self, target: &TargetPath, listed: &Target) -> UpdateError {
+        match self {
+            Wrong::Length(found) => UpdateError::TargetLength { target: target.clone(), expected: listed.length, found },
+            Wrong::Digest(digest) => UpdateError::TargetHash { target: target.clone(), algorithm: digest.algorithm() },
+        }
+    }
 }
 
 impl<'a> Check<'a> {

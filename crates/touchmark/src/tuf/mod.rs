@@ -62,6 +62,7 @@ pub use touchmark_tuf::repository as edit;
 
 pub use agreement::{Agreeing, Agreement, Repositories, Silent};
 pub use download::Downloaded;
+pub(crate) use download::{check_bytes, fetch_bytes};
 pub use downloads::{Downloads, MAX_TARGET};
 pub use error::{UpdateClass, UpdateError};
 pub use fetch::{Fetch, source};

@@ -25,7 +25,12 @@ impl Served {
 impl Fetch for Served {
     fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
         self.asked.borrow_mut().push(path.to_owned());
-        match self.repository.fetch(path, limit) {
+        // The one below the other, as a trust repository has them.
+        let fetched = match path.strip_prefix("targets/") {
+            Some(target) => self.repository.fetch_target(target, limit),
+            None => self.repository.fetch(path, limit),
+        };
+        match fetched {
             Fetched::File(bytes) => Ok(Some(bytes)),
             Fetched::Absent => Ok(None),
             Fetched::TooLong => Err(Failure::TooLarge { limit }),

@@ -105,6 +105,17 @@ impl Targets {
         })
     }
 
+    /// What it says of one target; `None` if it does not list it.
+    ///
+    /// # Errors
+    /// The entry is malformed, or the document stays in the store, so that only a search of the client finds it.
+    pub fn target(&self, target: &TargetPath) -> Result<Option<Target>, Shape> {
+        match self.find(target)? {
+            Sought::Known(found) => Ok(found),
+            Sought::Stored(_) => Err(Shape::Member("targets")),
+        }
+    }
+
     /// What it says of a target, or where that is.
     pub(crate) fn find(&self, target: &TargetPath) -> Result<Sought<'_>, Shape> {
         match &self.body {

@@ -4,7 +4,6 @@ use touchmark::Reference;
 use touchmark::oci::access::Access;
 use touchmark::oci::reference::Scheme;
 use touchmark::trust_root::{TrustArtifact, TrustFiles};
-use touchmark::tuf::FolderSource;
 use touchmark::tuf::repository::{Publish, Repository, Scope as What};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Object, Output, Value};
@@ -112,8 +111,7 @@ impl Push {
 
     /// Pushes to a tag that stays and to the one that moves, and reads that back: whoever else pushed meanwhile is not overwritten unnoticed.
     fn push(&self, repository: &Repository, output: &mut Output<'_>) -> Result<Vec<String>, Failure> {
-        let metadata = FolderSource::new(repository.metadata_folder());
-        let files = TrustFiles::read(&metadata).map_err(|error| root::failure(&error))?;
+        let files = TrustFiles::read(repository.served().as_ref()).map_err(|error| root::failure(&error))?;
         let own = format!("{}-{}.{}", self.tag, files.root, files.timestamp);
         let before = self.newer(&files)?;
         if let Some(before) = before {

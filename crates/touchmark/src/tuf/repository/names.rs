@@ -13,6 +13,8 @@ use touchmark_tuf::repository::{Document, EditError, NewDelegation, NewTarget, P
 
 use super::state::State;
 use super::{Delegate, Repository, RepositoryError};
+use crate::trust_root;
+use crate::tuf::Fetch;
 
 /// A publisher: a role that owns names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -250,6 +252,11 @@ impl Repository {
     /// Where its published metadata is.
     pub fn metadata_folder(&self) -> PathBuf {
         self.folders.metadata()
+    }
+
+    /// What it serves, as a source for clients.
+    pub fn served(&self) -> Box<dyn Fetch> {
+        trust_root::folders(self.folders.metadata(), self.folders.targets())
     }
 
     fn change_entry(&self, role: &str, name: &Name, target: Option<&NewTarget>, now: UnixTime) -> Result<String, RepositoryError> {
