@@ -34,6 +34,7 @@ mod tool;
 mod tuf_bytes;
 mod tuf_contract;
 mod tuf_made;
+mod tuf_names;
 mod tuf_operations;
 mod tuf_peer;
 mod tuf_read_ours;

@@ -105,6 +105,19 @@ impl Peer {
         let process = Answering::start(Command::new(tool::path("tuf-client")?));
         Some(Self { name: "go-tuf", process, folder: place.path("go-tuf") })
     }
+
+    /// Refreshes, and gives what is listed of a target without downloading it: `length` and `hashes`, or null.
+    #[track_caller]
+    pub fn listed(&mut self, site: &Site, root: &Path, name: &str) -> Value {
+        let said = self.process.ask(&json!({
+            "store": self.folder.join("store"),
+            "root": root,
+            "metadata": format!("{}metadata/", site.url()),
+            "names": [name],
+        }));
+        assert!(said["error"].is_null(), "{}: {said:#}", self.name);
+        said["found"][name].clone()
+    }
 }
 
 impl Peer {

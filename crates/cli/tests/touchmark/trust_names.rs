@@ -9,7 +9,7 @@ const TARGETS: &str = "--key trust-keys/targets";
 const BY_ROOT: &str = "--root trust/metadata/1.root.json --trust trust --store none";
 
 /// A trust repository with the publisher acme, whose key is `acme`, and its artifact `oci:lay:1`.
-fn made() -> Place {
+pub fn made() -> Place {
     let place = crate::trust::made();
     place.key("acme");
     place.ok("trust publisher add acme --key acme.pub --names acme/**");
@@ -20,17 +20,17 @@ fn made() -> Place {
 
 /// Signs by the targets' key and these, and publishes.
 #[track_caller]
-fn publish(place: &Place, keys: &str) {
+pub fn publish(place: &Place, keys: &str) {
     place.ok(&format!("trust sign {TARGETS} {keys}"));
     place.ok(&format!("trust publish {ONLINE}"));
 }
 
-fn ask(reference: &str, name: &str) -> String {
+pub fn ask(reference: &str, name: &str) -> String {
     format!("{reference} {BY_ROOT} --name {name}")
 }
 
 #[track_caller]
-fn refused(place: &Place, code: i32, why: &str, words: &str) {
+pub fn refused(place: &Place, code: i32, why: &str, words: &str) {
     let verdict = place.verify_is(code, words);
     assert_eq!(verdict.json["results"][0]["error"]["code"], why, "{:#}", verdict.json);
 }
@@ -282,7 +282,7 @@ fn wrong_questions_are_usage_errors() {
 }
 
 /// Copies the files of a folder over those of another.
-fn copy_folder(place: &Place, from: &str, to: &str) {
+pub fn copy_folder(place: &Place, from: &str, to: &str) {
     let _ = std::fs::remove_dir_all(place.path(to));
     for file in std::fs::read_dir(place.path(from)).unwrap() {
         let file = file.unwrap();
