@@ -22,6 +22,11 @@ impl Work {
         Self { left, names: MAX_KEPT }
     }
 
+    /// What is left of it.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
     #[inline]
     pub(crate) fn spend(&mut self, units: u64) -> Result<(), OutOfWork> {
         self.left = self.left.checked_sub(units).ok_or(OutOfWork)?;

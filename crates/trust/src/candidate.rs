@@ -9,6 +9,7 @@ use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::manifest::ManifestError;
 use touchmark_envelope::signature::Mismatch;
 use touchmark_envelope::statement::StatementError;
+use touchmark_in_toto::constraint::Unmet;
 
 use crate::need::Failure;
 
@@ -91,6 +92,22 @@ pub enum Reason {
         /// What it does not satisfy.
         mismatch: Box<Mismatch>,
     },
+    /// A given key signed it, and its predicate does not say what was asked.
+    #[error("its predicate does not meet what is asked: {}", unmet_in_a_line(.unmet))]
+    Unmet {
+        /// The keys that signed it.
+        keys: Vec<PublicKey>,
+        /// What its predicate does not meet.
+        unmet: Vec<Unmet>,
+    },
+    /// A given key signed it, and its predicate cannot be held against what was asked.
+    #[error("its predicate cannot be read: {error}")]
+    Predicate {
+        /// The keys that signed it.
+        keys: Vec<PublicKey>,
+        /// What is wrong with it.
+        error: String,
+    },
 }
 
 impl Reason {
@@ -104,13 +121,15 @@ impl Reason {
             Reason::PayloadType => "payload-type",
             Reason::NoKey => "no-key",
             Reason::Mismatch { mismatch, .. } => mismatch.code(),
+            Reason::Unmet { .. } => "unmet",
+            Reason::Predicate { .. } => "malformed",
         }
     }
 
     /// The keys that signed a statement which does not say what was asked.
     pub fn keys(&self) -> &[PublicKey] {
         match self {
-            Reason::Mismatch { keys, .. } => keys,
+            Reason::Mismatch { keys, .. } | Reason::Unmet { keys, .. } | Reason::Predicate { keys, .. } => keys,
             _ => &[],
         }
     }
@@ -134,6 +153,16 @@ impl Candidate {
             object.insert("reason", Value::object([("code", Value::from(reason.code())), ("message", Value::from(message))]));
         }
         Value::from(object)
+    }
+}
+
+/// What is not met, as far as a line holds it.
+fn unmet_in_a_line(unmet: &[Unmet]) -> String {
+    let told: Vec<String> = unmet.iter().take(3).map(ToString::to_string).collect();
+    let more = unmet.len().saturating_sub(told.len());
+    match more {
+        0 => told.join("; "),
+        more => alloc::format!("{}; and {more} more", told.join("; ")),
     }
 }
 

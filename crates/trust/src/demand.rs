@@ -1,17 +1,22 @@
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use touchmark_envelope::digest::Digests;
 use touchmark_envelope::dsse::{self, DsseError, Envelope};
+use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::manifest::{Descriptor, Manifest};
 use touchmark_envelope::name::{Name, Wanted};
-use touchmark_envelope::signature::{self, Asked};
+use touchmark_envelope::signature::{self, Asked, Mismatch, Said};
 use touchmark_envelope::statement::Statement;
-use touchmark_envelope::threshold::{Tally, ThresholdError};
+use touchmark_envelope::threshold::{KeySet, Signers, Tally, ThresholdError};
 use touchmark_envelope::{Digest, Unverified, Verified};
+use touchmark_in_toto::constraint::{self, Constraint};
+use touchmark_in_toto::engine::{OutOfWork, Work};
 
+use crate::attested::Attested;
 use crate::candidate::{Outcome, Reason};
 use crate::policy::Policy;
 use crate::report::Accepted;
@@ -40,20 +45,90 @@ pub(crate) enum Place {
 #[derive(Debug)]
 pub(crate) struct Demand {
     predicate_type: String,
+    keys: KeySet,
     needed: usize,
+    constraints: Vec<Constraint>,
+    /// Who may sign it: those whom the policy trusts, or others.
+    signers: Signing,
+    /// Whether it came beside what the policy asks for otherwise.
+    attested: bool,
     /// With any version wanted, keys are counted for each version alone; otherwise there is one group.
     groups: Vec<(Option<Name>, Tally<Accepted>)>,
     /// Whether some envelope has signatures that were not tried with every key.
     untried: bool,
 }
 
+/// Whose keys a demand counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signing {
+    /// The policy's.
+    Policy,
+    /// Its own.
+    Own,
+}
+
 impl Demand {
-    pub(crate) fn new(policy: &Policy, predicate_type: &str) -> Self {
-        Self { predicate_type: predicate_type.to_owned(), needed: policy.needed(), groups: Vec::new(), untried: false }
+    /// All that a policy asks for.
+    pub(crate) fn all(policy: &Policy) -> Vec<Self> {
+        let named = policy.predicate_types().into_iter().map(|wanted| Self::new(policy, wanted));
+        named.chain(policy.attested.iter().map(|wanted| Self::attested(policy, wanted))).collect()
     }
 
-    pub(crate) fn predicate_type(&self) -> &str {
-        &self.predicate_type
+    fn new(policy: &Policy, predicate_type: &str) -> Self {
+        Self {
+            predicate_type: predicate_type.to_owned(),
+            keys: policy.keys.clone(),
+            needed: policy.needed(),
+            constraints: Vec::new(),
+            signers: Signing::Policy,
+            attested: false,
+            groups: Vec::new(),
+            untried: false,
+        }
+    }
+
+    fn attested(policy: &Policy, wanted: &Attested) -> Self {
+        let constraints = wanted.constraints.clone();
+        let demand = Self { constraints, attested: true, ..Self::new(policy, &wanted.predicate_type) };
+        match &wanted.signers {
+            None => demand,
+            Some((keys, needed)) => Self { keys: keys.clone(), needed: *needed, signers: Signing::Own, ..demand },
+        }
+    }
+
+    /// The keys of all of them.
+    pub(crate) fn all_keys(demands: &[Self]) -> KeySet {
+        let mut demands = demands.iter();
+        let mut all = demands.next().map(|first| first.keys.clone()).unwrap_or_else(|| KeySet::new([]));
+        demands.flat_map(|demand| demand.keys.keys()).for_each(|key| all.add(key.clone()));
+        all
+    }
+
+    /// Counts these keys of the policy from now on, unless it has its own.
+    pub(crate) fn count_by(&mut self, policy: &Policy) {
+        if self.is_by_policy() {
+            (self.keys, self.needed) = (policy.keys.clone(), policy.needed());
+            self.groups.clear();
+        }
+    }
+
+    /// Whether those whom the policy trusts are counted.
+    pub(crate) fn is_by_policy(&self) -> bool {
+        self.signers == Signing::Policy
+    }
+
+    /// Whether it is the signature that an entry or a seal stands for.
+    pub(crate) fn is_ground(&self) -> bool {
+        self.is_signature() && !self.attested
+    }
+
+    /// How many keys must vouch for it.
+    pub(crate) fn needed(&self) -> usize {
+        self.needed
+    }
+
+    pub(crate) fn missing(&self) -> usize {
+        self.needed.saturating_sub(self.distinct())
     }
 
     /// The artifactType of the manifests that carry what is asked for.
@@ -102,7 +177,7 @@ impl Demand {
         }
     }
 
-    fn is_signature(&self) -> bool {
+    pub(crate) fn is_signature(&self) -> bool {
         self.predicate_type == signature::PREDICATE_TYPE
     }
 
@@ -114,13 +189,30 @@ impl Demand {
         let index = match self.groups.iter().position(|(known, _)| *known == group) {
             Some(index) => index,
             None => {
-                self.groups.push((group, Tally::new(policy.keys.clone(), policy.threshold)?));
+                self.groups.push((group, Tally::new(self.keys.clone(), self.needed)?));
                 self.groups.len() - 1
             }
         };
         let missed = ThresholdError::Missed { needed: self.needed, found: 0 };
         self.groups.get_mut(index).map(|(_, tally)| tally).ok_or(missed)
     }
+}
+
+/// An envelope as it was found.
+#[derive(Clone, Copy)]
+pub(crate) struct Piece<'a> {
+    pub(crate) referrer: Option<Digest>,
+    pub(crate) place: Place,
+    pub(crate) bytes: &'a [u8],
+}
+
+/// A statement, and those who signed it.
+#[derive(Clone, Copy)]
+struct Signed<'a> {
+    statement: &'a Statement<'a>,
+    signers: &'a Signers,
+    referrer: Option<Digest>,
+    payload: &'a [u8],
 }
 
 /// What looking at one envelope takes, and may not exceed.
@@ -139,13 +231,13 @@ const CHECK: u64 = 64 << 10;
 /// says; only a statement that alone satisfies everything is counted. `None` if it is an attestation of a type not asked for.
 pub(crate) fn examine(
     demands: &mut [Demand],
+    keys: &KeySet,
     request: &Request,
     subject: &Subject,
-    referrer: Option<Digest>,
-    place: Place,
-    bytes: &[u8],
-    room: Room<'_>,
+    piece: Piece<'_>,
+    mut room: Room<'_>,
 ) -> Option<Outcome> {
+    let Piece { referrer, place, bytes } = piece;
     let envelope = match Envelope::parse(bytes, room.envelope) {
         Ok(envelope) => envelope,
         Err(error) => return Some(unread(error)),
@@ -155,55 +247,108 @@ pub(crate) fn examine(
         return Some(Outcome::Failed(Reason::PayloadType));
     }
     let message = envelope.signed_bytes();
-    let signers = request.policy.keys.signers(&message, &envelope.signatures);
+    let signers = keys.signers(&message, &envelope.signatures);
     *room.work = room.work.saturating_sub(count(signers.checks()).saturating_mul(count(message.len()).saturating_add(CHECK)));
     if signers.keys().is_empty() {
-        return Some(if signers.gave_up() {
-            Outcome::Unknown(Reason::Untried { checks: signers.checks() })
-        } else {
-            Outcome::Failed(Reason::NoKey)
-        });
+        return Some(no_key(&signers));
     }
     let statement = match Statement::parse(&envelope.payload) {
         Ok(statement) => statement,
         Err(error) => return Some(Outcome::Failed(Reason::Statement(error))),
     };
-    let exact = demands.iter().position(|demand| demand.takes(place) && demand.predicate_type == statement.predicate_type);
-    let demand = match exact {
-        Some(index) => demands.get_mut(index)?,
+    let is_asked = |demand: &Demand| demand.takes(place) && demand.predicate_type == statement.predicate_type;
+    if !demands.iter().any(is_asked) {
         // Among attestations, one of another type is nothing that was asked for; offered as what was asked for, it is a failure.
-        None if place == Place::Attestation => return None,
-        None => demands.iter_mut().find(|demand| demand.takes(place))?,
-    };
-    let asked = Asked {
-        predicate_type: &demand.predicate_type,
-        manifest: &subject.digests,
-        media_type: &subject.descriptor.media_type,
-        name: request.policy.name.as_ref(),
-        annotations: &request.policy.annotations,
-        at: request.at,
-    };
-    let said = match asked.satisfied_by(&statement) {
-        Ok(said) => said,
-        Err(mismatch) => {
-            return Some(Outcome::Failed(Reason::Mismatch { keys: signers.keys().to_vec(), mismatch: Box::new(mismatch) }));
+        let demand = demands.iter().find(|demand| place != Place::Attestation && demand.takes(place))?;
+        return Some(mismatched(asked(demand, request, subject).satisfied_by(&statement), signers.keys()));
+    }
+    let mut worst: Option<Outcome> = None;
+    let mut counted: Vec<PublicKey> = Vec::new();
+    for demand in demands.iter_mut().filter(|demand| is_asked(demand)) {
+        // Who may vouch for another demand may not for this one.
+        let signers = signers.clone().only(|key| demand.keys.keys().contains(key));
+        let signed = Signed { statement: &statement, signers: &signers, referrer, payload: &envelope.payload };
+        match count_for(demand, request, subject, signed, &mut room) {
+            Ok(()) => counted.extend(signers.keys().iter().filter(|key| !counted.contains(key)).cloned().collect::<Vec<_>>()),
+            Err(outcome @ Outcome::Unknown(_)) => worst = Some(outcome),
+            Err(outcome) => worst = worst.or(Some(outcome)),
         }
-    };
+    }
+    match worst {
+        // What is unknown of one demand may be what it lacks.
+        Some(Outcome::Unknown(reason)) => Some(Outcome::Unknown(reason)),
+        Some(outcome) if counted.is_empty() => Some(outcome),
+        _ => Some(Outcome::Counted { keys: counted }),
+    }
+}
+
+/// Counts a statement for one demand, if it alone is all that this asks for; or what became of it.
+fn count_for(demand: &mut Demand, request: &Request, subject: &Subject, signed: Signed<'_>, room: &mut Room<'_>) -> Result<(), Outcome> {
+    let Signed { statement, signers, referrer, payload } = signed;
+    if signers.keys().is_empty() {
+        return Err(no_key(signers));
+    }
+    let said = asked(demand, request, subject).satisfied_by(statement);
+    let said = said.map_err(|mismatch| mismatched(Err(mismatch), signers.keys()))?;
+    let mut work = Work::new(*room.work);
+    let unmet = constraint::unmet(statement.predicate, &demand.constraints, &mut work);
+    *room.work = work.left();
+    let keys = || signers.keys().to_vec();
+    match unmet {
+        Ok(Ok(unmet)) if unmet.is_empty() => {}
+        Ok(Ok(unmet)) => return Err(Outcome::Failed(Reason::Unmet { keys: keys(), unmet })),
+        Ok(Err(OutOfWork)) => {
+            *room.work = 0;
+            let limit = request.limits.work;
+            return Err(Outcome::Unknown(Reason::Limit { what: "the work for what its predicate must meet", limit, option: "--max-work" }));
+        }
+        Err(error) => return Err(Outcome::Failed(Reason::Predicate { keys: keys(), error: error.to_string() })),
+    }
     demand.untried |= signers.gave_up();
-    let size = count(envelope.payload.len());
+    let size = count(payload.len());
     for said in said {
         // Kept at most once for each new key; what adds no key is not kept.
         if size > *room.kept {
             let limit = request.limits.reported;
-            return Some(Outcome::Unknown(Reason::Limit { what: "the size of the statements to report", limit, option: "--max-reported" }));
+            return Err(Outcome::Unknown(Reason::Limit { what: "the size of the statements to report", limit, option: "--max-reported" }));
         }
-        let Ok(tally) = demand.tally(&request.policy, said.name.as_ref()) else { return Some(Outcome::Failed(Reason::NoKey)) };
-        let accepted = || Accepted { referrer, keys: signers.keys().to_vec(), said, statement: envelope.payload.clone() };
-        if tally.count(&signers, || Unverified::new(accepted())) {
+        let Ok(tally) = demand.tally(&request.policy, said.name.as_ref()) else { return Err(Outcome::Failed(Reason::NoKey)) };
+        let accepted = || Accepted { referrer, keys: keys(), said, statement: payload.to_vec() };
+        if tally.count(signers, || Unverified::new(accepted())) {
             *room.kept = room.kept.saturating_sub(size.saturating_add(KEPT));
         }
     }
-    Some(Outcome::Counted { keys: signers.keys().to_vec() })
+    Ok(())
+}
+
+/// What one statement must alone satisfy for a demand.
+fn asked<'a>(demand: &'a Demand, request: &'a Request, subject: &'a Subject) -> Asked<'a> {
+    Asked {
+        predicate_type: &demand.predicate_type,
+        manifest: &subject.digests,
+        media_type: &subject.descriptor.media_type,
+        name: request.policy.name.as_ref(),
+        annotations: if demand.attested { &NO_ANNOTATIONS } else { &request.policy.annotations },
+        at: request.at,
+    }
+}
+
+/// An attestation that is asked for beside the signature has none.
+static NO_ANNOTATIONS: BTreeMap<String, String> = BTreeMap::new();
+
+/// What becomes of what no key signed that may.
+fn no_key(signers: &Signers) -> Outcome {
+    match signers.gave_up() {
+        true => Outcome::Unknown(Reason::Untried { checks: signers.checks() }),
+        false => Outcome::Failed(Reason::NoKey),
+    }
+}
+
+fn mismatched(said: Result<Vec<Said>, Mismatch>, keys: &[PublicKey]) -> Outcome {
+    match said {
+        Ok(_) => Outcome::Counted { keys: keys.to_vec() },
+        Err(mismatch) => Outcome::Failed(Reason::Mismatch { keys: keys.to_vec(), mismatch: Box::new(mismatch) }),
+    }
 }
 
 /// What a kept statement takes beside its own size, about.

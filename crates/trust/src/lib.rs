@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+mod attested;
 mod candidate;
 mod demand;
 mod limits;
@@ -15,12 +16,17 @@ mod report;
 mod request;
 mod search;
 pub mod standing;
+mod supply_chain;
 
+pub use attested::Attested;
 pub use candidate::{Candidate, Outcome, Reason};
 pub use limits::Limits;
 pub use need::{Answer, Failure, Need, Step};
 pub use policy::Policy;
-pub use report::{Accepted, AcceptedBy, Artifact, Class, Fault, Rejected};
+pub use report::{Accepted, AcceptedBy, AcceptedKind, Artifact, Class, Fault, Rejected};
 pub use request::{Request, Scope};
 pub use search::Search;
 pub use standing::{Standing, StandingError};
+pub use supply_chain::SupplyChainDemand;
+/// What layouts, links and constraints are made of.
+pub use touchmark_in_toto as in_toto;

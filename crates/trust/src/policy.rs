@@ -1,5 +1,6 @@
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use touchmark_envelope::key::PublicKey;
@@ -7,7 +8,10 @@ use touchmark_envelope::name::Wanted;
 use touchmark_envelope::signature;
 use touchmark_envelope::threshold::{KeySet, ThresholdError};
 
+use crate::attested::Attested;
+use crate::report::AcceptedKind;
 use crate::standing::Standing;
+use crate::supply_chain::SupplyChainDemand;
 
 /// Whom a caller trusts, and what it wants to have been said: keys and a threshold (design level 1), or what trust metadata says of a name
 /// (level 2).
@@ -20,6 +24,14 @@ pub struct Policy {
     pub(crate) predicate_types: Vec<String>,
     /// What trust metadata says of the name, if that decides and not the caller's keys.
     pub(crate) standing: Option<Standing>,
+    /// What may accept it; nothing for anything.
+    pub(crate) kinds: Option<BTreeSet<AcceptedKind>>,
+    /// The role that must decide.
+    pub(crate) role: Option<String>,
+    /// Attestations with signers and constraints of their own.
+    pub(crate) attested: Vec<Attested>,
+    /// The supply chain that must hold (level 3).
+    pub(crate) supply_chain: Option<Arc<SupplyChainDemand>>,
 }
 
 impl Policy {
@@ -29,16 +41,20 @@ impl Policy {
     /// No key, so that nothing could ever be accepted.
     pub fn keys(keys: impl IntoIterator<Item = PublicKey>) -> Result<Self, ThresholdError> {
         let keys = KeySet::new(keys);
-        let policy = Self { keys, threshold: 1, name: None, annotations: BTreeMap::new(), predicate_types: Vec::new(), standing: None };
-        policy.threshold(1)
+        Self::by(keys, 1).threshold(1)
     }
 
     /// Trusts what trust metadata says of a name: entries and seals, and the envelopes of the keys that it lets accept the name's artifacts.
     pub fn trust(standing: Standing) -> Self {
         let name = Some(Wanted::Exact(standing.name().clone()));
         // Until the metadata says whose envelopes count, nobody's do.
-        let (keys, threshold) = (KeySet::new([]), usize::MAX);
-        Self { keys, threshold, name, annotations: BTreeMap::new(), predicate_types: Vec::new(), standing: Some(standing) }
+        Self { name, standing: Some(standing), ..Self::by(KeySet::new([]), usize::MAX) }
+    }
+
+    fn by(keys: KeySet, threshold: usize) -> Self {
+        let (annotations, predicate_types, attested) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let (name, standing, kinds, role, supply_chain) = (None, None, None, None, None);
+        Self { keys, threshold, name, annotations, predicate_types, standing, kinds, role, attested, supply_chain }
     }
 
     /// Wants this many distinct keys.
@@ -84,6 +100,42 @@ impl Policy {
         self
     }
 
+    /// Takes nothing but these: with none of them, nothing is ever accepted. Asked for several times, what all of them have.
+    ///
+    /// What decides is not changed by that: where there is an entry it decides, and where only envelopes could, they are not looked at if
+    /// they are not taken.
+    #[must_use]
+    pub fn accept_only(mut self, kinds: impl IntoIterator<Item = AcceptedKind>) -> Self {
+        let kinds: BTreeSet<AcceptedKind> = kinds.into_iter().collect();
+        self.kinds = Some(match self.kinds {
+            Some(before) => before.intersection(&kinds).copied().collect(),
+            None => kinds,
+        });
+        self
+    }
+
+    /// Wants this role of the trust metadata to decide. Where no trust metadata decides, nothing is accepted.
+    #[must_use]
+    pub fn by_role(mut self, role: impl Into<String>) -> Self {
+        self.role = Some(role.into());
+        self
+    }
+
+    /// Wants this attestation too, beside what is asked for otherwise: unless predicate types are named, a signature. An annotation that is
+    /// asked for is not asked of it.
+    #[must_use]
+    pub fn attested(mut self, wanted: Attested) -> Self {
+        self.attested.push(wanted);
+        self
+    }
+
+    /// Wants this in-toto layout to hold for the artifact (design level 3), once everything else does. Asked for again, the last one.
+    #[must_use]
+    pub fn supply_chain(mut self, wanted: SupplyChainDemand) -> Self {
+        self.supply_chain = Some(Arc::new(wanted));
+        self
+    }
+
     /// The distinct keys.
     pub fn key_set(&self) -> &KeySet {
         &self.keys
@@ -99,7 +151,27 @@ impl Policy {
         self.name.as_ref()
     }
 
-    /// The wanted predicate types; a signature's where none was named.
+    /// What may accept an artifact; nothing for anything.
+    pub fn accepted_kinds(&self) -> Option<&BTreeSet<AcceptedKind>> {
+        self.kinds.as_ref()
+    }
+
+    /// The role that must decide.
+    pub fn wanted_role(&self) -> Option<&str> {
+        self.role.as_deref()
+    }
+
+    /// The attestations that are wanted with signers or constraints of their own.
+    pub fn wanted_attestations(&self) -> &[Attested] {
+        &self.attested
+    }
+
+    /// The supply chain that must hold.
+    pub fn wanted_supply_chain(&self) -> Option<&SupplyChainDemand> {
+        self.supply_chain.as_deref()
+    }
+
+    /// The wanted predicate types, without those of [`wanted_attestations`](Self::wanted_attestations); a signature's where none was named.
     pub fn predicate_types(&self) -> Vec<&str> {
         match self.predicate_types.as_slice() {
             [] => alloc::vec![signature::PREDICATE_TYPE],

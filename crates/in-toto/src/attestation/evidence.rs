@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use touchmark_envelope::json::{self, Value};
 
-use crate::constraint::{Constraint, Unmet, Verdict};
+use crate::constraint::{self, Constraint, Unmet};
 use crate::error::Error;
 use crate::link::{Link, Origin};
 use crate::predicate::{self, Class, Predicate, ResourceDescriptor, link};
@@ -95,18 +95,6 @@ impl<'a> Evidence<'a> {
     /// # Errors
     /// The predicate has more values than are read. The inner one: it takes more than `work`.
     pub(crate) fn unmet(&self, constraints: &[Constraint], work: &mut Work) -> Result<Result<Vec<Unmet>, OutOfWork>, Error> {
-        let mut unmet = Vec::new();
-        if constraints.is_empty() {
-            return Ok(Ok(unmet));
-        }
-        let value = predicate::value(self.predicate)?;
-        for constraint in constraints {
-            match constraint.check(&value, work) {
-                Ok(Verdict::Met) => {}
-                Ok(Verdict::Unmet(why)) => unmet.extend(why),
-                Err(out) => return Ok(Err(out)),
-            }
-        }
-        Ok(Ok(unmet))
+        constraint::unmet(self.predicate, constraints, work)
     }
 }

@@ -33,6 +33,8 @@ use touchmark_envelope::json::{self, Number, Value};
 
 use crate::error::{Error, shortened};
 use crate::glob::Pattern;
+use crate::predicate;
+use crate::work::{OutOfWork, Work};
 
 use self::number::Exact;
 use self::pointer::Pointer;
@@ -121,6 +123,26 @@ impl fmt::Display for ConstraintFault {
             ConstraintFault::Nodes => "has too many parts",
         })
     }
+}
+
+/// Why a predicate, which is a statement's or nothing, does not meet these: nothing if it does.
+///
+/// # Errors
+/// The predicate is no JSON, or has more values than are read. The inner one: it takes more than `work`.
+pub fn unmet(predicate: Option<&str>, constraints: &[Constraint], work: &mut Work) -> Result<Result<Vec<Unmet>, OutOfWork>, Error> {
+    let mut unmet = Vec::new();
+    if constraints.is_empty() {
+        return Ok(Ok(unmet));
+    }
+    let value = predicate::value(predicate)?;
+    for constraint in constraints {
+        match constraint.check(&value, work) {
+            Ok(Verdict::Met) => {}
+            Ok(Verdict::Unmet(why)) => unmet.extend(why),
+            Err(out) => return Ok(Err(out)),
+        }
+    }
+    Ok(Ok(unmet))
 }
 
 /// The tests, by the names of their members.

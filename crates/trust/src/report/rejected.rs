@@ -1,0 +1,89 @@
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::fmt;
+
+use touchmark_envelope::UnixTime;
+use touchmark_envelope::json::{Object, Value};
+
+use super::{Class, Fault};
+use crate::candidate::{Candidate, Outcome};
+
+/// A refusal, with every reason for it.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    pub(crate) inner: Box<Inner>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Inner {
+    pub(crate) class: Class,
+    pub(crate) fault: Fault,
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) at: UnixTime,
+}
+
+impl Rejected {
+    pub(crate) fn new(class: Class, fault: Fault, candidates: Vec<Candidate>, at: UnixTime) -> Self {
+        Self { inner: Box::new(Inner { class, fault, candidates, at }) }
+    }
+
+    /// The refusal of a reference that a source could not resolve.
+    pub fn unresolved(class: Class, code: &'static str, message: String, at: UnixTime) -> Self {
+        Self::new(class, Fault::Unresolved { message, code }, Vec::new(), at)
+    }
+
+    /// The kind of refusal.
+    pub fn class(&self) -> Class {
+        self.inner.class
+    }
+
+    /// What decided it.
+    pub fn fault(&self) -> &Fault {
+        &self.inner.fault
+    }
+
+    /// All the evidence that was looked at.
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.inner.candidates
+    }
+
+    /// The refusal as JSON: `{at, candidates}`; class and fault are the error's `code` and `message`.
+    pub fn to_json(&self) -> Object<'static> {
+        let mut object = Object::new();
+        object.insert("at", Value::from(self.inner.at.to_string()));
+        object.insert("candidates", Value::from(self.inner.candidates.iter().map(Candidate::to_json).collect::<Vec<_>>()));
+        object
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.inner.fault, f)
+    }
+}
+
+impl core::error::Error for Rejected {}
+
+/// Why the candidates do not count, in a line: the distinct reasons, the three most frequent ones.
+pub(crate) fn reasons(candidates: &[Candidate], unknown: bool) -> String {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    for candidate in candidates {
+        let reason = match &candidate.outcome {
+            Outcome::Failed(reason) if !unknown => reason,
+            Outcome::Unknown(reason) if unknown => reason,
+            _ => continue,
+        };
+        *counted.entry(reason.to_string()).or_default() += 1;
+    }
+    let mut counted: Vec<(String, usize)> = counted.into_iter().collect();
+    counted.sort_by_key(|(_, times)| Reverse(*times));
+    let line = |(text, times): &(String, usize)| match times {
+        1 => text.clone(),
+        _ => alloc::format!("{text} ({times} times)"),
+    };
+    let lines: Vec<String> = counted.iter().take(3).map(line).collect();
+    lines.join("; ")
+}
