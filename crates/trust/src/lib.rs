@@ -14,6 +14,7 @@ mod policy;
 mod queue;
 mod report;
 mod request;
+pub mod rules;
 mod search;
 pub mod standing;
 mod supply_chain;
