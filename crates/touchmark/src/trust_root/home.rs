@@ -17,8 +17,6 @@ use crate::tuf::MetadataStore;
 
 /// Bytes of the small files here.
 const SMALL: u64 = 256;
-/// How long one who opens a store waits for another.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One local store.
 #[derive(Clone, Debug)]
@@ -164,9 +162,9 @@ impl Home {
         }
     }
 
-    /// Waits for those who update the store.
-    pub(super) fn lock(&self, metadata: &MetadataStore) -> Result<Lock, TrustRootError> {
-        Ok(metadata.lock_within(PATIENCE)?)
+    /// Waits for those who update the store, so long at most.
+    pub(super) fn lock(&self, metadata: &MetadataStore, patience: Duration) -> Result<Lock, TrustRootError> {
+        Ok(metadata.lock_within(patience)?)
     }
 }
 

@@ -8,14 +8,21 @@ use touchmark_tuf::{Answer, Failure, Step};
 use crate::tuf::MetadataStore;
 
 /// Answers the steps of a client that are about its store.
-pub(super) trait Keep {
+pub(super) trait Keep: Send {
     /// The answer; `None` if the step is about something else.
     fn answer(&self, step: &Step<'_>) -> Option<Answer>;
+
+    /// The same, with what is new in memory from now on.
+    fn detach(self: Box<Self>) -> Box<dyn Keep>;
 }
 
 impl Keep for MetadataStore {
     fn answer(&self, step: &Step<'_>) -> Option<Answer> {
         Self::answer(self, step)
+    }
+
+    fn detach(self: Box<Self>) -> Box<dyn Keep> {
+        Box::new(Overlay::over(*self))
     }
 }
 
@@ -60,6 +67,10 @@ impl Keep for Overlay {
             // A client that keeps no index asks for no pieces.
             _ => return None,
         })
+    }
+
+    fn detach(self: Box<Self>) -> Box<dyn Keep> {
+        self
     }
 }
 

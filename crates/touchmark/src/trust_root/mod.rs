@@ -5,28 +5,43 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use touchmark_envelope::digest::Digests;
 use touchmark_envelope::{Digest, Name, UnixTime};
-use touchmark_oci::files::Lock;
 use touchmark_trust::{Standing, StandingError, standing};
-use touchmark_tuf::{Class, Client, Error, Index, Mode, Settings, Step};
+use touchmark_tuf::{Client, Error, Index, Mode, Settings, Step, TargetPath};
 
 use crate::tuf::{Fetch, UpdateClass, UpdateError, fetched};
 
 mod artifact;
+#[cfg(feature = "async")]
+mod asynchronous;
 mod home;
+#[cfg_attr(not(feature = "async"), allow(dead_code, reason = "what lives longer than an update is asynchronous"))]
 mod keep;
+#[cfg_attr(not(feature = "async"), allow(dead_code, reason = "as for `keep`"))]
+mod opening;
 mod put;
 mod served;
+#[cfg(feature = "async")]
+mod state;
 mod target;
 
 pub use artifact::{ARTIFACT_TYPE, LAYER_TYPE, TrustArtifact, trust_repositories};
-use home::{Home, Opened};
-use keep::{Keep, Overlay};
+#[cfg(feature = "async")]
+pub use asynchronous::AsyncTrustRoot;
+use home::Home;
+use keep::Keep;
+use opening::{Opening, Trusted};
 pub use put::TrustFiles;
 pub use served::{folders, source};
+#[cfg(feature = "async")]
+pub use state::{StateSettings, TrustState};
 pub use target::MAX_TARGET;
+
+/// How long one who opens a store waits for another.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where what was accepted is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,19 +218,13 @@ impl TrustRootError {
 
 /// A trust root whose metadata is up to date, as far as its [notes](Self::notes) do not say otherwise.
 pub struct TrustRoot<'s> {
-    client: Client,
     source: &'s dyn Fetch,
-    keep: Box<dyn Keep>,
-    /// Where it keeps what it trusts, if it does.
-    home: Option<Home>,
-    notes: Vec<Note>,
-    /// None where nothing is written.
-    lock: Option<Lock>,
+    trusted: Trusted,
 }
 
 impl std::fmt::Debug for TrustRoot<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TrustRoot").field("source", &self.source.location()).field("notes", &self.notes).finish_non_exhaustive()
+        f.debug_struct("TrustRoot").field("source", &self.source.location()).field("notes", &self.notes()).finish_non_exhaustive()
     }
 }
 
@@ -228,41 +237,10 @@ impl<'s> TrustRoot<'s> {
     /// # Errors
     /// The metadata is not to be trusted, has expired, or could not be had; a named store cannot be used.
     pub fn open(root: &[u8], source: &'s dyn Fetch, settings: &TrustSettings, now: UnixTime) -> Result<Self, TrustRootError> {
-        let mut notes = Vec::new();
-        let place = Place::choose(root, settings, &mut notes)?;
-        let (keep, home, lock) = place.open(root, settings, &mut notes)?;
-        let updated = home.as_ref().map(Home::updated).transpose()?.flatten();
-        let at = match (settings.at, updated) {
-            (Some(at), _) => {
-                notes.push(Note::AsOf(at));
-                at
-            }
-            (None, Some(updated)) if updated > now => {
-                notes.push(Note::ClockBehind { clock: now, taken: updated });
-                updated
-            }
-            (None, _) => now,
-        };
-        let mut client = Client::new(settings.in_mode(Mode::Online), at);
-        if let Err(error) = drive(&mut client, source, keep.as_ref(), home.as_ref()) {
-            if home.is_none() || settings.require_fresh || error.class() != UpdateClass::Unknown {
-                return Err(error);
-            }
-            client = Client::new(settings.in_mode(Mode::StoreOnly), at);
-            match drive(&mut client, source, keep.as_ref(), None) {
-                Ok(()) => notes.push(Note::NotRefreshed { since: updated, why: error.to_string() }),
-                // What is known has expired, whatever could not be asked.
-                Err(TrustRootError::Update(UpdateError::Metadata(expired))) if expired.class() == Class::Expired => {
-                    return Err(expired.into());
-                }
-                // So it is with a timestamp that was accepted, and leads to what cannot be had.
-                Err(_) => return Err(error),
-            }
-        } else if let (Some(home), Some(_)) = (&home, &lock) {
-            // What is judged as of another time, or not kept, is no update.
-            home.update(at)?;
-        }
-        Ok(Self { client, source, keep, home, notes, lock })
+        let mut opening = Opening::begin(root, settings, now, PATIENCE)?;
+        let outcome = drive(&mut opening.client, source, opening.keep.as_ref(), opening.home.as_ref());
+        let trusted = opening.settle(outcome).map_err(|(error, _)| error)?;
+        Ok(Self { source, trusted })
     }
 
     /// What the metadata says of a name.
@@ -270,9 +248,8 @@ impl<'s> TrustRoot<'s> {
     /// # Errors
     /// A role that the search must visit is not to be trusted, has expired or could not be had; what is ours in one is malformed.
     pub fn standing(&mut self, name: &Name) -> Result<Standing, TrustRootError> {
-        self.client.look_up(&name.into())?;
-        drive(&mut self.client, self.source, self.keep.as_ref(), None)?;
-        Ok(Standing::of(&mut self.client, name)?)
+        self.search(&name.into())?;
+        Ok(Standing::of(&mut self.trusted.client, name)?)
     }
 
     /// The versions of the name `path` that entries and seals have for an artifact with these digests, of the roles that a search for the
@@ -281,20 +258,24 @@ impl<'s> TrustRoot<'s> {
     /// # Errors
     /// As for [`standing`](Self::standing).
     pub fn versions(&mut self, path: &Name, digests: &Digests) -> Result<BTreeSet<Name>, TrustRootError> {
-        self.client.look_up(&path.into())?;
-        drive(&mut self.client, self.source, self.keep.as_ref(), None)?;
-        let search = self.client.found().ok_or(Error::NotReady)?;
-        Ok(standing::versions(&self.client, &search, path.path(), digests)?)
+        self.search(&path.into())?;
+        let search = self.trusted.client.found().ok_or(Error::NotReady)?;
+        Ok(standing::versions(&self.trusted.client, &search, path.path(), digests)?)
+    }
+
+    fn search(&mut self, target: &TargetPath) -> Result<(), TrustRootError> {
+        self.trusted.client.look_up(target)?;
+        drive(&mut self.trusted.client, self.source, self.trusted.keep.as_ref(), None)
     }
 
     /// What a user should know.
     pub fn notes(&self) -> &[Note] {
-        &self.notes
+        &self.trusted.notes
     }
 
     /// What is trusted.
     pub fn client(&self) -> &Client {
-        &self.client
+        &self.trusted.client
     }
 }
 
@@ -321,8 +302,8 @@ pub fn newest<'f>(
         match TrustRoot::open(root, source, &settings, now) {
             Ok(found) => {
                 let version = |header: Option<u64>| header.unwrap_or_default();
-                let root = version(found.client.root().map(|root| root.get().header().version));
-                let timestamp = version(found.client.timestamp().map(|timestamp| timestamp.get().header().version));
+                let root = version(found.client().root().map(|root| root.get().header().version));
+                let timestamp = version(found.client().timestamp().map(|timestamp| timestamp.get().header().version));
                 if best.as_ref().is_none_or(|(known, _)| *known < (root, timestamp)) {
                     best = Some(((root, timestamp), source));
                 }
@@ -337,71 +318,21 @@ pub fn newest<'f>(
     }
 }
 
-/// Where trusted metadata is read and kept.
-enum Place {
-    /// In this store.
-    Kept(Opened),
-    /// This store is read, and what is new is in memory.
-    Read(Opened),
-    /// In memory.
-    Memory,
-}
-
-type Parts = (Box<dyn Keep>, Option<Home>, Option<Lock>);
-
-impl Place {
-    fn choose(root: &[u8], settings: &TrustSettings, notes: &mut Vec<Note>) -> Result<Self, TrustRootError> {
-        let existing = match (&settings.store, settings.at) {
-            (StoreChoice::Nowhere, _) => None,
-            // A look at another time makes no store.
-            (StoreChoice::At(folder), Some(_)) => Home::existing_at(folder, root)?,
-            (StoreChoice::Among(base), Some(_)) => Home::existing(base, root)?,
-            (StoreChoice::At(folder), None) => return Home::at(folder, root).map(Place::Kept),
-            (StoreChoice::Among(base), None) => match Home::of(base, root) {
-                Ok(opened) => return Ok(Place::Kept(opened)),
-                Err(error @ (TrustRootError::Damaged { .. } | TrustRootError::AnotherHistory { .. })) => return Err(error),
-                Err(error) => {
-                    notes.push(Note::NotKept(error.to_string()));
-                    None
-                }
-            },
-        };
-        Ok(existing.map_or(Place::Memory, Place::Read))
-    }
-
-    /// What keeps the metadata, the store, and its lock if it is written.
-    fn open(self, root: &[u8], settings: &TrustSettings, notes: &mut Vec<Note>) -> Result<Parts, TrustRootError> {
-        let opened = match self {
-            Self::Memory => {
-                notes.push(Note::NoHistory);
-                return Ok((Box::new(Overlay::of_root(root)), None, None));
-            }
-            Self::Read(opened) => opened,
-            Self::Kept(opened) => match opened.home.lock(&opened.metadata) {
-                Ok(lock) => {
-                    if opened.is_new {
-                        notes.push(Note::NoHistory);
-                    }
-                    return Ok((Box::new(opened.metadata), Some(opened.home), Some(lock)));
-                }
-                Err(error) if matches!(settings.store, StoreChoice::At(_)) => return Err(error),
-                Err(error) => {
-                    notes.push(Note::NotKept(error.to_string()));
-                    opened
-                }
-            },
-        };
-        Ok((Box::new(Overlay::over(opened.metadata)), Some(opened.home), None))
-    }
-}
-
 /// Does what the client says. A root that is to be stored in `home` opens it from then on.
 fn drive(client: &mut Client, source: &dyn Fetch, keep: &dyn Keep, home: Option<&Home>) -> Result<(), TrustRootError> {
+    while let Some((path, limit)) = advance(client, keep, home)? {
+        client.answer(fetched(source.fetch(&path, limit)));
+    }
+    Ok(())
+}
+
+/// As [`drive`], until something is to be fetched: its path, and how many bytes at most.
+fn advance(client: &mut Client, keep: &dyn Keep, home: Option<&Home>) -> Result<Option<(String, u64)>, TrustRootError> {
     loop {
         let step = client.step()?;
         let answer = match step {
-            Step::Done => return Ok(()),
-            Step::Fetch { path, limit } => fetched(source.fetch(path, limit)),
+            Step::Done => return Ok(None),
+            Step::Fetch { path, limit } => return Ok(Some((path.to_owned(), limit))),
             step => {
                 if let (Step::Store { file: "root.json", bytes }, Some(home)) = (&step, home) {
                     home.remember(bytes)?;

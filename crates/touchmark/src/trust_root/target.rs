@@ -27,15 +27,15 @@ impl super::TrustRoot<'_> {
         if listed.length > MAX_TARGET {
             return Err(TrustRootError::LargeTarget { path: path.to_string(), length: listed.length, limit: MAX_TARGET });
         }
-        if let Some(home) = &self.home
+        if let Some(home) = &self.trusted.home
             && let Some(bytes) = home.target(&listed)?
             && check_bytes(&bytes, path, &listed).is_ok()
         {
             return Ok(Some(bytes));
         }
-        let consistent = self.client.root().map(Verified::get).is_some_and(Root::consistent_snapshot);
+        let consistent = self.trusted.client.root().map(Verified::get).is_some_and(Root::consistent_snapshot);
         let bytes = fetch_bytes(self.source, TARGETS, path, &listed, consistent)?;
-        if let (Some(home), Some(_)) = (&self.home, &self.lock) {
+        if let (Some(home), Some(_)) = (&self.trusted.home, &self.trusted.lock) {
             home.keep_target(&listed, &bytes, |hash| self.lists(hash))?;
         }
         Ok(Some(bytes))
@@ -43,14 +43,14 @@ impl super::TrustRoot<'_> {
 
     /// What the top-level targets role says of a path.
     fn listed(&self, path: &TargetPath) -> Result<Option<Target>, TrustRootError> {
-        let targets = self.client.role(&RoleName::targets()).ok_or(Error::NotReady)?;
+        let targets = self.trusted.client.role(&RoleName::targets()).ok_or(Error::NotReady)?;
         let malformed = |shape| Error::Malformed { file: RoleName::targets().metapath(), shape };
         Ok(targets.get().target(path).map_err(malformed)?)
     }
 
     /// Whether some file that the top-level targets role lists has a digest of these hexadecimal digits.
     fn lists(&self, hash: &str) -> bool {
-        let Some(targets) = self.client.role(&RoleName::targets()) else { return true };
+        let Some(targets) = self.trusted.client.role(&RoleName::targets()) else { return true };
         let ours = targets.get().targets().filter(|(path, _)| path.starts_with(OURS));
         ours.filter_map(|(_, target)| target.ok()).any(|target| target.hashes.iter().any(|digest| digest.hex() == hash))
     }
