@@ -71,8 +71,9 @@ impl Header {
             }
         }
         let kind = match block.get(156).copied().unwrap_or(0) {
-            // Before POSIX a folder was a file whose name ends in a slash.
-            b'0' | b'7' | 0 if name.last() == Some(&b'/') => Kind::Folder,
+            // Before POSIX a folder was a file whose name ends in a slash: for some readers by this header's name, which an extended header
+            // may replace. Since then it is the whole name that counts.
+            0 if name.last() == Some(&b'/') => Kind::Folder,
             b'0' | b'7' | 0 => Kind::File,
             b'1' => Kind::HardLink,
             b'2' => Kind::SymbolicLink,

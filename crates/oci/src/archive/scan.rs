@@ -482,6 +482,14 @@ mod tests {
         push(&mut member, raw("././@LongLink", b'L', 142), format!("{name}\0").as_bytes());
         push(&mut member, raw("short", b'0', 3), b"abc");
         assert!(scanned(&layout_and(&member)).unwrap().blob(&digest).unwrap().is_ok());
+        // What is cut to a folder's name in the header proper is a file by its whole name; not in a header of the old kind, of which some
+        // readers make a folder before they know that name.
+        for (flag, readable) in [(b'0', true), (0, false)] {
+            let mut member = Vec::new();
+            push(&mut member, raw("././@LongLink", b'L', 7), b"x/note\0");
+            push(&mut member, raw("x/", flag, 3), b"abc");
+            assert_eq!(scanned(&layout_and(&member)).is_ok(), readable);
+        }
         // pax gives the size.
         let mut member = Vec::new();
         push(&mut member, raw("x", b'x', 9), b"9 size=3\n");

@@ -20,6 +20,7 @@ mod asynchronous;
 mod home;
 #[cfg_attr(not(feature = "async"), allow(dead_code, reason = "what lives longer than an update is asynchronous"))]
 mod keep;
+mod newest;
 #[cfg_attr(not(feature = "async"), allow(dead_code, reason = "as for `keep`"))]
 mod opening;
 mod put;
@@ -33,6 +34,7 @@ pub use artifact::{ARTIFACT_TYPE, LAYER_TYPE, TrustArtifact, trust_repositories}
 pub use asynchronous::AsyncTrustRoot;
 use home::Home;
 use keep::Keep;
+pub use newest::newest;
 use opening::{Opening, Trusted};
 pub use put::TrustFiles;
 pub use served::{folders, source};
@@ -276,45 +278,6 @@ impl<'s> TrustRoot<'s> {
     /// What is trusted.
     pub fn client(&self) -> &Client {
         &self.trusted.client
-    }
-}
-
-/// The one of several sources whose metadata, verified from `root` at the time `now`, is the newest: older metadata beside it changes nothing.
-/// `None` if there is no source.
-///
-/// # Errors
-/// Of several none has metadata that is to be trusted; why the last has none. One alone is not looked at.
-pub fn newest<'f>(
-    root: &[u8],
-    sources: impl IntoIterator<Item = &'f dyn Fetch>,
-    settings: &TrustSettings,
-    now: UnixTime,
-) -> Result<Option<&'f dyn Fetch>, TrustRootError> {
-    let sources: Vec<_> = sources.into_iter().collect();
-    if let [one] = sources.as_slice() {
-        // Whether it is to be trusted shows when it is opened.
-        return Ok(Some(*one));
-    }
-    let mut settings = settings.clone();
-    settings.store = StoreChoice::Nowhere;
-    let (mut best, mut failed) = (None, None);
-    for source in sources {
-        match TrustRoot::open(root, source, &settings, now) {
-            Ok(found) => {
-                let version = |header: Option<u64>| header.unwrap_or_default();
-                let root = version(found.client().root().map(|root| root.get().header().version));
-                let timestamp = version(found.client().timestamp().map(|timestamp| timestamp.get().header().version));
-                if best.as_ref().is_none_or(|(known, _)| *known < (root, timestamp)) {
-                    best = Some(((root, timestamp), source));
-                }
-            }
-            Err(error) => failed = Some(error),
-        }
-    }
-    match (best, failed) {
-        (Some((_, source)), _) => Ok(Some(source)),
-        (None, Some(error)) => Err(error),
-        (None, None) => Ok(None),
     }
 }
 

@@ -115,6 +115,33 @@ fn a_withheld_role_is_could_not_find_out() {
 }
 
 #[test]
+fn a_part_of_the_newest_metadata_hides_none_of_it_wherever_it_stands() {
+    let mut repository = repository().with_hashes();
+    repository.publish();
+    let old = Served::new(repository.clone());
+    repository.add_target("acme", NAME, b"two");
+    repository.publish();
+    let new = Served::new(repository);
+    let settings = TrustSettings::new(StoreChoice::Nowhere);
+    // A role is missing, or is another document; the rest is the honest one's.
+    let mut without = new.repository.clone();
+    without.lose(&new.repository.path("acme"));
+    let mut other = new.repository.clone();
+    other.serve(&new.repository.path("acme"), old.repository.file(&old.repository.path("acme")).to_vec());
+    for part in [Served::new(without), Served::new(other)] {
+        assert!(look(&part, &settings, NOW).is_err());
+        for order in [[&old, &part, &new], [&part, &new, &old], [&new, &old, &part]] {
+            let sources = order.map(|source| source as &dyn Fetch);
+            let found = newest(&root(), sources, &settings, at(NOW)).unwrap().unwrap();
+            assert_eq!(look(found, &settings, NOW).unwrap().0, 2);
+        }
+        // With none that is whole, older metadata does not take its place.
+        let found = newest(&root(), [&old as &dyn Fetch, &part], &settings, at(NOW)).unwrap().unwrap();
+        assert!(look(found, &settings, NOW).is_err());
+    }
+}
+
+#[test]
 fn a_look_at_another_time_keeps_nothing() {
     let folder = Folder::new();
     let (old, new) = two();
