@@ -131,12 +131,12 @@ fn a_part_of_the_newest_metadata_hides_none_of_it_wherever_it_stands() {
     for part in [Served::new(without), Served::new(other)] {
         assert!(look(&part, &settings, NOW).is_err());
         for order in [[&old, &part, &new], [&part, &new, &old], [&new, &old, &part]] {
-            let sources = order.map(|source| source as &dyn Fetch);
+            let sources = order.map(|source| -> &dyn Fetch { source });
             let found = newest(&root(), sources, &settings, at(NOW)).unwrap().unwrap();
             assert_eq!(look(found, &settings, NOW).unwrap().0, 2);
         }
         // With none that is whole, older metadata does not take its place.
-        let found = newest(&root(), [&old as &dyn Fetch, &part], &settings, at(NOW)).unwrap().unwrap();
+        let found = newest(&root(), [&old, &part].map(|source| -> &dyn Fetch { source }), &settings, at(NOW)).unwrap().unwrap();
         assert!(look(found, &settings, NOW).is_err());
     }
 }
