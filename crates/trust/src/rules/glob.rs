@@ -149,3 +149,83 @@ impl Table {
         j < self.width && self.cells.get(i * self.width + j).copied().unwrap_or(false)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All lists of up to `length` of `items`.
+    fn lists<T: Clone>(items: &[T], length: usize) -> Vec<Vec<T>> {
+        let mut all = vec![Vec::new()];
+        let mut last = all.clone();
+        for _ in 0..length {
+            let longer =
+                |list: &Vec<T>| items.iter().map(|item| [list.as_slice(), core::slice::from_ref(item)].concat()).collect::<Vec<_>>();
+            last = last.iter().flat_map(longer).collect();
+            all.extend(last.iter().cloned());
+        }
+        all
+    }
+
+    /// As slow and as simple as it can be.
+    fn matches(pattern: &[Element], text: &[char]) -> bool {
+        match pattern {
+            [] => text.is_empty(),
+            [Element::Character(wanted), rest @ ..] => text.first() == Some(wanted) && matches(rest, &text[1..]),
+            [Element::Run { reach, .. }, rest @ ..] => {
+                let taken = text.iter().take_while(|found| reach.takes(**found)).count();
+                (0..=taken).any(|taken| matches(rest, &text[taken..]))
+            }
+        }
+    }
+
+    #[test]
+    fn all_short_patterns_match_include_and_meet_as_their_texts_do() {
+        let run = |reach| Element::Run { reach, captured: true };
+        let elements = [
+            Element::Character('a'),
+            Element::Character('/'),
+            Element::Character(':'),
+            run(Reach::Part),
+            run(Reach::Component),
+            run(Reach::Rest),
+        ];
+        let (patterns, texts) = (lists(&elements, 3), lists(&['a', '/', ':', 'b'], 4));
+        let matched: Vec<Vec<bool>> = patterns.iter().map(|pattern| texts.iter().map(|text| matches(pattern, text)).collect()).collect();
+        for (pattern, matched) in patterns.iter().zip(&matched) {
+            let glob = Glob(pattern.clone());
+            for (text, matched) in texts.iter().zip(matched) {
+                let captures = glob.matches(&text.iter().collect::<String>());
+                assert_eq!(captures.is_some(), *matched, "{pattern:?} {text:?}");
+            }
+        }
+        let (mut included, mut apart) = (0, 0);
+        for (one, by_one) in patterns.iter().zip(&matched) {
+            for (other, by_other) in patterns.iter().zip(&matched) {
+                let (glob, another) = (Glob(one.clone()), Glob(other.clone()));
+                if glob.includes(&another) {
+                    included += 1;
+                    assert!(by_one.iter().zip(by_other).all(|(one, other)| *one || !*other), "{one:?} {other:?}");
+                }
+                if !glob.meets(&another) {
+                    apart += 1;
+                    assert!(!by_one.iter().zip(by_other).any(|(one, other)| *one && *other), "{one:?} {other:?}");
+                }
+            }
+        }
+        assert!(included > 1000 && apart > 1000, "{included} {apart}");
+    }
+
+    #[test]
+    fn captures_are_what_the_text_is_made_of_and_the_first_is_the_longest() {
+        let run = |captured| Element::Run { reach: Reach::Part, captured };
+        for (pattern, text, captures) in [
+            (vec![run(true), run(true)], "ab", vec!["ab", ""]),
+            (vec![run(true), Element::Character('-'), run(true)], "a-b-c", vec!["a-b", "c"]),
+            (vec![run(false), Element::Character('-'), run(true)], "a-b-c", vec!["c"]),
+            (vec![run(true), Element::Character('/'), run(true)], "a/", vec!["a", ""]),
+        ] {
+            assert_eq!(Glob(pattern).matches(text).unwrap(), captures, "{text}");
+        }
+    }
+}

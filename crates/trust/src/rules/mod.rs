@@ -18,6 +18,7 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 
+mod check;
 mod decide;
 mod document;
 mod error;
@@ -29,6 +30,7 @@ mod rule;
 mod template;
 mod write;
 
+pub use check::{Finding, Weakness};
 pub use decide::{Matched, NormalReference, Question};
 pub use document::{MAX_BYTES, MAX_PATTERNS, MAX_RULES, MAX_TRUST, Origin, PolicyDocument, SELF, SIGNED_TARGET, TrustPlace, VERSION};
 pub use error::{RuleError, RuleFault};

@@ -181,8 +181,11 @@ impl ReferencePattern {
         if glob.captures() > MAX_CAPTURES {
             return Err(PatternFault::Captures);
         }
-        if !written.is_empty() && !["oci:", "oci-archive:"].iter().any(|scheme| text.starts_with(scheme)) {
-            in_registry(written, rest)?;
+        match ["oci:", "oci-archive:"].iter().find_map(|scheme| text.strip_prefix(scheme)) {
+            Some("") => return Err(PatternFault::NoReference("there is no path behind the scheme")),
+            Some(_) => {}
+            None if written.is_empty() => {}
+            None => in_registry(written, rest)?,
         }
         Ok(Self { text: text.to_owned(), glob })
     }
@@ -215,38 +218,34 @@ impl ReferencePattern {
 
 /// What of a pattern in a registry could never be a normalised reference.
 fn in_registry(written: &str, rest: bool) -> Result<(), PatternFault> {
-    if let Some(character) = written.chars().find(|character| {
-        !(character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-' | '/' | ':' | '@' | '*' | '(' | ')' | '[' | ']'))
-    }) {
-        return Err(PatternFault::Character(character));
-    }
-    let Some((host, behind)) = written.split_once('/') else {
-        return Err(PatternFault::NoReference("there is no `/` behind a host"));
-    };
-    if host.chars().any(|character| character.is_ascii_uppercase()) {
-        return Err(PatternFault::NoReference("a host is in lower case"));
-    }
-    if !host.contains(['.', ':', '*']) && host != "localhost" {
-        return Err(PatternFault::NoReference("what is before the first `/` is no host"));
-    }
+    let no = |why| Err(PatternFault::NoReference(why));
+    let Some((host, behind)) = written.split_once('/') else { return no("there is no `/` behind a host") };
     let end = behind.find([':', '@']).unwrap_or(behind.len());
     let (repository, ending) = behind.split_at(end);
-    if repository.chars().any(|character| character.is_ascii_uppercase()) {
-        return Err(PatternFault::NoReference("a repository is in lower case"));
+    let upper = |part: &str| part.chars().any(|character| character.is_ascii_uppercase());
+    if upper(host) || upper(repository) {
+        return no("hosts and repositories are in lower case");
+    }
+    for (part, others) in [(host, ".-:[]"), (repository, "._-/"), (ending, "._-:@")] {
+        let known = |character: char| character.is_ascii_alphanumeric() || "*()".contains(character) || others.contains(character);
+        if let Some(character) = part.chars().find(|character| !known(*character)) {
+            return Err(PatternFault::Character(character));
+        }
+    }
+    if !host.contains(['.', ':', '*']) && host != "localhost" {
+        return no("what is before the first `/` is no host");
     }
     let mut parts = repository.split('/').rev();
-    // Behind the last slash `**` may stand for the last part.
-    let last = parts.next().unwrap_or_default();
+    // `**` may stand for the last part.
     let open = rest && ending.is_empty();
-    if last.is_empty() != open || parts.any(str::is_empty) {
-        return Err(PatternFault::NoReference("a part of the repository is empty"));
+    if parts.next().is_none_or(str::is_empty) != open || parts.any(str::is_empty) {
+        return no("a part of the repository is empty");
     }
-    let docker_hub = ["docker.io", "index.docker.io", "registry-1.docker.io"].contains(&host);
-    if docker_hub && !repository.contains('/') && !open {
-        return Err(PatternFault::NoReference("names of Docker Hub are whole here, as docker.io/library/alpine"));
+    if ["docker.io", "index.docker.io", "registry-1.docker.io"].contains(&host) && !repository.contains('/') && !open {
+        return no("names of Docker Hub are whole here, as docker.io/library/alpine");
     }
     if ending.ends_with([':', '@']) && !rest {
-        return Err(PatternFault::NoReference("it ends in a separator"));
+        return no("it ends in a separator");
     }
     Ok(())
 }
