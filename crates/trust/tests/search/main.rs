@@ -2,6 +2,8 @@
 #![allow(clippy::as_conversions, reason = "sizes in tests are small")]
 
 #[cfg(test)]
+mod attacker;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod bounds;

@@ -15,27 +15,33 @@ use crate::world::{World, json};
 const STEPS: usize = 10;
 const HISTORIES: u64 = 100;
 
-const NAMES: [&str; 5] = ["acme/x:1", "acme/x:2", "acme/edge/y:1", "beta/z:1", "nobody/w:1"];
-const IMAGES: usize = 3;
-const KEYS: [&str; 4] = ["k0", "k1", "k2", "k3"];
+/// As many times more as `TOUCHMARK_HISTORIES` says.
+pub(crate) fn histories(usual: u64) -> std::ops::RangeInclusive<u64> {
+    let times = std::env::var("TOUCHMARK_HISTORIES").map_or(1, |times| times.parse().expect("TOUCHMARK_HISTORIES is a number"));
+    1..=usual * times
+}
+
+pub(crate) const NAMES: [&str; 5] = ["acme/x:1", "acme/x:2", "acme/edge/y:1", "beta/z:1", "nobody/w:1"];
+pub(crate) const IMAGES: usize = 3;
+pub(crate) const KEYS: [&str; 4] = ["k0", "k1", "k2", "k3"];
 /// Roles below the top-level targets: who delegates to them, and which names.
-const ROLES: [(&str, &str, &[&str]); 3] =
+pub(crate) const ROLES: [(&str, &str, &[&str]); 3] =
     [("acme", "targets", &["acme/*", "acme/*/*"]), ("beta", "targets", &["beta/*"]), ("acme+edge", "acme", &["acme/edge/*"])];
 
 #[derive(Clone, Debug, Default)]
-struct Role {
-    exists: bool,
-    keys: BTreeSet<usize>,
-    threshold: usize,
-    terminating: bool,
-    envelopes: bool,
-    entries: BTreeMap<&'static str, Entry>,
-    seals: BTreeSet<(&'static str, usize)>,
-    revoked: BTreeSet<usize>,
+pub(crate) struct Role {
+    pub(crate) exists: bool,
+    pub(crate) keys: BTreeSet<usize>,
+    pub(crate) threshold: usize,
+    pub(crate) terminating: bool,
+    pub(crate) envelopes: bool,
+    pub(crate) entries: BTreeMap<&'static str, Entry>,
+    pub(crate) seals: BTreeSet<(&'static str, usize)>,
+    pub(crate) revoked: BTreeSet<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Entry {
+pub(crate) enum Entry {
     Image(usize),
     Expired(usize),
     Withdrawn,
@@ -43,30 +49,34 @@ enum Entry {
 
 /// What was done so far.
 #[derive(Clone, Debug)]
-struct History {
-    roles: BTreeMap<&'static str, Role>,
+pub(crate) struct History {
+    pub(crate) roles: BTreeMap<&'static str, Role>,
     /// Who signed which image under which name.
-    signed: BTreeSet<(usize, usize, &'static str)>,
+    pub(crate) signed: BTreeSet<(usize, usize, &'static str)>,
 }
 
 /// Numbers that are the same in every run.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 % limit as u64) as usize
     }
 
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
 }
 
 impl History {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut roles = BTreeMap::from([("targets", Role { exists: true, ..Role::default() })]);
         for (number, (name, ..)) in ROLES.iter().enumerate() {
             let keys = BTreeSet::from([number]);
@@ -76,7 +86,7 @@ impl History {
     }
 
     /// Something happens.
-    fn step(&mut self, dice: &mut Dice) {
+    pub(crate) fn step(&mut self, dice: &mut Dice) {
         let all: Vec<&'static str> = self.roles.keys().copied().collect();
         let (name, image) = (dice.one(&NAMES), dice.below(IMAGES));
         let any = dice.one(&all);
@@ -125,7 +135,7 @@ impl History {
     }
 
     /// The roles that own a name, from the top down.
-    fn owners(&self, name: &str) -> Vec<(&'static str, &Role)> {
+    pub(crate) fn owners(&self, name: &str) -> Vec<(&'static str, &Role)> {
         let mut owners = vec![("targets", &self.roles["targets"])];
         let of_acme = name.starts_with("acme/");
         let publisher = if of_acme { "acme" } else { "beta" };
@@ -139,7 +149,7 @@ impl History {
     }
 
     /// What the design says: revoked, entries, seals, envelopes of the last owner.
-    fn decides(&self, name: &'static str, image: usize) -> Option<&'static str> {
+    pub(crate) fn decides(&self, name: &'static str, image: usize) -> Option<&'static str> {
         let owners = self.owners(name);
         let lists = owners.iter().position(|(_, role)| role.entries.contains_key(name));
         let visited = &owners[..lists.map_or(owners.len(), |last| last + 1)];
@@ -161,9 +171,16 @@ impl History {
         (*last != "targets" && role.envelopes && signers >= role.threshold).then_some("envelopes")
     }
 
-    /// The same as documents and signatures.
+    /// The same as documents and signatures, published.
     fn world(&self) -> (World, Vec<Digest>) {
-        let mut world = World { repository: Repository::new(), shelf: Shelf::default() };
+        let (mut world, images) = self.documents(Repository::new());
+        world.repository.publish();
+        (world, images)
+    }
+
+    /// The same as documents, of which none is published, and signatures.
+    pub(crate) fn documents(&self, repository: Repository) -> (World, Vec<Digest>) {
+        let mut world = World { repository, shelf: Shelf::default() };
         let images: Vec<Digest> = (0..IMAGES).map(|number| world.shelf.image(&format!("image {number}"))).collect();
         for (name, by, paths) in ROLES {
             let role = &self.roles[name];
@@ -217,11 +234,10 @@ impl History {
         for (key, image, name) in &self.signed {
             world.sign(images[*image], KEYS[*key], name);
         }
-        world.repository.publish();
         (world, images)
     }
 
-    fn is_there(&self, name: &str) -> bool {
+    pub(crate) fn is_there(&self, name: &str) -> bool {
         let parent = ROLES.iter().find(|(role, ..)| *role == name).map(|(_, parent, _)| *parent);
         self.roles[name].exists && parent.is_none_or(|parent| self.is_there(parent))
     }
@@ -230,8 +246,8 @@ impl History {
 #[test]
 fn after_every_step_of_random_histories_the_decision_is_that_of_the_model() {
     let mut accepted: BTreeMap<&str, usize> = BTreeMap::new();
-    for seed in 1..=HISTORIES {
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    for seed in histories(HISTORIES) {
+        let mut dice = Dice::new(seed);
         let mut history = History::new();
         for _ in 0..STEPS {
             history.step(&mut dice);

@@ -55,11 +55,7 @@ impl World {
 
     /// Seals manifests of the shelf under a name.
     pub(crate) fn seal(&mut self, role: &str, name: &str, digests: &[Digest]) {
-        let seals = digests.iter().map(|digest| {
-            let bytes = &self.shelf.contents[digest];
-            let hashes = Value::object([("sha256", Value::from(Algorithm::Sha256.digest(bytes).hex()))]);
-            Value::object([("length", Value::from(bytes.len() as u64)), ("hashes", hashes)])
-        });
+        let seals = digests.iter().map(|digest| listed_as(&self.shelf.contents[digest]));
         self.member(role, "seals", Value::object([(name.to_owned(), Value::from(seals.collect::<Vec<_>>()))]));
     }
 
@@ -145,7 +141,7 @@ impl World {
     }
 }
 
-fn of_tuf(error: touchmark_tuf::Error) -> (&'static str, Class) {
+pub(crate) fn of_tuf(error: touchmark_tuf::Error) -> (&'static str, Class) {
     let class = match error.class() {
         touchmark_tuf::Class::Expired | touchmark_tuf::Class::Untrusted => Class::UntrustedMetadata,
         _ => Class::Unknown,
@@ -156,6 +152,12 @@ fn of_tuf(error: touchmark_tuf::Error) -> (&'static str, Class) {
 /// The manifest's descriptor in an index.
 pub(crate) fn listed(shelf: &Shelf, digest: Digest) -> touchmark_envelope::manifest::Descriptor {
     shelf.describe(digest, IMAGE_MANIFEST)
+}
+
+/// What a role lists, or a seal has, of an artifact.
+pub(crate) fn listed_as(artifact: &[u8]) -> Value<'static> {
+    let hashes = Value::object([("sha256", Value::from(Algorithm::Sha256.digest(artifact).hex()))]);
+    Value::object([("length", Value::from(artifact.len() as u64)), ("hashes", hashes)])
 }
 
 pub(crate) fn json(text: &str) -> Value<'static> {
