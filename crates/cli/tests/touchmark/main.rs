@@ -53,6 +53,7 @@ mod stock;
 mod trust;
 mod trust_attacks;
 mod trust_ceremony;
+mod trust_changes;
 mod trust_commands;
 mod trust_delegations;
 mod trust_forged;

@@ -4,7 +4,7 @@ use crate::harness::Place;
 use crate::trust::ONLINE;
 
 /// Keys of the top-level targets.
-const TARGETS: &str = "--key trust-keys/targets";
+pub const TARGETS: &str = "--key trust-keys/targets";
 /// How a verifier asks by the trust root.
 const BY_ROOT: &str = "--root trust/metadata/1.root.json --trust trust --store none";
 

@@ -115,6 +115,29 @@ impl Claim {
             None => Ok(()),
         }
     }
+
+    /// Whether it is for the artifact that `other` describes, as far as both say: no digest, length or media type of the one is another in the
+    /// other, and they share a digest.
+    pub(crate) fn describes(&self, other: &Claim, at: UnixTime) -> Result<(), Unmet> {
+        let Some(first) = self.hashes.first().copied().filter(|_| self.length > 0) else { return Err(Unmet::Withdrawn) };
+        if other.length == 0 || !self.hashes.iter().any(|hash| other.hashes.contains(hash)) {
+            return Err(Unmet::Other { listed: first });
+        }
+        let differs = |hash: &Digest| other.hashes.iter().any(|known| known.algorithm() == hash.algorithm() && known != hash);
+        if self.length != other.length || self.hashes.iter().any(differs) {
+            return Err(Unmet::Contradiction);
+        }
+        match (&self.details.media_type, &other.details.media_type) {
+            (Some(listed), Some(found)) if listed != found => {
+                return Err(Unmet::MediaType { listed: listed.clone(), found: found.clone() });
+            }
+            _ => {}
+        }
+        match self.details.expires {
+            Some(expires) if at >= expires => Err(Unmet::Expired { expires, at }),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -153,6 +176,28 @@ mod tests {
         assert_eq!(check(&one, b"good", &[], 99), Ok(()));
         let longer = Claim { length: 5, ..honest };
         assert_eq!(check(&longer, b"good", &[], 99), Err("other-artifact"));
+    }
+
+    #[test]
+    fn a_claim_is_for_what_another_describes_if_nothing_of_it_differs() {
+        let describes = |one: &Claim, other: &Claim| one.describes(other, at(99)).map_err(|unmet| unmet.code());
+        let honest = claim(b"good");
+        assert_eq!(describes(&honest, &honest), Ok(()));
+        let mut one = honest.clone();
+        one.hashes.truncate(1);
+        assert_eq!((describes(&one, &honest), describes(&honest, &one)), (Ok(()), Ok(())));
+        let mut other_hash = honest.clone();
+        other_hash.hashes[1] = Algorithm::Sha512.digest(b"evil");
+        let longer = Claim { length: 5, ..honest.clone() };
+        let withdrawn = Claim { length: 0, ..honest.clone() };
+        for other in [&claim(b"evil"), &other_hash, &longer] {
+            assert_eq!(describes(&honest, other), Err("other-artifact"));
+        }
+        assert_eq!((describes(&withdrawn, &honest), describes(&honest, &withdrawn)), (Err("withdrawn"), Err("other-artifact")));
+        let mut other_type = honest.clone();
+        other_type.details.media_type = Some("application/vnd.oci.image.index.v1+json".into());
+        assert_eq!(describes(&honest, &other_type), Err("media-type"));
+        assert_eq!(honest.describes(&honest, at(100)).map_err(|unmet| unmet.code()), Err("expired"));
     }
 
     #[test]

@@ -248,6 +248,38 @@ impl Standing {
         }
     }
 
+    /// What the metadata alone says of the artifact that a claim describes and that is not at hand: what accepts it, or `None` if nothing but
+    /// signatures may.
+    ///
+    /// # Errors
+    /// Why nothing accepts it.
+    pub fn vouches(&self, claim: &Claim, at: UnixTime) -> Result<Option<AcceptedBy>, Fault> {
+        if let Some(document) = self.documents().find(|document| at >= document.expires) {
+            let Document { role, expires, .. } = document.clone();
+            return Err(Fault::ExpiredMetadata { role, expires, at });
+        }
+        for role in &self.0.roles {
+            if let Some((digest, reason)) = claim.hashes.iter().find_map(|digest| role.revoked.get_key_value(digest)) {
+                return Err(Fault::Revoked { digest: *digest, role: role.document.role.clone(), reason: reason.clone() });
+            }
+        }
+        if let (Some(entry), Some(last)) = (&self.0.entry, self.0.roles.last()) {
+            let role = last.document.role.clone();
+            return match entry.describes(claim, at) {
+                Ok(()) => Ok(Some(AcceptedBy::Entry { role })),
+                Err(unmet) => Err(Fault::Entry { name: self.0.name.clone(), role, unmet }),
+            };
+        }
+        let mut sealing = self.0.roles.iter().take(self.0.chain.length);
+        if let Some(role) = sealing.find(|role| role.seals.iter().any(|seal| seal.describes(claim, at).is_ok())) {
+            return Ok(Some(AcceptedBy::Seal { role: role.document.role.clone() }));
+        }
+        match &self.0.chain.accepts {
+            Ok(_) => Ok(None),
+            Err(why) => Err(Fault::NoSigners { name: self.0.name.clone(), why: why.clone() }),
+        }
+    }
+
     /// The first revocation, of any role that the search visited, of the artifact, of what it lists or of what it covers.
     fn revoked(&self, subject: &Digests, children: &[Descriptor], also: Option<&Digests>) -> Option<(&Role, Digest, &str)> {
         for role in self.0.roles.iter().filter(|role| !role.revoked.is_empty()) {

@@ -4,10 +4,11 @@ use std::ffi::OsString;
 
 use touchmark::tuf::edit::{Appointment, NewDelegation, Place, hash_bins};
 use touchmark::tuf::metadata::Paths;
-use touchmark::tuf::repository::Delegate;
+use touchmark::tuf::repository::{Delegate, Repository};
 use touchmark_verify::output::{Failure, Output};
 
-use super::{Here, failure, keys, staged};
+use super::consequences::{self, Looking};
+use super::{Here, failure, keys};
 use crate::signers::Passphrase;
 
 /// How many components a name has at most: `acme/**` is written to this depth.
@@ -67,6 +68,8 @@ pub(crate) struct Args {
     first: bool,
     #[command(flatten)]
     passphrase: Passphrase,
+    #[command(flatten)]
+    looking: Looking,
 }
 
 /// Stages the delegation.
@@ -86,8 +89,8 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
             Delegate::Roles(vec![new], place)
         }
     };
-    let roles = here.open()?.delegate(&args.from, &delegate, here.now).map_err(|error| failure(&error))?;
-    staged(here, &roles, output)
+    let change = |repository: &Repository| repository.delegate(&args.from, &delegate, here.now);
+    consequences::stage(here, (&args.looking.foresight, &args.looking.access), &[], output, &change)
 }
 
 /// Changes which names a role vouches for
@@ -101,13 +104,15 @@ pub(crate) struct Redelegate {
     /// A search that comes to the role ends with it
     #[arg(long)]
     terminating: bool,
+    #[command(flatten)]
+    looking: Looking,
 }
 
 /// Stages the change.
 pub(super) fn redelegate(here: &Here<'_>, args: &Redelegate, output: &mut Output<'_>) -> Result<(), Failure> {
     let paths = paths(&args.paths.patterns, &args.paths.hash_prefixes);
-    let by = here.open()?.change_paths(&args.role, &paths, args.terminating, here.now).map_err(|error| failure(&error))?;
-    staged(here, &[by], output)
+    let change = |repository: &Repository| Ok(vec![repository.change_paths(&args.role, &paths, args.terminating, here.now)?]);
+    consequences::stage(here, (&args.looking.foresight, &args.looking.access), &[], output, &change)
 }
 
 /// Takes a delegation away, or that to hash bins by their prefix
@@ -116,12 +121,14 @@ pub(crate) struct Undelegate {
     /// The role
     #[arg(value_name = "ROLE")]
     role: String,
+    #[command(flatten)]
+    looking: Looking,
 }
 
 /// Stages the change.
 pub(super) fn undelegate(here: &Here<'_>, args: &Undelegate, output: &mut Output<'_>) -> Result<(), Failure> {
-    let by = here.open()?.undelegate(&args.role, here.now).map_err(|error| failure(&error))?;
-    staged(here, &[by], output)
+    let change = |repository: &Repository| Ok(vec![repository.undelegate(&args.role, here.now)?]);
+    consequences::stage(here, (&args.looking.foresight, &args.looking.access), &[], output, &change)
 }
 
 fn paths(patterns: &[String], hash_prefixes: &[String]) -> Paths {

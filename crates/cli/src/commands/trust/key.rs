@@ -4,10 +4,12 @@ use std::ffi::{OsStr, OsString};
 
 use touchmark::keys::KeySource;
 use touchmark::tuf::edit::{Change, KeyChoice};
+use touchmark::tuf::repository::Repository;
 use touchmark_verify::output::{Failure, Output};
 
+use super::consequences::{self, Looking};
 use super::keys::PublicKeys;
-use super::{Here, failure, keys, staged};
+use super::{Here, keys};
 use crate::signers::Passphrase;
 
 /// Changes the keys and the threshold of a role
@@ -38,6 +40,8 @@ pub(crate) enum Command {
         threshold: Option<u64>,
         #[command(flatten)]
         passphrase: Passphrase,
+        #[command(flatten)]
+        looking: Box<Looking>,
     },
     /// Lets a key no longer sign for a role
     Remove {
@@ -52,6 +56,8 @@ pub(crate) enum Command {
         threshold: Option<u64>,
         #[command(flatten)]
         passphrase: Passphrase,
+        #[command(flatten)]
+        looking: Box<Looking>,
     },
     /// Puts a key in the place of another one
     Replace {
@@ -66,6 +72,8 @@ pub(crate) enum Command {
         new: OsString,
         #[command(flatten)]
         passphrase: Passphrase,
+        #[command(flatten)]
+        looking: Box<Looking>,
     },
     /// Sets how many keys must sign for a role
     Threshold {
@@ -75,6 +83,8 @@ pub(crate) enum Command {
         /// How many
         #[arg(value_name = "N")]
         threshold: u64,
+        #[command(flatten)]
+        looking: Box<Looking>,
     },
 }
 
@@ -93,29 +103,29 @@ impl Command {
 /// Stages the change.
 pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let mut changes = Vec::new();
-    let (role, threshold) = match &args.command {
-        Command::Add { role, keys, threshold, passphrase } => {
+    let (role, threshold, looking) = match &args.command {
+        Command::Add { role, keys, threshold, passphrase, looking } => {
             changes.extend(keys::public_keys(keys, passphrase.source())?.into_iter().map(Change::Add));
-            (role, *threshold)
+            (role, *threshold, looking)
         }
-        Command::Remove { role, keys, threshold, passphrase } => {
+        Command::Remove { role, keys, threshold, passphrase, looking } => {
             let mut reader = PublicKeys::new(passphrase.source(), keys)?;
             for key in keys {
                 changes.push(Change::Remove(choice(key, &mut reader)?));
             }
-            (role, *threshold)
+            (role, *threshold, looking)
         }
-        Command::Replace { role, old, new, passphrase } => {
+        Command::Replace { role, old, new, passphrase, looking } => {
             let mut reader = PublicKeys::new(passphrase.source(), &[old.clone(), new.clone()])?;
             changes.push(Change::Add(reader.read(new)?));
             changes.push(Change::Remove(choice(old, &mut reader)?));
-            (role, None)
+            (role, None, looking)
         }
-        Command::Threshold { role, threshold } => (role, Some(*threshold)),
+        Command::Threshold { role, threshold, looking } => (role, Some(*threshold), looking),
     };
     changes.extend(threshold.map(Change::Threshold));
-    let roles = here.open()?.change_keys(role, &changes, here.now).map_err(|error| failure(&error))?;
-    staged(here, &roles, output)
+    let change = |repository: &Repository| repository.change_keys(role, &changes, here.now);
+    consequences::stage(here, (&looking.foresight, &looking.access), &[], output, &change)
 }
 
 /// A key file, or else a key id or keyid.

@@ -1,15 +1,20 @@
 //! `touchmark trust`: makes, signs and publishes a trust repository.
 
+mod consequences;
 mod delegate;
 mod init;
 mod key;
 mod keys;
+mod known;
 mod life;
 mod name;
 mod new_keys;
 mod publish;
 mod publisher;
 mod renewal;
+mod rotate;
+mod seals;
+mod show;
 mod sign;
 mod stage;
 mod status;
@@ -46,13 +51,13 @@ pub(crate) enum Command {
     Status(status::Args),
     Sign(sign::Args),
     Publish(publish::Args),
-    Key(key::Args),
+    Key(Box<key::Args>),
     Delegate(Box<delegate::Args>),
-    Redelegate(delegate::Redelegate),
-    Undelegate(delegate::Undelegate),
+    Redelegate(Box<delegate::Redelegate>),
+    Undelegate(Box<delegate::Undelegate>),
     Target(target::Args),
     Publisher(publisher::Args),
-    Name(name::Args),
+    Name(Box<name::Args>),
     Seal(Box<name::Seal>),
     Revoke(Box<name::Revoke>),
     Renew(stage::Renew),
@@ -162,16 +167,31 @@ fn is_top_level(role: &str) -> bool {
 
 /// Says what was staged, and who has to sign it.
 fn staged(here: &Here<'_>, roles: &[String], output: &mut Output<'_>) -> Result<(), Failure> {
+    tell_staged(here, roles, false, Object::new(), output)
+}
+
+/// As [`staged`], with what else there is to say; of a dry run, what would have been staged.
+fn tell_staged(
+    here: &Here<'_>,
+    roles: &[String],
+    dry_run: bool,
+    mut members: Object<'static>,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     for role in roles {
         output.line(role);
     }
     match roles {
         [] => output.note("nothing changed"),
+        _ if dry_run => output.note("this would be staged; nothing was"),
         _ => output.note("staged; touchmark trust sign --key KEY signs it, touchmark trust status shows whose signatures it needs"),
     }
-    let mut members = Object::new();
     members.insert("dir", Value::from(here.args.dir.display().to_string()));
-    members.insert("staged", strings(roles));
+    members.insert("dry_run", dry_run);
+    members.insert("staged", strings(if dry_run { &[] } else { roles }));
+    if dry_run {
+        members.insert("would_stage", strings(roles));
+    }
     output.result(Exit::Done, members);
     Ok(())
 }

@@ -2,24 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use touchmark::envelope::manifest::{Descriptor, Manifest};
-use touchmark::oci::access::Access;
-use touchmark::oci::source::Source;
-use touchmark::trust::standing::{Claim, Details};
-use touchmark::trust_root::{StoreChoice, TrustRoot, TrustSettings};
-use touchmark::tuf::FolderSource;
 use touchmark::tuf::repository::{Listed, Repository};
-use touchmark::{Digest, Name, Policy, Reference, Request, UnixTime};
+use touchmark::{Digest, Name, UnixTime};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 
-use super::{Here, failure, staged};
-use crate::access::{AccessArgs, standard_inputs};
-use crate::places;
-
-/// Bytes of a manifest that is named.
-const MAX_MANIFEST: u64 = 4 << 20;
+use super::consequences::{self, Looking};
+use super::known::Places;
+use super::{Here, failure, seals, staged};
+use crate::access::AccessArgs;
 
 /// Which artifact a name stands for
 ///
@@ -43,6 +35,8 @@ pub(crate) enum Command {
         /// Takes the entry away altogether: what was signed under the name counts again
         #[arg(long)]
         forget: bool,
+        #[command(flatten)]
+        looking: Box<Looking>,
     },
     /// Lists the names with what they stand for, and what is sealed under them
     List {
@@ -70,7 +64,7 @@ pub(crate) struct Set {
     #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = options::annotation)]
     annotations: Vec<(String, String)>,
     #[command(flatten)]
-    access: AccessArgs,
+    looking: Looking,
 }
 
 /// Keeps an artifact accepted, whoever signs for its name later
@@ -104,7 +98,7 @@ pub(crate) struct Revoke {
     #[arg(long, value_name = "ROLE", default_value = "targets")]
     role: String,
     #[command(flatten)]
-    access: AccessArgs,
+    looking: Looking,
 }
 
 impl Command {
@@ -124,7 +118,7 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     let failed = |error| failure(&error);
     match &args.command {
         Command::Set(set) => {
-            let found = Found::open(&set.reference, &set.access)?;
+            let found = Places::of([set.reference.as_str()], &set.looking.access)?.find(&set.reference)?;
             let mut annotations = BTreeMap::new();
             for (key, value) in &set.annotations {
                 if annotations.insert(key.clone(), value.clone()).is_some() {
@@ -134,16 +128,20 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
             let mut claim = found.claim();
             claim.details.expires = set.expires;
             claim.details.annotations = annotations;
-            let role = repository.set_name(&set.name, &claim, set.replace, here.now).map_err(failed)?;
             output.note(&format!("{} is to stand for {}", set.name, found.descriptor.digest));
-            staged(here, &[role], output)
+            let change = |repository: &Repository| Ok(vec![repository.set_name(&set.name, &claim, set.replace, here.now)?]);
+            let also = [(set.name.clone(), found)];
+            consequences::stage(here, (&set.looking.foresight, &set.looking.access), &also, output, &change)
         }
-        Command::Remove { name, forget } => {
-            let role = match forget {
-                true => repository.forget_name(name, here.now),
-                false => repository.withdraw_name(name, here.now),
+        Command::Remove { name, forget, looking } => {
+            let change = |repository: &Repository| {
+                let role = match forget {
+                    true => repository.forget_name(name, here.now),
+                    false => repository.withdraw_name(name, here.now),
+                };
+                Ok(vec![role?])
             };
-            staged(here, &[role.map_err(failed)?], output)
+            consequences::stage(here, (&looking.foresight, &looking.access), &[], output, &change)
         }
         Command::List { role } => {
             for one in repository.names(role.as_deref()).map_err(failed)? {
@@ -158,85 +156,25 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
 /// Seals an artifact that is accepted.
 pub(super) fn seal(here: &Here<'_>, args: &Seal, output: &mut Output<'_>) -> Result<(), Failure> {
     let repository = here.open()?;
-    let seals = accepted(&repository, &[(args.name.clone(), args.reference.clone())], &args.access, here.now)?;
-    let roles = repository.seal(&seals, here.now).map_err(|error| failure(&error))?;
+    let sealed = seals::accepted(&repository, &[(args.name.clone(), args.reference.clone())], &args.access, here.now)?;
+    let roles = repository.seal(&sealed.claims, here.now).map_err(|error| failure(&error))?;
     staged(here, &roles.into_iter().collect::<Vec<_>>(), output)
-}
-
-/// What is to be sealed, each of which clients of what is published accept under its name now: all of them, or the first failure.
-pub(super) fn accepted(
-    repository: &Repository,
-    wanted: &[(Name, String)],
-    access: &AccessArgs,
-    now: UnixTime,
-) -> Result<Vec<(Name, Claim)>, Failure> {
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
-    let root = repository.published_root().map_err(|error| failure(&error))?;
-    let metadata = FolderSource::new(repository.metadata_folder());
-    let settings = TrustSettings::new(StoreChoice::Nowhere);
-    let of_trust = |error: touchmark::trust_root::TrustRootError| {
-        Failure::new(Exit::UntrustedMetadata, error.code(), format!("what is published: {error}"))
-    };
-    let mut trust = TrustRoot::open(&root, &metadata, &settings, now).map_err(of_trust)?;
-    let mut seals = Vec::with_capacity(wanted.len());
-    for (name, reference) in wanted {
-        let found = Found::open(reference, access)?;
-        let standing = trust.standing(name).map_err(of_trust)?;
-        let request = Request::new(Policy::trust(standing), found.descriptor.digest, now);
-        touchmark::decide(found.source.as_ref(), request).map_err(|rejected| {
-            let message = format!("{reference}: it is not accepted as {name} now, and so cannot be sealed: {rejected}");
-            Failure::new(Exit::from(rejected.class()), rejected.fault().code(), message)
-        })?;
-        seals.push((name.clone(), found.claim()));
-    }
-    Ok(seals)
 }
 
 /// Revokes an artifact.
 pub(super) fn revoke(here: &Here<'_>, args: &Revoke, output: &mut Output<'_>) -> Result<(), Failure> {
-    let repository = here.open()?;
     let digests = match args.artifact.parse::<Digest>() {
         Ok(digest) => vec![digest],
-        Err(_) => Found::open(&args.artifact, &args.access)?.digests(),
+        Err(_) => Places::of([args.artifact.as_str()], &args.looking.access)?.find(&args.artifact)?.digests(),
     };
-    let changed = repository.revoke(&args.role, &digests, &args.reason, here.now).map_err(|error| failure(&error))?;
-    staged(here, if changed { std::slice::from_ref(&args.role) } else { &[] }, output)
+    let change = |repository: &Repository| {
+        let changed = repository.revoke(&args.role, &digests, &args.reason, here.now)?;
+        Ok(if changed { vec![args.role.clone()] } else { Vec::new() })
+    };
+    consequences::stage(here, (&args.looking.foresight, &args.looking.access), &[], output, &change)
 }
 
-/// An artifact that was found, and its manifest.
-struct Found {
-    source: Box<dyn Source>,
-    descriptor: Descriptor,
-    bytes: Vec<u8>,
-}
-
-impl Found {
-    fn open(text: &str, access: &AccessArgs) -> Result<Self, Failure> {
-        let reference: Reference = places::reference(text)?;
-        let access: Access = access.access([&reference], standard_inputs([]))?;
-        let source = places::source(&reference, &access)?;
-        let digest = places::resolve(source.as_ref(), &reference)?.digest;
-        let bytes = source.manifest(&digest, MAX_MANIFEST).map_err(|error| Failure::from(&error))?;
-        let malformed =
-            |error: touchmark::envelope::manifest::ManifestError| Failure::new(Exit::Malformed, "malformed", format!("{text}: {error}"));
-        let manifest = Manifest::parse(&bytes).map_err(malformed)?;
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        Ok(Self { source, descriptor: Descriptor::new(&manifest.media_type, digest, size), bytes })
-    }
-
-    fn digests(&self) -> Vec<Digest> {
-        touchmark::envelope::digest::Digests::of(&self.bytes).all().to_vec()
-    }
-
-    fn claim(&self) -> Claim {
-        let details = Details { media_type: Some(self.descriptor.media_type.clone()), ..Details::default() };
-        Claim { length: self.descriptor.size, hashes: self.digests(), details }
-    }
-}
-
-fn line(one: &Listed) -> String {
+pub(super) fn line(one: &Listed) -> String {
     let artifact = one.claim.hashes.first().map(ToString::to_string).unwrap_or_default();
     match (one.claim.length, one.is_seal) {
         (0, _) => format!("{} withdrawn", one.name),
@@ -245,7 +183,7 @@ fn line(one: &Listed) -> String {
     }
 }
 
-fn members(one: &Listed) -> Object<'static> {
+pub(super) fn members(one: &Listed) -> Object<'static> {
     let mut members = Object::new();
     members.insert("role", Value::from(one.role.clone()));
     members.insert("name", Value::from(one.name.to_string()));

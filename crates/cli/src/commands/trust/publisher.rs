@@ -1,24 +1,18 @@
 //! `touchmark trust publisher`: who owns which names.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 
-use touchmark::Name;
-use touchmark::tuf::edit::{Appointment, Change, NewDelegation};
+use touchmark::tuf::edit::{Appointment, NewDelegation};
 use touchmark::tuf::metadata::Paths;
-use touchmark::tuf::repository::Publisher;
+use touchmark::tuf::repository::{Publisher, Repository};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 
+use super::consequences::{self, Looking};
 use super::delegate::depths;
-use super::name::accepted;
-use super::{Here, failure, keys, staged, strings};
-use crate::access::AccessArgs;
-use crate::places;
+use super::rotate::{self, Rotate};
+use super::{Here, failure, keys, show, strings};
 use crate::signers::Passphrase;
-
-/// Bytes of a list of what is to be sealed.
-const MAX_LIST: u64 = 64 << 20;
 
 /// Who owns which names
 ///
@@ -39,6 +33,12 @@ pub(crate) enum Command {
     Add(Box<Add>),
     /// Lists the publishers, as staged
     List,
+    /// Shows a publisher, as staged: its keys and names, what it lists, seals and revokes, and what is staged of it
+    Show {
+        /// The publisher
+        #[arg(value_name = "PUBLISHER")]
+        role: String,
+    },
     /// Exchanges a publisher's keys, and seals what they signed
     ///
     /// What the old keys signed is not accepted any more, whenever it says that it was signed, unless it is listed, or sealed here: only what is
@@ -49,6 +49,8 @@ pub(crate) enum Command {
         /// The publisher
         #[arg(value_name = "PUBLISHER")]
         role: String,
+        #[command(flatten)]
+        looking: Box<Looking>,
     },
 }
 
@@ -74,41 +76,8 @@ pub(crate) struct Add {
     from: String,
     #[command(flatten)]
     passphrase: Passphrase,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Rotate {
-    /// The publisher
-    #[arg(value_name = "PUBLISHER")]
-    role: String,
-    /// A key that comes, public or private: a file, env:VARIABLE or exec:PROGRAM; may be repeated
-    #[arg(long = "add", value_name = "KEY")]
-    add: Vec<OsString>,
-    /// A key that goes: a file, env:VARIABLE, exec:PROGRAM, or its key id or keyid; may be repeated
-    #[arg(long = "remove", required = true, value_name = "KEY|KEYID")]
-    remove: Vec<OsString>,
-    /// How many keys must sign from now on
-    #[arg(long, value_name = "N")]
-    threshold: Option<u64>,
-    /// Seals an artifact under a name, both from the publisher's own records; may be repeated
-    #[arg(long = "seal", value_name = "NAME=REF", value_parser = pair)]
-    seals: Vec<(Name, String)>,
-    /// Seals what this file lists in lines of NAME REF
-    #[arg(long, value_name = "FILE")]
-    seal_list: Option<PathBuf>,
-    /// Seals nothing on purpose
-    #[arg(long, conflicts_with_all = ["seals", "seal_list"])]
-    seal_nothing: bool,
     #[command(flatten)]
-    passphrase: Passphrase,
-    #[command(flatten)]
-    access: AccessArgs,
-}
-
-/// Reads NAME=REF.
-fn pair(text: &str) -> Result<(Name, String), String> {
-    let (name, reference) = text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=REF"))?;
-    Ok((name.parse().map_err(|error: touchmark::envelope::name::NameError| error.to_string())?, reference.to_owned()))
+    looking: Looking,
 }
 
 impl Command {
@@ -117,6 +86,7 @@ impl Command {
         match self {
             Self::Add(_) => "trust publisher add",
             Self::List => "trust publisher list",
+            Self::Show { .. } => "trust publisher show",
             Self::Rotate(_) => "trust publisher rotate",
             Self::Remove { .. } => "trust publisher remove",
         }
@@ -135,10 +105,11 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
             }
             Ok(())
         }
-        Command::Rotate(args) => rotate(here, args, output),
-        Command::Remove { role } => {
-            let by = repository.remove_publisher(role, here.now).map_err(|error| failure(&error))?;
-            staged(here, &[by], output)
+        Command::Show { role } => show::run(here, role, output),
+        Command::Rotate(args) => rotate::run(here, args, output),
+        Command::Remove { role, looking } => {
+            let change = |repository: &Repository| Ok(vec![repository.remove_publisher(role, here.now)?]);
+            consequences::stage(here, (&looking.foresight, &looking.access), &[], output, &change)
         }
     }
 }
@@ -160,68 +131,8 @@ fn add(here: &Here<'_>, args: &Add, output: &mut Output<'_>) -> Result<(), Failu
     }
     let signers = Appointment { keys: keys::public_keys(&args.keys, args.passphrase.source())?, threshold: args.threshold };
     let new = NewDelegation { name: args.role.clone(), signers, paths: Paths::Patterns(names), terminating: true };
-    let roles = repository.add_publisher(&args.from, new, !args.entries_only, here.now).map_err(|error| failure(&error))?;
-    staged(here, &roles, output)
-}
-
-fn rotate(here: &Here<'_>, args: &Rotate, output: &mut Output<'_>) -> Result<(), Failure> {
-    let repository = here.open()?;
-    let failed = |error| failure(&error);
-    let publisher = repository.publishers().map_err(failed)?.into_iter().find(|publisher| publisher.role == args.role);
-    let Some(publisher) = publisher else {
-        return Err(Failure::usage(format!("{}: no publisher of that name", args.role)).hint("touchmark trust publisher list"));
-    };
-    let mut wanted = args.seals.clone();
-    if let Some(list) = &args.seal_list {
-        wanted.extend(read_list(list)?);
-    }
-    if wanted.is_empty() && !args.seal_nothing && publisher.envelopes {
-        let message = format!("{}: what the old keys signed would not be accepted any more, and nothing is to be sealed", args.role);
-        return Err(Failure::usage(message).hint("--seal NAME=REF or --seal-list FILE for what is to stay; --seal-nothing if nothing is"));
-    }
-    let all: Vec<OsString> = args.add.iter().chain(&args.remove).cloned().collect();
-    let mut reader = keys::PublicKeys::new(args.passphrase.source(), &all)?;
-    let mut changes = Vec::new();
-    for key in &args.add {
-        changes.push(Change::Add(reader.read(key)?));
-    }
-    for key in &args.remove {
-        changes.push(Change::Remove(super::key::choice(key, &mut reader)?));
-    }
-    changes.extend(args.threshold.map(Change::Threshold));
-    // Before anything is staged.
-    let seals = accepted(&repository, &wanted, &args.access, here.now)?;
-    for (name, _) in &seals {
-        let owner = repository.owner(name).map_err(failed)?;
-        if owner != args.role {
-            return Err(Failure::usage(format!("{name}: {owner} owns it, and not {}", args.role)));
-        }
-    }
-    let mut roles = repository.seal(&seals, here.now).map_err(failed)?;
-    roles.extend(repository.change_keys(&args.role, &changes, here.now).map_err(failed)?);
-    let what = "what the keys that go have signed is accepted no more";
-    match seals.len() {
-        0 => output.warn(what),
-        sealed => output.note(&format!("{sealed} artifacts are sealed, and stay; else {what}")),
-    }
-    staged(here, &roles.into_iter().collect::<Vec<_>>(), output)
-}
-
-/// Reads lines of NAME REF; empty ones and those that begin with # are passed over.
-fn read_list(list: &Path) -> Result<Vec<(Name, String)>, Failure> {
-    let bytes = places::read_file(list, "list", MAX_LIST)?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{}: not UTF-8", list.display())))?;
-    let mut read = Vec::new();
-    for (number, line) in text.lines().enumerate().map(|(number, line)| (number + 1, line.trim())) {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let wrong = |reason: String| Failure::usage(format!("{}: line {number}: {reason}", list.display())).hint("a line is NAME REF");
-        let (name, reference) = line.split_once(char::is_whitespace).ok_or_else(|| wrong("no REF".to_owned()))?;
-        let name = name.parse().map_err(|error: touchmark::envelope::name::NameError| wrong(error.to_string()))?;
-        read.push((name, reference.trim().to_owned()));
-    }
-    Ok(read)
+    let change = |repository: &Repository| repository.add_publisher(&args.from, new.clone(), !args.entries_only, here.now);
+    consequences::stage(here, (&args.looking.foresight, &args.looking.access), &[], output, &change)
 }
 
 /// Whether one path may be of both patterns: each segment of one may be that of the other.
@@ -232,7 +143,7 @@ fn overlap(one: &str, other: &str) -> bool {
     one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| one == other || wild(one) || wild(other))
 }
 
-fn members(publisher: &Publisher) -> Object<'static> {
+pub(super) fn members(publisher: &Publisher) -> Object<'static> {
     let mut members = Object::new();
     members.insert("role", Value::from(publisher.role.clone()));
     members.insert("by", Value::from(publisher.by.clone()));

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use touchmark_envelope::UnixTime;
-use touchmark_oci::files;
 use touchmark_tuf::metadata::Paths;
 use touchmark_tuf::repository::{
     self as edit, Appointment, Change, Document, EditError, Mandate, NewDelegation, Place, TargetChanges, tidy_signatures,
 };
 
 use super::bins::bins_of;
+use super::names::seals_in;
 use super::router::Router;
 use super::sign::welcome;
 use super::state::{Seat, State};
@@ -182,7 +182,7 @@ impl Repository {
         for name in &gone {
             // What is published goes when this is: until then it may be given up, and what was signed is there.
             if state.published_version(name)?.is_none() {
-                files::remove(&self.folders.staged_file(name))?;
+                self.folders.unstage(name)?;
             }
         }
         Ok(by)
@@ -259,14 +259,33 @@ impl Repository {
     /// Gives up what is staged of these roles, with its signatures, whatever is in the files: of all of them or of none.
     ///
     /// # Errors
-    /// Nothing is staged of one of them.
+    /// Nothing is staged of one of them; one holds the seals for keys that go in another, which is to stay staged.
     pub fn discard(&self, roles: &[String]) -> Result<(), RepositoryError> {
         let _lock = self.lock()?;
         let files: Vec<_> = roles.iter().map(|role| self.folders.staged_file(role)).collect();
         if let Some((role, _)) = roles.iter().zip(&files).find(|(_, file)| file.symlink_metadata().is_err()) {
             return Err(RepositoryError::NothingStaged { role: role.to_owned() });
         }
-        files.iter().try_for_each(|file| Ok(files::remove(file)?))
+        let mut state = self.state()?;
+        for role in roles {
+            self.assert_no_seals_needed(&mut state, role, roles)?;
+        }
+        roles.iter().try_for_each(|role| self.folders.unstage(role))
+    }
+
+    /// That what is staged of a role has no seals for keys of it that go in what is staged of its delegator, but for one of `others`.
+    fn assert_no_seals_needed(&self, state: &mut State, role: &str, others: &[String]) -> Result<(), RepositoryError> {
+        // What cannot be read has none.
+        let Ok(Seat::Delegated { by, prefix: false }) = state.seat(role) else { return Ok(()) };
+        if others.contains(&by) || !state.takes_signers(&by, role).unwrap_or_default() {
+            return Ok(());
+        }
+        let published = state.published(role)?.map(seals_in).transpose()?.unwrap_or_default();
+        let Ok(Some(staged)) = state.staged(role).map(|staged| staged.map(seals_in)) else { return Ok(()) };
+        match staged?.is_subset(&published) {
+            true => Ok(()),
+            false => Err(RepositoryError::SealsNeeded { role: role.to_owned(), by }),
+        }
     }
 
     /// Stages a change of a role, under the lock. Gives whether anything was staged.

@@ -273,6 +273,20 @@ pub enum RepositoryError {
         /// The name.
         name: String,
     },
+    /// What is staged of a role holds seals, and so goes with the staged end of the keys whose signatures they replace.
+    #[error("{role}: the seals that are staged of it replace what keys have signed that go from it in {by}")]
+    SealsNeeded {
+        /// The role.
+        role: String,
+        /// The delegator, of which the keys' end is staged.
+        by: String,
+    },
+    /// The system gives no random numbers.
+    #[error("{reason}")]
+    NoKey {
+        /// What failed.
+        reason: String,
+    },
     /// What is ours in a role's document is malformed.
     #[error("{role}: {malformed}")]
     Ours {
@@ -293,7 +307,9 @@ impl RepositoryError {
             },
             RepositoryError::NotExpected { .. } => Class::Unexpected,
             RepositoryError::Staged { source, .. } => source.class(),
-            RepositoryError::Edit(EditError::Sign(_)) | RepositoryError::Changed { .. } => Class::Unavailable,
+            RepositoryError::Edit(EditError::Sign(_)) | RepositoryError::Changed { .. } | RepositoryError::NoKey { .. } => {
+                Class::Unavailable
+            }
             RepositoryError::Document { .. }
             | RepositoryError::Missing { .. }
             | RepositoryError::OldKeyids { .. }
@@ -344,6 +360,8 @@ impl RepositoryError {
             RepositoryError::NotOwned { .. } => "name-not-owned",
             RepositoryError::NameSet { .. } => "name-set",
             RepositoryError::NameNotSet { .. } => "name-not-set",
+            RepositoryError::SealsNeeded { .. } => "seals-needed",
+            RepositoryError::NoKey { .. } => "no-random-numbers",
             RepositoryError::Ours { .. } => "trust-malformed",
         }
     }
@@ -393,6 +411,7 @@ impl RepositoryError {
             RepositoryError::NotOwned { role, .. } => format!("touchmark trust redelegate {role} --terminating, with its paths"),
             RepositoryError::NameSet { .. } => "--replace, if it is to be moved".to_owned(),
             RepositoryError::NameNotSet { .. } => "touchmark trust name list".to_owned(),
+            RepositoryError::SealsNeeded { role, by } => format!("touchmark trust discard {role} {by} gives up both"),
             RepositoryError::List { .. } => "a line is PATH LENGTH sha256:HEX".to_owned(),
             _ => return None,
         })

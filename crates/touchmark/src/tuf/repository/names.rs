@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::{Object, Value};
-use touchmark_envelope::{Digest, Name, UnixTime};
+use touchmark_envelope::{Digest, Name, UnixTime, canonical};
 use touchmark_trust::standing::{Claim, Details, MEMBER, RoleMember, VERSION};
 use touchmark_tuf::TargetPath;
 use touchmark_tuf::metadata::Paths;
@@ -207,7 +207,8 @@ impl Repository {
                     let name = name.to_string();
                     let mut of_name = sealed.get(&name).and_then(Value::as_array).map(<[_]>::to_vec).unwrap_or_default();
                     let new = Value::from(claim.to_json());
-                    if !of_name.contains(&new) {
+                    // Members stand in another order where they were read.
+                    if !of_name.iter().any(|known| sorted(known) == sorted(&new)) {
                         of_name.push(new);
                     }
                     sealed.insert(name, Value::from(of_name));
@@ -237,6 +238,14 @@ impl Repository {
             self.edit(role, now, |document| changes.apply(document))?;
         }
         Ok(changed)
+    }
+
+    /// What a role revokes, as staged, with the reasons.
+    ///
+    /// # Errors
+    /// What is ours in its document is malformed.
+    pub fn revoked(&self, role: &str) -> Result<BTreeMap<Digest, String>, RepositoryError> {
+        Ok(member_of(&mut self.state()?, role)?.revoked)
     }
 
     /// The root that is published last, as it is served.
@@ -342,6 +351,24 @@ fn listed_by(state: &mut State, role: &str) -> Result<Vec<Listed>, RepositoryErr
         }
     }
     Ok(listed)
+}
+
+/// The seals of a document, each as it is written there, with its name.
+pub(super) fn seals_in(document: &Document) -> Result<BTreeSet<String>, RepositoryError> {
+    let member = document.value(MEMBER)?;
+    let seals = member.as_ref().and_then(|member| member.get("seals")).and_then(Value::as_object);
+    let of_name = |(name, claims): (&str, &Value<'_>)| {
+        let name = name.to_owned();
+        let claims = claims.as_array().unwrap_or_default().iter().map(|claim| String::from_utf8_lossy(&claim.to_vec()).into_owned());
+        claims.map(|claim| format!("{name} {claim}")).collect::<Vec<_>>()
+    };
+    Ok(seals.into_iter().flat_map(Object::iter).flat_map(of_name).collect())
+}
+
+/// The text of a JSON value, whatever order its members have.
+fn sorted(value: &Value<'_>) -> Vec<u8> {
+    let text = value.to_vec();
+    canonical::to_vec(&text, text.len()).unwrap_or(text)
 }
 
 /// What no artifact is.

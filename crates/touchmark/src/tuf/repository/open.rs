@@ -8,7 +8,7 @@ use touchmark_oci::files::{self, Lock, Pending};
 use touchmark_tuf::metadata::TopLevel;
 use touchmark_tuf::repository::{self as edit, Appointment, Document, EditError};
 
-use super::state::{Folders, State};
+use super::state::{DraftOn, Folders, State};
 use super::{Lifetimes, RepositoryError};
 
 /// A trust repository in a folder.
@@ -31,7 +31,7 @@ impl Repository {
         now: UnixTime,
     ) -> Result<Self, RepositoryError> {
         let (root, targets) = first(lifetimes, roles, now)?;
-        let repository = Self { folders: Folders { root: folder.to_owned() }, lifetimes };
+        let repository = Self { folders: Folders::new(folder), lifetimes };
         // The folder itself may be a link to one; what is in it may not.
         if !folder.is_dir() {
             files::create_folders(folder)?;
@@ -74,7 +74,7 @@ impl Repository {
     /// # Errors
     /// There is none.
     pub fn open(folder: &Path) -> Result<Self, RepositoryError> {
-        let folders = Folders { root: folder.to_owned() };
+        let folders = Folders::new(folder);
         let lifetimes = Lifetimes::read(folder)?;
         if lifetimes.is_none() && !(folders.metadata().join("timestamp.json").is_file() && folders.metadata().is_dir()) {
             return Err(RepositoryError::NotThere { folder: folder.to_owned() });
@@ -98,20 +98,38 @@ impl Repository {
     /// The settings cannot be written.
     pub fn set_lifetimes(&mut self, lifetimes: Lifetimes) -> Result<(), RepositoryError> {
         let _lock = self.lock()?;
-        lifetimes.write(self.folder())?;
+        if !self.folders.is_draft() {
+            lifetimes.write(self.folder())?;
+        }
         self.lifetimes = lifetimes;
         Ok(())
     }
 
-    /// The exclusive right to change it.
-    pub(super) fn lock(&self) -> Result<Lock, RepositoryError> {
+    /// The same repository, of which changes are kept in memory, on top of what is staged: what they would do is found out before anybody
+    /// else sees them. Nothing of it can be signed or published.
+    #[must_use]
+    pub fn draft(&self) -> Self {
+        Self { folders: self.folders.draft(DraftOn::Staged), lifetimes: self.lifetimes }
+    }
+
+    /// As [`draft`](Self::draft), as if nothing were staged: it is what is published.
+    #[must_use]
+    pub fn draft_of_published(&self) -> Self {
+        Self { folders: self.folders.draft(DraftOn::Published), lifetimes: self.lifetimes }
+    }
+
+    /// The exclusive right to change it; a draft is nobody else's.
+    pub(super) fn lock(&self) -> Result<Option<Lock>, RepositoryError> {
+        if self.folders.is_draft() {
+            return Ok(None);
+        }
         let lock = Lock::take(self.folder())?;
         files::sweep(self.folder())?;
         for folder in [self.folders.metadata(), self.folders.targets(), self.folders.staged()] {
             files::create_folders(&folder)?;
             files::sweep(&folder)?;
         }
-        Ok(lock)
+        Ok(Some(lock))
     }
 
     pub(super) fn state(&self) -> Result<State, RepositoryError> {
@@ -119,7 +137,7 @@ impl Repository {
     }
 
     pub(super) fn write_staged(&self, role: &str, document: &Document) -> Result<(), RepositoryError> {
-        write_document(&self.folders.staged_file(role), document)
+        self.folders.stage(role, document)
     }
 
     /// When a document of a role expires that is made now.

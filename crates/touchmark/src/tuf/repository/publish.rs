@@ -95,8 +95,10 @@ impl Repository {
     /// Signatures are missing, or a client would refuse the outcome: one that has what is published now, or a new one that begins with the
     /// first root. Nothing that clients get has changed then.
     pub fn publish(&self, signers: &[Box<dyn Signer>], how: Publish, now: UnixTime) -> Result<Published, RepositoryError> {
+        // Of a draft it is only found out.
+        let how = Publish { dry_run: how.dry_run || self.folders.is_draft(), ..how };
         // Whoever only looks leaves no trace.
-        let _lock = if how.dry_run { None } else { Some(self.lock()?) };
+        let _lock = if how.dry_run { None } else { self.lock()? };
         let mut state = self.state()?;
         let mut published = Published::default();
         self.choose(&mut state, how.scope, &mut published.waiting)?;
@@ -200,7 +202,7 @@ impl Repository {
                 }
             }
             if dropped.is_empty() {
-                match self.held_back(state)? {
+                match self.held_back(state, waiting)? {
                     Some(delegator) if scope == Scope::Ready => {
                         state.put_staged(&delegator, None);
                         dropped.push(delegator);
@@ -212,12 +214,16 @@ impl Repository {
         }
     }
 
-    /// A staged document that a role waits for which is not signed as it says, or not there.
-    fn held_back(&self, state: &mut State) -> Result<Option<String>, RepositoryError> {
+    /// A staged document that a role waits for which is not signed as it says, or not there; or which takes from the role, whose own document
+    /// is `waiting`, keys that this may replace by seals.
+    fn held_back(&self, state: &mut State, waiting: &[String]) -> Result<Option<String>, RepositoryError> {
         for role in state.tree()? {
             let by = role.by.unwrap_or_else(|| "root".to_owned());
             if state.staged(&role.name)?.is_some() || state.staged(&by)?.is_none() {
                 continue;
+            }
+            if waiting.contains(&role.name) && state.takes_signers(&by, &role.name)? {
+                return Ok(Some(by));
             }
             let suffices = match state.published(&role.name)? {
                 Some(document) => role.mandate.suffices(document)?,
@@ -446,6 +452,23 @@ impl Repository {
 }
 
 impl State {
+    /// Whether the staged document of a delegator counts less of what a role's keys have signed than the published one: a key goes, or more of
+    /// them must have signed.
+    pub(super) fn takes_signers(&mut self, by: &str, role: &str) -> Result<bool, RepositoryError> {
+        // The keys that the root names sign no artifacts.
+        if by == "root" {
+            return Ok(false);
+        }
+        let described = |document: Option<&Document>| -> Result<_, RepositoryError> {
+            let Some(delegations) = document.map(edit::delegations).transpose()?.flatten() else { return Ok(None) };
+            let found = delegations.roles.iter().find(|delegation| delegation.name.as_str() == role);
+            Ok(found.map(|found| (delegations.keys_of(&found.keys), found.keys.threshold)))
+        };
+        let Some((before, needed)) = described(self.published(by)?)? else { return Ok(false) };
+        let Some((after, needed_after)) = described(self.staged(by)?)? else { return Ok(false) };
+        Ok(needed_after > needed || before.keys().iter().any(|key| !after.keys().contains(key)))
+    }
+
     /// Whether clients take the published document of a top-level role, by its expiry and its signatures.
     fn is_good(&mut self, name: &str, now: UnixTime) -> Result<bool, RepositoryError> {
         let mandate = self.mandate(name)?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use touchmark_envelope::json::Value;
 use touchmark_oci::files;
@@ -19,9 +20,96 @@ const MAX_DOCUMENT: u64 = 4 << 30;
 #[derive(Clone, Debug)]
 pub(super) struct Folders {
     pub(super) root: PathBuf,
+    /// What is staged in memory, and not in the folder.
+    draft: Option<Draft>,
+}
+
+/// Changes that nobody is to see yet.
+#[derive(Clone, Debug)]
+struct Draft {
+    on: DraftOn,
+    /// The staged documents of roles, in place of those of the folder; `None` if there is none any more.
+    staged: Arc<Mutex<BTreeMap<String, Option<Vec<u8>>>>>,
+}
+
+/// What a draft begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DraftOn {
+    /// What is published.
+    Published,
+    /// What is staged.
+    Staged,
+}
+
+impl Draft {
+    fn staged(&self) -> MutexGuard<'_, BTreeMap<String, Option<Vec<u8>>>> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Folders {
+    /// Those of a repository in this folder.
+    pub(super) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned(), draft: None }
+    }
+
+    /// The same, with changes in memory from now on.
+    pub(super) fn draft(&self, on: DraftOn) -> Self {
+        let staged = match (&self.draft, on) {
+            (Some(draft), DraftOn::Staged) => draft.staged().clone(),
+            _ => BTreeMap::new(),
+        };
+        let on = match &self.draft {
+            Some(draft) if on == DraftOn::Staged => draft.on,
+            _ => on,
+        };
+        Self { root: self.root.clone(), draft: Some(Draft { on, staged: Arc::new(Mutex::new(staged)) }) }
+    }
+
+    /// Whether changes are kept in memory.
+    pub(super) fn is_draft(&self) -> bool {
+        self.draft.is_some()
+    }
+
+    /// Stages a document of a role.
+    pub(super) fn stage(&self, role: &str, document: &Document) -> Result<(), RepositoryError> {
+        match &self.draft {
+            Some(draft) => {
+                draft.staged().insert(role.to_owned(), Some(document.to_bytes()));
+                Ok(())
+            }
+            None => super::open::write_document(&self.staged_file(role), document),
+        }
+    }
+
+    /// Gives up what is staged of a role.
+    pub(super) fn unstage(&self, role: &str) -> Result<(), RepositoryError> {
+        match &self.draft {
+            Some(draft) => {
+                draft.staged().insert(role.to_owned(), None);
+                Ok(())
+            }
+            None => Ok(files::remove(&self.staged_file(role))?),
+        }
+    }
+
+    /// The staged document of a role. What is wrong with it is told of what is staged.
+    pub(super) fn read_staged(&self, role: &str) -> Result<Option<Document>, RepositoryError> {
+        let file = self.staged_file(role);
+        let read = match &self.draft {
+            None => read_of(role, &file),
+            Some(draft) => match (draft.staged().get(role), draft.on) {
+                (Some(Some(bytes)), _) => {
+                    let opened = Document::open(bytes.clone());
+                    opened.map(Some).map_err(|source| RepositoryError::Document { file, source })
+                }
+                (Some(None), _) | (None, DraftOn::Published) => Ok(None),
+                (None, DraftOn::Staged) => read_of(role, &file),
+            },
+        };
+        read.map_err(|source| RepositoryError::Staged { role: role.to_owned(), source: Box::new(source) })
+    }
+
     /// The published metadata.
     pub(super) fn metadata(&self) -> PathBuf {
         self.root.join("metadata")
@@ -76,11 +164,6 @@ fn read_of(role: &str, path: &Path) -> Result<Option<Document>, RepositoryError>
     let Some(document) = read(path)? else { return Ok(None) };
     edit::check_role(&document, role).map_err(|source| RepositoryError::Document { file: path.to_owned(), source })?;
     Ok(Some(document))
-}
-
-/// The staged document of a role. What is wrong with it is told of what is staged.
-fn read_staged(path: &Path, role: &str) -> Result<Option<Document>, RepositoryError> {
-    read_of(role, path).map_err(|source| RepositoryError::Staged { role: role.to_owned(), source: Box::new(source) })
 }
 
 /// The state of a repository, read as it is asked for.
@@ -297,7 +380,7 @@ impl State {
     /// The staged document of a role.
     pub(super) fn staged(&mut self, name: &str) -> Result<Option<&Document>, RepositoryError> {
         if !self.staged.contains_key(name) {
-            let mut staged = if self.ignore_staged { None } else { read_staged(&self.folders.staged_file(name), name)? };
+            let mut staged = if self.ignore_staged { None } else { self.folders.read_staged(name)? };
             // A publish that was interrupted after its last step but one leaves what it has published.
             if let Some(document) = &staged
                 && self.published_version(name)? == Some(document.version()?)
