@@ -4,8 +4,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use touchmark_verify::output::Format;
 
 use crate::commands::{
-    attest, completions, copy, in_toto, index, key, login, logout, man, pack, repair, resolve, sign, signature, tree, trust, tuf, unpack,
-    verify,
+    attest, completions, copy, in_toto, index, key, login, logout, man, pack, policy, repair, resolve, sign, signature, tree, trust, tuf,
+    unpack, verify,
 };
 
 /// Sign an OCI artifact once and verify it anywhere.
@@ -47,6 +47,7 @@ pub(crate) enum Command {
     InToto(in_toto::Args),
     Key(key::Args),
     Trust(trust::Args),
+    Policy(policy::Args),
     Login(login::Args),
     Logout(logout::Args),
     Resolve(resolve::Args),
@@ -60,7 +61,7 @@ pub(crate) enum Command {
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Every day", &["pack", "index", "sign", "verify", "unpack", "copy", "tree"]),
     ("Evidence", &["attest", "signature", "in-toto"]),
-    ("Trust", &["key", "trust"]),
+    ("Trust", &["key", "trust", "policy"]),
     ("Registries", &["login", "logout"]),
     ("Plumbing", &["resolve", "repair", "completions", "man"]),
 ];

@@ -10,6 +10,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;
 pub(crate) mod pack;
+pub(crate) mod policy;
 pub(crate) mod repair;
 pub(crate) mod resolve;
 pub(crate) mod sign;
@@ -51,6 +52,7 @@ pub(crate) fn run(cli: Cli) -> Exit {
         Command::InToto(args) => in_toto::run(&args, &mut output),
         Command::Key(args) => key::run(&args, &mut output),
         Command::Trust(args) => trust::run(&args, &mut output),
+        Command::Policy(args) => policy::run(&args, &mut output),
         Command::Login(args) => login::run(&args, &mut output),
         Command::Logout(args) => logout::run(&args, &mut output),
         Command::Resolve(args) => resolve::run(&args, &mut output),
@@ -77,6 +79,7 @@ fn name(command: &Command) -> &'static str {
         Command::InToto(args) => args.command.name(),
         Command::Key(args) => args.command.name(),
         Command::Trust(args) => args.command.name(),
+        Command::Policy(args) => args.command.name(),
         Command::Login(_) => "login",
         Command::Logout(_) => "logout",
         Command::Resolve(_) => "resolve",
@@ -89,7 +92,7 @@ fn name(command: &Command) -> &'static str {
 
 /// The command that stands in arguments which could not be read; `touchmark` if none does.
 pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
-    const NAMES: [&str; 48] = [
+    const NAMES: [&str; 49] = [
         "attest",
         "completions",
         "copy",
@@ -108,6 +111,7 @@ pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
         "logout",
         "man",
         "pack",
+        "policy check",
         "repair",
         "resolve",
         "sign",

@@ -35,6 +35,7 @@ mod logins;
 mod moves;
 mod not_fooled;
 mod output;
+mod policy;
 mod races;
 mod registry_bounded;
 mod registry_commands;

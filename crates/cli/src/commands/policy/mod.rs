@@ -1,0 +1,39 @@
+//! `touchmark policy`: which artifacts are accepted on whose word.
+
+mod check;
+mod materials;
+
+use touchmark_verify::output::Output;
+
+/// Looks at policies: documents that say which artifacts are accepted on whose word
+///
+/// A policy is a list of rules, by name or by reference; the first that is for an artifact decides, and with none it is not accepted.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    Check(check::Args),
+}
+
+impl Command {
+    /// The name of the command, as the JSON document has it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Check(_) => "policy check",
+        }
+    }
+}
+
+/// Runs the one that is asked for.
+pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
+    let done = match &args.command {
+        Command::Check(args) => check::run(args, output),
+    };
+    if let Err(failure) = done {
+        output.fail(None, &failure);
+    }
+}
