@@ -24,6 +24,8 @@ pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.
 pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// The config of an artifact that has none: the two bytes `{}`.
 pub const EMPTY_CONFIG: &str = "application/vnd.oci.empty.v1+json";
+/// The annotation that holds a layer's file name (OCI image specification, annotations.md).
+pub const TITLE: &str = "org.opencontainers.image.title";
 
 /// Whether a descriptor of this media type is of a manifest that [`Manifest::parse`] reads.
 pub fn is_manifest_type(media_type: &str) -> bool {

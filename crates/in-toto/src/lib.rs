@@ -2,6 +2,7 @@
 //!
 //! - [`Verification`] is the workflow of section 5.2 as a state machine: it says which file it needs next and how many bytes at most, is
 //!   given it or told why not, and ends in a verified [`SupplyChain`] or in a [`Rejected`] with all the reasons.
+//! - [`attached`] is links as referrers of an OCI artifact, and a verification by all that anybody attached.
 //! - [`Document`], [`Layout`] and [`Link`] are the metadata (section 4), in both of its envelopes.
 //! - [`Rule`] and [`engine`] are the artifact rules (section 4.3.3), [`glob`] is their patterns.
 //! - [`attestation`] is layouts over attestations (ITE-10, ITE-11), which the same workflow verifies: [`predicate`] reads what statements
@@ -42,6 +43,7 @@
 extern crate alloc;
 
 pub mod artifacts;
+pub mod attached;
 pub mod attestation;
 mod certificates;
 pub mod constraint;

@@ -29,6 +29,17 @@ pub fn is_item_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && name.len() <= MAX_ITEM_NAME && !name.contains(['/', '\\', '\0'])
 }
 
+/// Whether a segment of a path is the name of one file or folder on every system.
+pub fn is_segment(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', ':', '\0'])
+}
+
+/// Whether a file of this name may be a link of a step by someone who signs by a certificate: `STEP.XXXXXXXX.link` with eight of `0-9a-f`.
+pub fn is_link(name: &str, step: &str) -> bool {
+    let digits = name.strip_prefix(step).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".link"));
+    digits.is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,8 +18,7 @@ use crate::source::Source;
 use crate::staging::{self, Staging, pour};
 use crate::temporary::{self, Durability, Temporary};
 
-/// The annotation that holds a layer's file name (annotations.md).
-pub const TITLE: &str = "org.opencontainers.image.title";
+pub use touchmark_envelope::manifest::TITLE;
 
 /// What becomes of a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -40,3 +40,26 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// How much a layout's verification takes in (SPEC.md, 22.8): its own limits, as much larger or smaller as these are than the default.
+    pub(crate) fn of_links(&self) -> touchmark_in_toto::Limits {
+        let mut limits = touchmark_in_toto::Limits::default();
+        limits.file = self.attestation;
+        limits.files = self.work >> 3;
+        limits.requests = u32::try_from(self.work >> 16).unwrap_or(u32::MAX);
+        limits.signatures = self.signatures;
+        limits.work = self.work >> 1;
+        limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Limits;
+
+    #[test]
+    fn the_default_is_that_of_layouts() {
+        assert_eq!(Limits::default().of_links(), touchmark_in_toto::Limits::default());
+    }
+}

@@ -15,7 +15,8 @@ pub struct SupplyChainDemand {
     pub(crate) inspectors: KeySet,
     pub(crate) parameters: Parameters,
     pub(crate) inheritance: Inheritance,
-    pub(crate) limits: Limits,
+    /// Nothing for those that follow from the search's.
+    pub(crate) limits: Option<Limits>,
 }
 
 impl SupplyChainDemand {
@@ -29,8 +30,8 @@ impl SupplyChainDemand {
         if keys.is_empty() {
             return Err(ThresholdError::TooHigh { needed: 1, keys: 0 });
         }
-        let (parameters, inheritance, limits) = (Parameters::new(), Inheritance::None, Limits::default());
-        Ok(Self { layout, keys, inspectors: KeySet::new([]), parameters, inheritance, limits })
+        let (parameters, inheritance) = (Parameters::new(), Inheritance::None);
+        Ok(Self { layout, keys, inspectors: KeySet::new([]), parameters, inheritance, limits: None })
     }
 
     /// Lets links by these keys answer inspections of the layout itself, each alone.
@@ -47,10 +48,11 @@ impl SupplyChainDemand {
         self
     }
 
-    /// Sets other limits.
+    /// Sets other limits than those that follow from the search's: files have those of attestations, and what is read and computed is bounded
+    /// by its work.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.limits = Some(limits);
         self
     }
 

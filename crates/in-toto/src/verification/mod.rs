@@ -85,6 +85,10 @@ impl Rejected {
     pub fn class(&self) -> Class {
         self.report.class().unwrap_or(Class::Unknown)
     }
+
+    pub(crate) fn unfinished() -> Self {
+        Self { report: Report::unfinished() }
+    }
 }
 
 impl Verification {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use touchmark_in_toto::name::is_link;
 use touchmark_in_toto::{Answer, Failure, Names};
 use touchmark_oci::error::Error as StoreError;
 use touchmark_oci::files;
@@ -112,11 +113,6 @@ fn listed(place: &Path, step: &str, limit: usize) -> io::Result<Names> {
         }
     }
     Ok(Names { names: names.into_iter().collect(), is_complete })
-}
-
-pub(super) fn is_link(name: &str, step: &str) -> bool {
-    let digits = name.strip_prefix(step).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".link"));
-    digits.is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use touchmark_envelope::digest::{Algorithm, Hasher};
 use touchmark_envelope::{Digest, UnixTime};
+use touchmark_in_toto::name::is_segment;
 use touchmark_oci::error::Error as StoreError;
 use touchmark_oci::files::{self, Lock};
 use touchmark_tuf::{Answer, Client, Error, Failure, Settings, Step};
 
 use super::error::{UpdateError, failure};
-use crate::segment::is_plain;
 
 /// How long an update waits for others.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
@@ -126,7 +126,7 @@ impl MetadataStore {
 
     /// Where a file is. The client's names are encoded; another one is refused.
     fn path(&self, file: &str) -> Result<PathBuf, StoreError> {
-        if is_plain(file) && (file.ends_with(".json") || file.ends_with(".index")) {
+        if is_segment(file) && (file.ends_with(".json") || file.ends_with(".index")) {
             return Ok(self.folder.join(file));
         }
         Err(StoreError::Input { path: self.folder.join("…"), reason: "not the name of a metadata file" })

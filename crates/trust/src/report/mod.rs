@@ -1,5 +1,6 @@
 //! What a decision comes to, as a value and as JSON.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -9,6 +10,7 @@ use touchmark_envelope::manifest::Descriptor;
 use touchmark_envelope::name::Wanted;
 use touchmark_envelope::signature::Said;
 use touchmark_envelope::{Digest, UnixTime};
+use touchmark_in_toto::{Detail, SupplyChain};
 
 use crate::candidate::{Candidate, key_ids};
 use crate::standing::Standing;
@@ -35,6 +37,7 @@ pub struct Artifact {
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) accepted_by: AcceptedBy,
     pub(crate) standing: Option<Standing>,
+    pub(crate) supply_chain: Option<Box<SupplyChain>>,
 }
 
 impl Artifact {
@@ -71,6 +74,11 @@ impl Artifact {
     /// What trust metadata said of the name, if it decided.
     pub fn standing(&self) -> Option<&Standing> {
         self.standing.as_ref()
+    }
+
+    /// The supply chain that the policy wanted to hold, with what was found of each step.
+    pub fn supply_chain(&self) -> Option<&SupplyChain> {
+        self.supply_chain.as_deref()
     }
 
     /// The time of the verification.
@@ -111,6 +119,9 @@ impl Artifact {
         }
         object.insert("statements", Value::from(self.accepted.iter().map(Accepted::to_json).collect::<Vec<_>>()));
         object.insert("candidates", Value::from(self.candidates.iter().map(Candidate::to_json).collect::<Vec<_>>()));
+        if let Some(chain) = &self.supply_chain {
+            object.insert("supply_chain", chain.report.to_json(Detail::Rules));
+        }
         object
     }
 }

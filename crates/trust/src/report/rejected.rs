@@ -7,6 +7,7 @@ use core::fmt;
 
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::json::{Object, Value};
+use touchmark_in_toto::{Detail, Report};
 
 use super::{Class, Fault};
 use crate::candidate::{Candidate, Outcome};
@@ -23,11 +24,17 @@ pub(crate) struct Inner {
     pub(crate) fault: Fault,
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) at: UnixTime,
+    pub(crate) supply_chain: Option<Box<Report>>,
 }
 
 impl Rejected {
     pub(crate) fn new(class: Class, fault: Fault, candidates: Vec<Candidate>, at: UnixTime) -> Self {
-        Self { inner: Box::new(Inner { class, fault, candidates, at }) }
+        Self { inner: Box::new(Inner { class, fault, candidates, at, supply_chain: None }) }
+    }
+
+    pub(crate) fn with_supply_chain(mut self, report: Option<Box<Report>>) -> Self {
+        self.inner.supply_chain = report;
+        self
     }
 
     /// The refusal of a reference that a source could not resolve.
@@ -50,11 +57,19 @@ impl Rejected {
         &self.inner.candidates
     }
 
-    /// The refusal as JSON: `{at, candidates}`; class and fault are the error's `code` and `message`.
+    /// What was found of the supply chain, if that is what does not hold.
+    pub fn supply_chain(&self) -> Option<&Report> {
+        self.inner.supply_chain.as_deref()
+    }
+
+    /// The refusal as JSON: `{at, candidates}`, and `supply_chain` where that does not hold; class and fault are the error's `code` and `message`.
     pub fn to_json(&self) -> Object<'static> {
         let mut object = Object::new();
         object.insert("at", Value::from(self.inner.at.to_string()));
         object.insert("candidates", Value::from(self.inner.candidates.iter().map(Candidate::to_json).collect::<Vec<_>>()));
+        if let Some(report) = &self.inner.supply_chain {
+            object.insert("supply_chain", report.to_json(Detail::Rules));
+        }
         object
     }
 }

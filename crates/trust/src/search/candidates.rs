@@ -17,6 +17,9 @@ impl Search {
         match self.request.envelopes.take() {
             None => self.state = State::Referrers { thorough: false },
             Some(envelopes) => {
+                if let Some(supply) = &mut self.supply {
+                    supply.give(&envelopes);
+                }
                 for envelope in &envelopes {
                     if self.satisfied().is_some() {
                         break;
@@ -35,6 +38,9 @@ impl Search {
             Answer::Referrers { entries, complete, more, why } => {
                 let full = entries.len() > limits.referrers || (!complete && entries.len() == limits.referrers);
                 let wanted: Vec<&str> = self.demands.iter().map(Demand::artifact_type).collect();
+                if let Some(supply) = &mut self.supply {
+                    supply.list(&entries, limits.referrers);
+                }
                 let fits = self.queue.take_in(entries, &wanted, limits.referrers);
                 let unseen = if full || !fits {
                     let limit = limits.referrers;
@@ -58,7 +64,13 @@ impl Search {
             }
             _ => (Some(alloc::format!("the list of referrers: {}", Failure::WrongAnswer)), false),
         };
-        self.next_candidate();
+        match &mut self.supply {
+            Some(supply) if supply.is_begun() => {
+                supply.is_listed();
+                self.next_evidence();
+            }
+            _ => self.next_candidate(),
+        }
     }
 
     /// The group, of those that tell versions apart, that every demand has enough keys for: one version for all of them.
@@ -72,7 +84,7 @@ impl Search {
 
     pub(super) fn next_candidate(&mut self) {
         if self.satisfied().is_some() {
-            self.begin_contents();
+            self.begin_supply_chain();
             return;
         }
         let demands = self.demands.iter().filter(|demand| !demand.is_reached());
@@ -114,7 +126,7 @@ impl Search {
 
     /// The envelope of a referrer that may be one, if it is not inlined.
     pub(super) fn layer_to_fetch(&self, manifest: &[u8]) -> Option<Descriptor> {
-        let (_, layer) = self.layer(manifest).ok().flatten()?;
+        let (_, layer) = self.layer(&Manifest::parse(manifest).ok()?).ok().flatten()?;
         layer.data.is_none().then_some(layer)
     }
 
@@ -123,13 +135,17 @@ impl Search {
         let bytes =
             checked(answer, &entry.digest, self.manifest_limit()).map_err(|failure| Outcome::Unknown(Reason::Unavailable(failure)))?;
         self.work = self.work.saturating_sub(length(&bytes));
-        self.layer(&bytes)
+        let manifest = Manifest::parse(&bytes).map_err(|error| Outcome::Failed(Reason::Manifest(error)))?;
+        let most = self.most_files();
+        if let (Some(supply), Some(subject)) = (&mut self.supply, &self.subject) {
+            supply.glance(entry.digest, &manifest, &subject.digests, most);
+        }
+        self.layer(&manifest)
     }
 
-    /// The same of a manifest's bytes.
-    pub(super) fn layer(&self, bytes: &[u8]) -> Result<Option<(Place, Descriptor)>, Outcome> {
+    /// The same of a manifest.
+    fn layer(&self, manifest: &Manifest) -> Result<Option<(Place, Descriptor)>, Outcome> {
         let failed = |reason| Err(Outcome::Failed(reason));
-        let manifest = Manifest::parse(bytes).map_err(|error| Outcome::Failed(Reason::Manifest(error)))?;
         let wanted = |demand: &Demand| manifest.artifact_type() == Some(demand.artifact_type());
         if !self.demands.iter().any(wanted) {
             return Ok(None);

@@ -43,7 +43,7 @@ impl Search {
                     Err(_) => self.keys = Demand::all_keys(&self.demands),
                 }
                 match self.demands.is_empty() {
-                    true => self.begin_contents(),
+                    true => self.begin_supply_chain(),
                     false => self.begin_candidates(),
                 }
             }

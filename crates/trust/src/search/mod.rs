@@ -20,6 +20,10 @@ mod candidates;
 mod contents;
 mod metadata;
 mod subject;
+mod supply_chain;
+
+use self::subject::Loaded;
+use self::supply_chain::Supply;
 
 /// A decision under way: order, limits and outcome are its own, and the caller only fetches.
 ///
@@ -61,6 +65,10 @@ pub struct Search {
     /// What is left of the limits on work and on statements that are kept.
     work: u64,
     kept: u64,
+    /// The supply chain that is asked for.
+    supply: Option<Box<Supply>>,
+    /// What was found of a supply chain that does not hold.
+    refused_chain: Option<Box<touchmark_in_toto::Report>>,
     contents: VecDeque<Descriptor>,
     /// What was met below the artifact, with the size that it was listed with.
     seen: BTreeMap<Digest, u64>,
@@ -89,6 +97,19 @@ enum State {
         referrer: Digest,
         place: Place,
         layer: Descriptor,
+    },
+    /// Wants the manifest of a referrer that may be evidence of a supply chain.
+    Evidence(Digest),
+    /// Wants the envelope of a single statement.
+    Statement {
+        referrer: Digest,
+        digest: Digest,
+        size: u64,
+    },
+    /// Wants a file of a set of links.
+    File {
+        digest: Digest,
+        size: u64,
     },
     /// Wants content below the artifact: `true` for a manifest.
     Content {
@@ -122,6 +143,8 @@ impl Search {
             candidates: Vec::new(),
             unseen: None,
             cause: None,
+            supply: None,
+            refused_chain: None,
             contents: VecDeque::new(),
             work,
             kept,
@@ -147,6 +170,8 @@ impl Search {
             },
             State::Referrer(entry) => manifest(&entry.digest),
             State::Envelope { layer, .. } => Need::Blob { digest: layer.digest, limit: layer.size },
+            State::Evidence(digest) => manifest(digest),
+            State::Statement { digest, size, .. } | State::File { digest, size } => Need::Blob { digest: *digest, limit: *size },
             State::Content { descriptor, manifest: true } => manifest(&descriptor.digest),
             State::Content { descriptor, manifest: false } => Need::Hash { digest: descriptor.digest, size: descriptor.size },
             State::Accepted | State::Refused(..) | State::Lost => return Step::Done,
@@ -170,6 +195,7 @@ impl Search {
                 });
                 likely.take(most).collect()
             }
+            State::Evidence(_) | State::File { .. } => self.evidence_ahead(most),
             State::Content { .. } => {
                 let likely = self.contents.iter().map(|listed| match is_manifest_type(&listed.media_type) {
                     true => manifest(listed),
@@ -185,11 +211,13 @@ impl Search {
     pub fn answer(&mut self, answer: Answer) {
         match core::mem::replace(&mut self.state, State::Lost) {
             State::Subject(digest) => match self.loaded("the artifact", digest, answer) {
-                Ok((descriptor, manifest, digests)) => self.subject_loaded(Subject { descriptor, manifest, digests }),
+                Ok((Loaded { descriptor, manifest, digests }, bytes)) => {
+                    self.subject_loaded(Subject { descriptor, manifest, digests }, &bytes);
+                }
                 Err(refused) => self.state = *refused,
             },
             State::Child { digest, listed } => match self.loaded("the artifact", digest, answer) {
-                Ok((descriptor, manifest, digests)) => self.child_loaded(descriptor, manifest, &digests, listed),
+                Ok((Loaded { descriptor, manifest, digests }, _)) => self.child_loaded(descriptor, manifest, &digests, listed),
                 Err(refused) => self.state = *refused,
             },
             State::Referrers { thorough } => self.referrers_listed(answer, thorough),
@@ -204,10 +232,13 @@ impl Search {
                 }
                 self.next_candidate();
             }
+            State::Evidence(digest) => self.evidence_loaded(digest, answer),
+            State::Statement { referrer, digest, size } => self.statement_loaded(referrer, digest, size, answer),
+            State::File { digest, size } => self.file_loaded(digest, size, answer),
             State::Content { descriptor, manifest } => match (answer, manifest) {
                 (Answer::Hashed { digest, size }, false) => self.content_hashed(&descriptor, digest, size),
                 (answer, true) => match self.loaded("a manifest below the artifact", descriptor.digest, answer) {
-                    Ok((found, manifest, _)) => {
+                    Ok((Loaded { descriptor: found, manifest, .. }, _)) => {
                         self.hashed += 1;
                         let pushed = match found.size == descriptor.size {
                             true => self.push_contents(&manifest),
@@ -231,9 +262,11 @@ impl Search {
     ///
     /// # Errors
     /// The policy does not accept the artifact, or the search was left before it had decided.
-    pub fn finish(self) -> Result<Verified<Artifact>, Rejected> {
+    pub fn finish(mut self) -> Result<Verified<Artifact>, Rejected> {
         let at = self.request.at;
-        let rejected = |class, fault, candidates| Err(Rejected::new(class, fault, candidates, at));
+        let chain = self.verified_supply_chain();
+        let report = self.refused_chain.take();
+        let rejected = |class, fault, candidates| Err(Rejected::new(class, fault, candidates, at).with_supply_chain(report));
         let group = self.satisfied();
         let Some(subject) = self.subject else {
             let (class, fault) = self.state.refusal(self.request.artifact);
@@ -257,6 +290,21 @@ impl Search {
             });
         }
         let Some(verified) = verified else { return rejected(Class::NotVerified, short(), self.candidates) };
+        let (verified, supply_chain) = match (self.request.policy.supply_chain.is_some(), chain) {
+            (false, _) => (verified, None),
+            (true, Some(chain)) => {
+                let mut held = None;
+                let verified = verified.join(chain, |accepted, chain| {
+                    held = Some(Box::new(chain));
+                    accepted
+                });
+                (verified, held)
+            }
+            (true, None) => {
+                let fault = Fault::SupplyChain { why: "nothing was looked at".to_string(), cause: None };
+                return rejected(Class::Unknown, fault, self.candidates);
+            }
+        };
         let wanted = self.request.policy.wanted_name().cloned();
         let hashed = self.request.deep.then_some(self.hashed);
         let (descriptor, covered_by) = match self.child {
@@ -275,6 +323,7 @@ impl Search {
             candidates,
             accepted_by,
             standing,
+            supply_chain,
         }))
     }
 }

@@ -2,20 +2,43 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Digests;
 use touchmark_envelope::manifest::{Descriptor, Kind, Manifest, Platform};
+use touchmark_in_toto::Product;
 
+use super::supply_chain::Supply;
 use super::{Bound, Search, State, checked, length, unavailable};
 use crate::demand::Subject;
 use crate::need::Answer;
 use crate::report::{Class, Fault};
 use crate::request::Scope;
 
+/// A manifest that was read.
+pub(super) struct Loaded {
+    pub(super) descriptor: Descriptor,
+    pub(super) manifest: Manifest,
+    pub(super) digests: Digests,
+}
+
 impl Search {
-    pub(super) fn subject_loaded(&mut self, subject: Subject) {
+    pub(super) fn subject_loaded(&mut self, subject: Subject, bytes: &[u8]) {
+        if let Some(demand) = &self.request.policy.supply_chain {
+            match Product::oci(bytes) {
+                Ok(product) => {
+                    let supply = Supply::new(Arc::clone(demand), product, &self.request.limits, self.request.at);
+                    self.supply = Some(Box::new(supply));
+                }
+                Err(error) => {
+                    let fault = Fault::SupplyChain { why: error.to_string(), cause: None };
+                    self.state = State::Refused(Class::Malformed, fault);
+                    return;
+                }
+            }
+        }
         let next = match &self.request.scope {
             Scope::Itself => None,
             Scope::CoveredBy(index) if !is_index(&subject.manifest) => {
@@ -62,13 +85,13 @@ impl Search {
     }
 
     /// The manifest of this digest, from bytes that have it; or the refusal that follows.
-    pub(super) fn loaded(&self, what: &'static str, digest: Digest, answer: Answer) -> Result<(Descriptor, Manifest, Digests), Box<State>> {
+    pub(super) fn loaded(&self, what: &'static str, digest: Digest, answer: Answer) -> Result<(Loaded, Vec<u8>), Box<State>> {
         let bytes = checked(answer, &digest, self.manifest_limit()).map_err(|failure| Box::new(unavailable(what, digest, failure)))?;
         let manifest = Manifest::parse(&bytes)
             .map_err(|error| Box::new(State::Refused(Class::Malformed, Fault::Malformed { what, digest, error })))?;
         let mut descriptor = Descriptor::new(&manifest.media_type, digest, length(&bytes));
         descriptor.artifact_type = manifest.artifact_type().map(ToString::to_string);
-        Ok((descriptor, manifest, Digests::of(&bytes)))
+        Ok((Loaded { descriptor, manifest, digests: Digests::of(&bytes) }, bytes))
     }
 
     pub(super) fn manifest_limit(&self) -> Bound {

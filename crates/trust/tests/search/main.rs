@@ -7,6 +7,10 @@ mod attacker;
 mod attacks;
 #[cfg(test)]
 mod bounds;
+#[cfg(test)]
+mod chain;
+#[cfg(test)]
+mod demands;
 mod lists;
 #[cfg(test)]
 mod model;
@@ -14,5 +18,7 @@ mod model;
 mod shelf;
 #[cfg(test)]
 mod standing;
+#[cfg(test)]
+mod supply_chain;
 #[cfg(test)]
 mod world;

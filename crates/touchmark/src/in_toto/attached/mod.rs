@@ -1,27 +1,15 @@
 //! Layouts and links as referrers of an artifact (SPEC.md, 22.15).
 //!
-//! What is attached at once is one manifest, a *set*: it is there whole or not at all, is copied with the artifact, and deleted as one. Its
-//! layers are files, each with its path from the folder of the links, as verifiers ask for it. Everybody who can write to the place can
-//! attach a set, so that all of it is hints: what counts is signed, in the files.
+//! What is read of them, and how a verification takes it, is [`touchmark_in_toto::attached`].
 
-mod set;
 mod source;
 mod verify;
 mod write;
 
-pub use self::set::{Set, SetFault};
-pub use self::source::{AttachedLinks, RefusedSet, SetLimits, subject_of};
+pub use touchmark_in_toto::attached::{ARTIFACT_TYPE, AttachedRefusal, LAYOUT, MAX_FILES, MEDIA_TYPE, Set, SetFault};
 /// The annotation of a layer that has the path of its file; tools that pull artifacts name files by it.
 pub use touchmark_oci::unpack::TITLE;
 
-pub use self::verify::{AttachedRefusal, verify_attached};
+pub use self::source::{AttachedLinks, RefusedSet, SetLimits, subject_of};
+pub use self::verify::verify_attached;
 pub use self::write::{AttachLinksError, AttachedSet, attach_links, attachable};
-
-/// The artifact type of a set's manifest.
-pub const ARTIFACT_TYPE: &str = "application/vnd.touchmark.in-toto.v1";
-/// The media type of its layers: a layout or a link, in either envelope.
-pub const MEDIA_TYPE: &str = "application/vnd.touchmark.in-toto.metadata.v1+json";
-/// The path of the layout itself.
-pub const LAYOUT: &str = "root.layout";
-/// Files of a set.
-pub const MAX_FILES: usize = 8192;

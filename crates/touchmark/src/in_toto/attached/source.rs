@@ -1,21 +1,15 @@
 //! The sets that an artifact has, as a place of links.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::manifest::{Descriptor, Manifest};
-use touchmark_in_toto::{Answer, Failure, Found, Names};
+use touchmark_in_toto::Failure;
+use touchmark_in_toto::attached::{ARTIFACT_TYPE, Set, Sets};
 use touchmark_oci::error::{Class, Error};
 use touchmark_oci::source::Source;
-
-use super::set::Set;
-use super::{ARTIFACT_TYPE, LAYOUT};
-use crate::in_toto::links::{Links, is_link};
-
-/// Files of at most so many bytes are kept, and so many bytes of them together, for those who ask again.
-const KEPT_FILE: u64 = 1 << 20;
-const KEPT: u64 = 64 << 20;
 
 /// How much is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,23 +39,14 @@ pub struct RefusedSet {
     pub why: String,
 }
 
-/// How many bytes may still be read: counted apart, so that what strangers attach uses up nothing of what one good set needs.
-struct Left {
-    layouts: Cell<u64>,
-    together: Cell<u64>,
-    alone: Cell<u64>,
-}
-
 /// The layouts and links that are attached to an artifact, in all sets.
 pub struct AttachedLinks<'a> {
     source: &'a dyn Source,
-    sets: Vec<Set>,
+    sets: Arc<[Set]>,
     refused: Vec<RefusedSet>,
     complete: bool,
-    limits: SetLimits,
-    left: Left,
-    kept: RefCell<HashMap<Digest, Vec<u8>>>,
-    room: Cell<u64>,
+    /// What is read of them; with a verification while that lasts.
+    files: RefCell<Sets>,
 }
 
 impl<'a> AttachedLinks<'a> {
@@ -90,7 +75,7 @@ impl<'a> AttachedLinks<'a> {
         for batch in entries.chunks(source.readers().max(1)) {
             let digests: Vec<Digest> = batch.iter().map(|(digest, _)| *digest).collect();
             for ((digest, is_said), bytes) in batch.iter().zip(source.manifests(&digests, most.manifest)) {
-                match bytes.map(|bytes| Set::read(*digest, subject, &bytes)) {
+                match bytes.map(|bytes| Set::read(*digest, |found| found == subject, &bytes)) {
                     Ok(Ok(set)) => sets.push(set),
                     Ok(Err(fault)) if *is_said => refused.push(RefusedSet { referrer: Some(*digest), why: fault.to_string() }),
                     // Of those that say nothing most are something else.
@@ -102,11 +87,8 @@ impl<'a> AttachedLinks<'a> {
                 }
             }
         }
-        // Whoever attaches large sets must not use up for smaller ones what may be read.
-        sets.sort_by_key(Set::size);
-        let [layouts, together, alone] = [limits.bytes; 3].map(Cell::new);
-        let (left, room) = (Left { layouts, together, alone }, Cell::new(KEPT));
-        Ok(Self { source, sets, refused, complete, limits, left, kept: RefCell::default(), room })
+        let files = Sets::new(sets, complete, limits.bytes);
+        Ok(Self { source, sets: files.shared(), refused, complete, files: RefCell::new(files) })
     }
 
     /// The sets, the smallest first.
@@ -126,67 +108,34 @@ impl<'a> AttachedLinks<'a> {
 
     /// The layouts, each once, of at most `limit` bytes; what could not be had is left out, and `false` then says so.
     pub fn layouts(&self, limit: u64) -> (Vec<Vec<u8>>, bool) {
-        let found = self.find(&self.sets, LAYOUT, limit, &self.left.layouts);
+        let mut files = self.files.borrow_mut();
+        let mut lookup = files.layouts(limit);
+        while let Some((digest, size)) = files.wanted(&mut lookup) {
+            files.give(&mut lookup, self.fetch(&digest, size));
+        }
+        let found: Vec<_> = lookup.found().collect();
         let complete = self.complete && found.iter().all(|found| found.file.is_ok());
         (found.into_iter().filter_map(|found| found.file.ok()).collect(), complete)
     }
 
-    /// One set, as a place of its own.
-    pub(super) fn alone<'s>(&'s self, set: &'s Set) -> OneSet<'s> {
-        OneSet { all: self, set }
+    /// A file of a set.
+    pub(super) fn fetch(&self, digest: &Digest, size: u64) -> Result<Vec<u8>, Failure> {
+        let read = self.source.blobs(&[(*digest, size)]).pop();
+        let read = read.ok_or_else(|| Failure::Unavailable("nothing was returned".to_owned()))?;
+        read.map_err(|error| match error.class() {
+            // No limit that is raised would help.
+            Class::Cap => Failure::NoFile("it has more bytes than its set lists it with".to_owned()),
+            _ => Failure::Unavailable(error.to_string()),
+        })
     }
 
-    /// What sets have under this path, the same bytes once, and the smallest first: whoever adds large ones uses up no limit for those.
-    fn find<'s>(&self, sets: impl IntoIterator<Item = &'s Set>, path: &str, limit: u64, left: &Cell<u64>) -> Vec<Found> {
-        let entry = |set: &'s Set| set.files.get(path).map(|(digest, size)| (*size, *digest, set.referrer));
-        let mut entries: Vec<(u64, Digest, Digest)> = sets.into_iter().filter_map(entry).collect();
-        // A file that is listed with two sizes is there by one of them, whoever lists it with the other.
-        entries.sort_by_key(|(size, ..)| *size);
-        let mut seen = HashSet::new();
-        entries.retain(|(size, digest, _)| seen.insert((*size, *digest)));
-        let mut read = HashSet::new();
-        let mut found: Vec<(Digest, Found)> = Vec::new();
-        for (size, digest, set) in entries {
-            if read.contains(&digest) {
-                continue;
-            }
-            let file = self.file(&digest, size, limit, left);
-            if file.is_ok() {
-                read.insert(digest);
-            }
-            found.push((digest, Found { from: set.to_string(), file }));
-        }
-        found.retain(|(digest, found)| found.file.is_ok() || !read.contains(digest));
-        found.into_iter().map(|(_, found)| found).collect()
+    /// What is read of the sets, until it is given back.
+    pub(super) fn lend(&self) -> Sets {
+        self.files.take()
     }
 
-    fn file(&self, digest: &Digest, size: u64, limit: u64, left: &Cell<u64>) -> Result<Vec<u8>, Failure> {
-        if let Some(bytes) = self.kept.borrow().get(digest) {
-            return Ok(bytes.clone());
-        }
-        if size > limit {
-            return Err(Failure::TooLarge { limit });
-        }
-        let Some(rest) = left.get().checked_sub(size) else {
-            return Err(Failure::Unavailable(format!("files of more than {} bytes would have to be read", self.limits.bytes)));
-        };
-        left.set(rest);
-        let read = self.source.blobs(&[(*digest, size)]).pop().unwrap_or(Ok(Vec::new()));
-        let bytes = read.map_err(|error| Failure::Unavailable(error.to_string()))?;
-        if let Some(room) = self.room.get().checked_sub(size).filter(|_| size <= KEPT_FILE) {
-            self.room.set(room);
-            self.kept.borrow_mut().insert(*digest, bytes.clone());
-        }
-        Ok(bytes)
-    }
-
-    fn answer(&self, mut found: Vec<Found>) -> Answer {
-        if !self.complete {
-            // Another referrer may have it.
-            let why = "not every referrer of the artifact could be looked at";
-            found.push(Found { from: String::new(), file: Err(Failure::Unavailable(why.to_owned())) });
-        }
-        if found.is_empty() { Answer::Absent } else { Answer::Files(found) }
+    pub(super) fn give_back(&self, files: Sets) {
+        self.files.replace(files);
     }
 }
 
@@ -204,44 +153,4 @@ impl std::fmt::Debug for AttachedLinks<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AttachedLinks").field("sets", &self.sets).field("complete", &self.complete).finish_non_exhaustive()
     }
-}
-
-/// All sets as one folder: under each name there is what any of them has.
-impl Links for AttachedLinks<'_> {
-    fn read(&self, path: &str, limit: u64) -> Answer {
-        self.answer(self.find(&self.sets, path, limit, &self.left.together))
-    }
-
-    fn names(&self, folder: &str, step: &str, limit: usize) -> Answer {
-        names(&self.sets, folder, step, limit, self.complete)
-    }
-}
-
-/// One set as a folder.
-pub(super) struct OneSet<'a> {
-    all: &'a AttachedLinks<'a>,
-    set: &'a Set,
-}
-
-impl Links for OneSet<'_> {
-    fn read(&self, path: &str, limit: u64) -> Answer {
-        let found = self.all.find([self.set], path, limit, &self.all.left.alone);
-        if found.is_empty() { Answer::Absent } else { Answer::Files(found) }
-    }
-
-    fn names(&self, folder: &str, step: &str, limit: usize) -> Answer {
-        names([self.set], folder, step, limit, true)
-    }
-}
-
-/// The first names of links of a step that sets have in a folder, in their order.
-fn names<'s>(sets: impl IntoIterator<Item = &'s Set>, folder: &str, step: &str, limit: usize, is_complete: bool) -> Answer {
-    let paths = sets.into_iter().flat_map(|set| set.files.keys());
-    let names = paths.filter_map(|path| path.strip_prefix(folder)).filter(|name| is_link(name, step));
-    let mut names: BTreeSet<&str> = names.collect();
-    let is_complete = is_complete && names.len() <= limit;
-    while names.len() > limit {
-        names.pop_last();
-    }
-    Answer::Names(Names { names: names.into_iter().map(ToOwned::to_owned).collect(), is_complete })
 }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::{Descriptor, EMPTY_CONFIG, Manifest, ManifestError};
+use touchmark_in_toto::attached::{is_path, layer, manifest};
 use touchmark_in_toto::{Document, Limits};
 use touchmark_oci::Error as StoreError;
 use touchmark_oci::files;
 use touchmark_oci::source::{Attached, Store};
 
-use super::set::{is_path, layer, manifest};
 use super::{LAYOUT, MAX_FILES};
 use crate::in_toto::artifacts::{Recorder, SymbolicLinks};
 use crate::in_toto::error::RecordError;

@@ -1,14 +1,17 @@
 //! One set: its manifest, written and read.
 
-use std::collections::BTreeMap;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::{Object, Value};
-use touchmark_envelope::manifest::{Descriptor, EMPTY_CONFIG, IMAGE_MANIFEST, Kind, Manifest, ManifestError};
+use touchmark_envelope::manifest::{Descriptor, EMPTY_CONFIG, IMAGE_MANIFEST, Kind, Manifest, ManifestError, TITLE};
 
-use super::{ARTIFACT_TYPE, LAYOUT, MAX_FILES, MEDIA_TYPE, TITLE};
-use crate::segment::is_plain;
+use super::{ARTIFACT_TYPE, LAYOUT, MAX_FILES, MEDIA_TYPE};
+use crate::name::is_segment;
 
 /// Which files a set has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,10 +45,20 @@ pub enum SetFault {
 }
 
 impl Set {
-    /// Reads the manifest of `referrer`, whose bytes these are, as a set of `subject`.
-    pub(super) fn read(referrer: Digest, subject: &Digest, bytes: &[u8]) -> Result<Self, SetFault> {
-        let manifest = Manifest::parse(bytes)?;
-        let is_of_subject = manifest.subject.as_ref().is_some_and(|found| found.digest == *subject);
+    /// Reads the manifest of `referrer`, whose bytes these are, as a set of an artifact that `is_subject` is said of.
+    ///
+    /// # Errors
+    /// It is none, one of another artifact, or one that is malformed.
+    pub fn read(referrer: Digest, is_subject: impl Fn(&Digest) -> bool, bytes: &[u8]) -> Result<Self, SetFault> {
+        Self::of(referrer, is_subject, &Manifest::parse(bytes)?)
+    }
+
+    /// The same of a manifest that was read.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of(referrer: Digest, is_subject: impl Fn(&Digest) -> bool, manifest: &Manifest) -> Result<Self, SetFault> {
+        let is_of_subject = manifest.subject.as_ref().is_some_and(|found| is_subject(&found.digest));
         let Kind::Image { layers, .. } = &manifest.kind else { return Err(SetFault::Other) };
         if manifest.artifact_type() != Some(ARTIFACT_TYPE) || !is_of_subject {
             return Err(SetFault::Other);
@@ -64,16 +77,16 @@ impl Set {
     }
 
     /// How many bytes its files are said to have.
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.files.values().fold(0, |sum: u64, (_, size)| sum.saturating_add(*size))
     }
 }
 
 /// Whether this is the path of a layout or a link, from the folder of the links.
-pub(super) fn is_path(path: &str) -> bool {
+pub fn is_path(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let is_file = name.ends_with(".link") || [".json", ".intoto.jsonl"].iter().any(|end| name.strip_suffix(end).is_some_and(has_keyid));
-    path == LAYOUT || (path.len() <= 4096 && is_file && path.split('/').all(is_plain))
+    path == LAYOUT || (path.len() <= 4096 && is_file && path.split('/').all(is_segment))
 }
 
 /// Whether the name of a statement's file ends in the beginning of a keyid (SPEC.md, 22.14).
@@ -84,7 +97,7 @@ fn has_keyid(name: &str) -> bool {
 
 /// The bytes of the manifest of a set: from its files alone, with no time and nothing random in it, so that the same set is the same
 /// manifest.
-pub(super) fn manifest(subject: &Descriptor, files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+pub fn manifest(subject: &Descriptor, files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     let mut config = Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(b"{}"), 2);
     config.data = Some(b"{}".to_vec());
     let layers = files.iter().map(|(path, bytes)| {
@@ -103,12 +116,15 @@ pub(super) fn manifest(subject: &Descriptor, files: &BTreeMap<String, Vec<u8>>) 
 }
 
 /// The descriptor of a file.
-pub(super) fn layer(bytes: &[u8]) -> Descriptor {
+pub fn layer(bytes: &[u8]) -> Descriptor {
     Descriptor::new(MEDIA_TYPE, Algorithm::Sha256.digest(bytes), u64::try_from(bytes.len()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+    use alloc::{format, vec::Vec};
+
     use super::*;
 
     fn subject() -> Descriptor {
@@ -121,7 +137,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Set, SetFault> {
-        Set::read(Algorithm::Sha256.digest(text.as_bytes()), &subject().digest, text.as_bytes())
+        Set::read(Algorithm::Sha256.digest(text.as_bytes()), |found| *found == subject().digest, text.as_bytes())
     }
 
     #[test]

@@ -1,0 +1,477 @@
+//! Level 3: the in-toto layout that the policy wants, by what is attached to the manifest that decides.
+//!
+//! What is attached is gathered first: sets of links, and for a layout over attestations single statements. Then the layout is verified by
+//! it; and if that does not suffice, more is gathered, in the order in which signatures are looked for: what is listed as something else,
+//! then what only a thorough question finds. What strangers attached hides nothing: it is bounded, and the largest goes first.
+
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use touchmark_envelope::digest::Digests;
+use touchmark_envelope::manifest::{Descriptor, Kind, Manifest};
+use touchmark_envelope::threshold::KeySet;
+use touchmark_envelope::{Digest, UnixTime, Verified, dsse};
+use touchmark_in_toto::attached::{ARTIFACT_TYPE, AttachedNeed, AttachedRefusal, AttachedVerification, MAX_FILES, Set, Sets};
+use touchmark_in_toto::attestation::{LayoutForm, Offered};
+use touchmark_in_toto::{self as in_toto, Document, Product, Settings, SupplyChain};
+
+use super::{Bound, Search, State, checked, length};
+use crate::limits::Limits;
+use crate::need::{Answer, Failure, Need};
+use crate::report::{Class, Fault};
+use crate::supply_chain::SupplyChainDemand;
+
+/// So many files of sets are kept for each referrer that is looked at, and no fewer than two whole sets have.
+const FILES_PER_REFERRER: usize = 8;
+
+/// What is known of what is attached, and how far its verification is.
+#[derive(Debug)]
+pub(super) struct Supply {
+    demand: Arc<SupplyChainDemand>,
+    settings: Settings,
+    at: UnixTime,
+    /// The keys of a layout over attestations: what none of them signed says nothing to it. Other layouts take no single statements.
+    functionaries: Option<KeySet>,
+    begun: bool,
+    /// Whether there is a list of referrers, or none is to be asked for.
+    listed: bool,
+    /// Referrers that are still to be looked at.
+    entries: BTreeMap<Digest, Listed>,
+    /// Those that were looked at.
+    known: BTreeSet<Digest>,
+    /// Whether those that are listed as something else are looked at.
+    wide: bool,
+    sets: BTreeMap<(usize, Digest), Set>,
+    files: usize,
+    offered: BTreeMap<String, Vec<u8>>,
+    /// Why some of what is attached was not seen.
+    unseen: Option<String>,
+    cause: Option<Failure>,
+    /// Whether something is new since the last verification.
+    changed: bool,
+    /// Whether that took what was gathered for all there is.
+    ran_as: Option<bool>,
+    verification: Option<Box<AttachedVerification>>,
+    refusal: Option<AttachedRefusal>,
+    verified: Option<Verified<SupplyChain>>,
+}
+
+/// How a referrer is listed. None of it is believed.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    /// As what is looked for, or as nothing.
+    likely: bool,
+    size: u64,
+}
+
+/// What a verification by no evidence at all comes to.
+enum Bare {
+    /// What is attached decides.
+    Open,
+    /// What is wrong with the layout nothing that is attached mends.
+    Refused(AttachedRefusal),
+}
+
+impl Supply {
+    pub(super) fn new(demand: Arc<SupplyChainDemand>, product: Product, limits: &Limits, at: UnixTime) -> Self {
+        let mut settings = Settings::default();
+        settings.limits = demand.limits.unwrap_or_else(|| limits.of_links());
+        settings.parameters = demand.parameters.clone();
+        settings.inheritance = demand.inheritance;
+        settings.inspectors = demand.inspectors.clone();
+        settings.product = Some(product);
+        let functionaries = functionaries(&demand, &settings);
+        Self {
+            demand,
+            settings,
+            at,
+            functionaries,
+            begun: false,
+            listed: false,
+            entries: BTreeMap::new(),
+            known: BTreeSet::new(),
+            wide: false,
+            sets: BTreeMap::new(),
+            files: 0,
+            offered: BTreeMap::new(),
+            unseen: None,
+            cause: None,
+            changed: true,
+            ran_as: None,
+            verification: None,
+            refusal: None,
+            verified: None,
+        }
+    }
+
+    /// Whether signatures do not concern it any more.
+    pub(super) fn is_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Notes that a list of referrers was asked for, also if there is none.
+    pub(super) fn is_listed(&mut self) {
+        self.listed = true;
+    }
+
+    /// Takes no referrers: the evidence is given, and nothing else is.
+    pub(super) fn give(&mut self, envelopes: &[Vec<u8>]) {
+        self.listed = true;
+        for (number, envelope) in (1_usize..).zip(envelopes) {
+            self.offer(alloc::format!("envelope {number}"), envelope.clone());
+        }
+    }
+
+    /// Takes in a list of referrers, no more than `limit` from all lists together. One that is listed twice is what it may be.
+    pub(super) fn list(&mut self, listed: &[Descriptor], limit: usize) {
+        self.listed = true;
+        for entry in listed {
+            let likely = entry.artifact_type.as_deref().is_none_or(|hint| hint == ARTIFACT_TYPE || hint == dsse::IN_TOTO);
+            if self.known.contains(&entry.digest) {
+                continue;
+            }
+            let is_full = self.entries.len().saturating_add(self.known.len()) >= limit;
+            match self.entries.get_mut(&entry.digest) {
+                Some(before) => before.likely |= likely,
+                None if is_full => {}
+                None => drop(self.entries.insert(entry.digest, Listed { likely, size: entry.size })),
+            }
+        }
+    }
+
+    /// Takes in the manifest of a referrer; gives the layer of a single statement that is to be looked at.
+    pub(super) fn meet(&mut self, referrer: Digest, manifest: &Manifest, subject: &Digests, most: usize) -> Option<Descriptor> {
+        self.entries.remove(&referrer);
+        if !self.known.insert(referrer) {
+            return None;
+        }
+        // What says that it is a set and is malformed is none.
+        if let Ok(set) = Set::of(referrer, |found| subject.contain(found), manifest) {
+            self.add(set, most);
+        }
+        let is_subject = manifest.subject.as_ref().is_some_and(|found| subject.contain(&found.digest));
+        let Kind::Image { layers, .. } = &manifest.kind else { return None };
+        let [layer] = layers.as_slice() else { return None };
+        let is_statement = manifest.artifact_type() == Some(dsse::IN_TOTO) && layer.media_type == dsse::MEDIA_TYPE;
+        (self.functionaries.is_some() && is_subject && is_statement).then(|| layer.clone())
+    }
+
+    /// The same of a manifest that was fetched for a signature's sake, so that it need not be fetched again.
+    pub(super) fn glance(&mut self, referrer: Digest, manifest: &Manifest, subject: &Digests, most: usize) {
+        let may_be_statement = self.functionaries.is_some() && manifest.artifact_type() == Some(dsse::IN_TOTO);
+        if !may_be_statement {
+            self.meet(referrer, manifest, subject, most);
+        }
+    }
+
+    /// Keeps a set. Where there are more files than are kept, those of the largest sets go, whatever the order is.
+    fn add(&mut self, set: Set, most: usize) {
+        self.changed = true;
+        self.files = self.files.saturating_add(set.files.len());
+        self.sets.insert((set.files.len(), set.referrer), set);
+        while self.files > most
+            && let Some((_, largest)) = self.sets.pop_last()
+        {
+            self.files = self.files.saturating_sub(largest.files.len());
+            self.is_unseen(alloc::format!("the attached sets have more than {most} files; raise the limit with --max-referrers"), None);
+        }
+    }
+
+    /// Keeps a statement, if someone signed it whom the layout asks.
+    fn offer(&mut self, name: String, bytes: Vec<u8>) {
+        let Some(functionaries) = &self.functionaries else { return };
+        let document = Document::parse(bytes.clone(), &self.settings.limits).ok();
+        let counts = document.is_some_and(|document| {
+            let signers = document.untrusted().signers(functionaries);
+            !signers.keys().is_empty() || signers.gave_up()
+        });
+        if counts {
+            self.changed = true;
+            self.offered.insert(name, bytes);
+        }
+    }
+
+    /// Notes why something was not seen: the first reason is told.
+    fn is_unseen(&mut self, why: String, cause: Option<Failure>) {
+        self.unseen.get_or_insert(why);
+        self.cause = self.cause.take().or(cause);
+    }
+
+    /// The next referrer to look at.
+    fn next_entry(&self) -> Option<Digest> {
+        self.next_entries().next().map(|(digest, _)| *digest)
+    }
+
+    fn next_entries(&self) -> impl Iterator<Item = (&Digest, &Listed)> {
+        self.entries.iter().filter(|(_, listed)| listed.likely || self.wide)
+    }
+
+    /// Verifies the layout by nothing at all.
+    fn bare(&self) -> Bare {
+        let (layout, keys, settings) = (self.demand.layout.clone(), self.demand.keys.clone(), self.settings.clone());
+        let mut verification = AttachedVerification::new(layout, keys, settings, self.at, Sets::new(Vec::new(), true, 0));
+        while verification.need().is_some() {
+            verification.answer(in_toto::Answer::Absent);
+        }
+        match verification.finish().0 {
+            Err(refusal) if matches!(refusal.class, in_toto::Class::Usage | in_toto::Class::UntrustedMetadata) => Bare::Refused(refusal),
+            // Nothing holds by nothing; what is attached is looked at, and says why.
+            _ => Bare::Open,
+        }
+    }
+
+    /// Begins a verification by what was gathered. `complete` says whether that is all there is.
+    fn verify(&mut self, complete: bool) {
+        let mut settings = self.settings.clone();
+        settings.attestations = self.offered.iter().map(|(name, bytes)| Offered { name: name.clone(), bytes: bytes.clone() }).collect();
+        let sets = Sets::new(self.sets.values().cloned().collect(), complete, settings.limits.files);
+        let (layout, keys) = (self.demand.layout.clone(), self.demand.keys.clone());
+        (self.changed, self.ran_as) = (false, Some(complete));
+        self.verification = Some(Box::new(AttachedVerification::new(layout, keys, settings, self.at, sets)));
+    }
+}
+
+/// The keys of a layout over attestations.
+fn functionaries(demand: &SupplyChainDemand, settings: &Settings) -> Option<KeySet> {
+    let document = Document::parse(demand.layout.clone(), &settings.limits).ok()?;
+    let layout = document.untrusted().layout(&settings.parameters).ok()?;
+    let keys = layout.keys.keyids().filter_map(|keyid| layout.keys.get(keyid).ok());
+    (layout.form == LayoutForm::Attestations).then(|| KeySet::new(keys.cloned()))
+}
+
+impl Search {
+    /// Once everything else holds: the supply chain, if one is asked for.
+    pub(super) fn begin_supply_chain(&mut self) {
+        let given = self.request.envelopes.take();
+        let Some(supply) = &mut self.supply else {
+            // It is made with the manifest that decides; without it nothing was verified.
+            match self.request.policy.supply_chain {
+                None => self.begin_contents(),
+                Some(_) => self.state = State::Refused(Class::Unknown, fault("nothing was looked at".to_owned(), None)),
+            }
+            return;
+        };
+        supply.begun = true;
+        if let Some(envelopes) = given {
+            supply.give(&envelopes);
+        }
+        if let Bare::Refused(refusal) = supply.bare() {
+            return self.refuse_supply_chain(refusal);
+        }
+        self.next_evidence();
+    }
+
+    /// Goes on gathering, or verifying by what was gathered.
+    pub(super) fn next_evidence(&mut self) {
+        let whole = self.request.limits.work;
+        let out_of_work = || alloc::format!("the evidence takes more work than {whole} bytes' worth; raise the limit with --max-work");
+        loop {
+            let (no_work, more, listing) = (self.work == 0, self.more, self.unseen.is_some());
+            let Some(supply) = &mut self.supply else { return };
+            if let Some(verification) = &mut supply.verification {
+                match verification.need() {
+                    Some(AttachedNeed::File { .. }) if no_work => {
+                        verification.answer(in_toto::Answer::Failed(in_toto::Failure::Unavailable(out_of_work())));
+                    }
+                    Some(AttachedNeed::File { digest, size }) => return self.state = State::File { digest, size },
+                    // Nobody runs what a stranger may have written.
+                    Some(_) => verification.answer(in_toto::Answer::Absent),
+                    None => match supply.verification.take().map(|verification| verification.finish().0) {
+                        Some(Ok((chain, _))) => {
+                            supply.verified = Some(chain);
+                            return self.begin_contents();
+                        }
+                        Some(Err(refusal)) => supply.refusal = Some(refusal),
+                        None => {}
+                    },
+                }
+                continue;
+            }
+            if !supply.listed {
+                return self.state = State::Referrers { thorough: false };
+            }
+            if let Some(entry) = supply.next_entry() {
+                if no_work {
+                    supply.is_unseen(out_of_work(), None);
+                    supply.entries.clear();
+                    continue;
+                }
+                return self.state = State::Evidence(entry);
+            }
+            // Whether there is more to look at, should this not suffice.
+            let is_last = supply.entries.is_empty() && (!more || no_work);
+            let complete = is_last && !listing && supply.unseen.is_none();
+            // What was not seen matters once nothing else can be looked at.
+            if supply.changed || (is_last && supply.ran_as != Some(complete)) {
+                supply.verify(complete || !is_last);
+                continue;
+            }
+            if !supply.entries.is_empty() && !supply.wide {
+                supply.wide = true;
+                continue;
+            }
+            if !is_last {
+                return self.state = State::Referrers { thorough: true };
+            }
+            match supply.refusal.take() {
+                Some(refusal) => return self.refuse_supply_chain(refusal),
+                None => return self.state = State::Refused(Class::Unknown, fault("nothing was looked at".to_owned(), None)),
+            }
+        }
+    }
+
+    /// The manifest of a referrer that may be evidence.
+    pub(super) fn evidence_loaded(&mut self, digest: Digest, answer: Answer) {
+        let (most, bound) = (self.most_files(), self.manifest_limit());
+        let (Some(supply), Some(subject)) = (&mut self.supply, &self.subject) else { return };
+        match checked(answer, &digest, bound) {
+            Ok(bytes) => {
+                self.work = self.work.saturating_sub(length(&bytes));
+                // What is malformed is nothing.
+                let layer = match Manifest::parse(&bytes) {
+                    Ok(manifest) => supply.meet(digest, &manifest, &subject.digests, most),
+                    Err(_) => {
+                        supply.entries.remove(&digest);
+                        supply.known.insert(digest);
+                        None
+                    }
+                };
+                if let Some(layer) = layer {
+                    return self.statement(digest, layer);
+                }
+            }
+            Err(failure) => {
+                supply.entries.remove(&digest);
+                supply.known.insert(digest);
+                if !matches!(failure, Failure::Malformed(_)) {
+                    supply.is_unseen(alloc::format!("a referrer could not be looked at: {failure}"), Some(failure));
+                }
+            }
+        }
+        self.next_evidence();
+    }
+
+    /// The envelope of a single statement: what is inlined, or what is to be fetched.
+    fn statement(&mut self, referrer: Digest, mut layer: Descriptor) {
+        let Some(supply) = &mut self.supply else { return };
+        let limit = supply.settings.limits.file;
+        match layer.data.take() {
+            Some(data) if layer.digest.matches(&data) && length(&data) == layer.size => supply.offer(referrer.to_string(), data),
+            Some(_) => {}
+            None if layer.size > limit => {
+                let why = alloc::format!("a statement has more than {limit} bytes; raise the limit with --max-envelope-size");
+                supply.is_unseen(why, None);
+            }
+            None => return self.state = State::Statement { referrer, digest: layer.digest, size: layer.size },
+        }
+        self.next_evidence();
+    }
+
+    /// The envelope of a single statement.
+    pub(super) fn statement_loaded(&mut self, referrer: Digest, digest: Digest, size: u64, answer: Answer) {
+        let Some(supply) = &mut self.supply else { return };
+        match checked(answer, &digest, Bound { bytes: size, option: "--max-envelope-size" }) {
+            Ok(bytes) => {
+                self.work = self.work.saturating_sub(length(&bytes));
+                if length(&bytes) == size {
+                    supply.offer(referrer.to_string(), bytes);
+                }
+            }
+            // Longer than its manifest says: no limit that is raised would help.
+            Err(Failure::TooLarge { .. } | Failure::Malformed(_)) => {}
+            Err(failure) => supply.is_unseen(alloc::format!("a statement could not be had: {failure}"), Some(failure)),
+        }
+        self.next_evidence();
+    }
+
+    /// A file of a set.
+    pub(super) fn file_loaded(&mut self, digest: Digest, size: u64, answer: Answer) {
+        let Some(supply) = &mut self.supply else { return };
+        let file = match checked(answer, &digest, Bound { bytes: size, option: "--max-envelope-size" }) {
+            Ok(bytes) => {
+                self.work = self.work.saturating_sub(length(&bytes));
+                in_toto::Answer::Bytes(bytes)
+            }
+            Err(Failure::TooLarge { .. }) => {
+                in_toto::Answer::Failed(in_toto::Failure::NoFile("it has more bytes than its set lists it with".to_owned()))
+            }
+            Err(Failure::Malformed(why)) => in_toto::Answer::Failed(in_toto::Failure::NoFile(why)),
+            Err(failure) => {
+                let why = failure.to_string();
+                supply.cause = supply.cause.take().or(Some(failure));
+                in_toto::Answer::Failed(in_toto::Failure::Unavailable(why))
+            }
+        };
+        if let Some(verification) = &mut supply.verification {
+            verification.answer(file);
+        }
+        self.next_evidence();
+    }
+
+    /// The files of sets that are kept.
+    pub(super) fn most_files(&self) -> usize {
+        self.request.limits.referrers.saturating_mul(FILES_PER_REFERRER).max(MAX_FILES.saturating_mul(2))
+    }
+
+    /// What will likely be needed after the file or the referrer that is.
+    pub(super) fn evidence_ahead(&self, most: usize) -> Vec<Need> {
+        let Some(supply) = &self.supply else { return Vec::new() };
+        match &supply.verification {
+            Some(verification) => {
+                let files = verification.ahead().into_iter().take(most);
+                files.map(|(digest, size)| Need::Blob { digest, limit: size }).collect()
+            }
+            None => {
+                let limit = self.request.limits.manifest;
+                let entries = supply.next_entries().skip(1).take(most);
+                entries.map(|(digest, listed)| Need::Manifest { digest: *digest, limit: listed.size.min(limit) }).collect()
+            }
+        }
+    }
+
+    /// The supply chain that holds.
+    pub(super) fn verified_supply_chain(&mut self) -> Option<Verified<SupplyChain>> {
+        self.supply.as_mut().and_then(|supply| supply.verified.take())
+    }
+
+    fn refuse_supply_chain(&mut self, refusal: AttachedRefusal) {
+        let supply = self.supply.as_ref();
+        let class = match refusal.class {
+            in_toto::Class::UntrustedMetadata => Class::UntrustedMetadata,
+            // A layout that does not go with what the policy gives it is never met.
+            in_toto::Class::NotVerified | in_toto::Class::Usage => Class::NotVerified,
+            _ => Class::Unknown,
+        };
+        let unseen = self.unseen.clone().or(supply.and_then(|supply| supply.unseen.clone())).filter(|_| class == Class::Unknown);
+        let cause = supply.and_then(|supply| supply.cause.clone()).or(self.cause.clone()).filter(|_| class == Class::Unknown);
+        self.state = State::Refused(class, fault(why(&refusal, unseen), cause));
+        self.refused_chain = Some(Box::new(refusal.rejected.report));
+    }
+}
+
+fn fault(why: String, cause: Option<Failure>) -> Fault {
+    Fault::SupplyChain { why, cause }
+}
+
+/// Why a layout does not hold, in a line: the reasons that decide, as far as it holds them.
+fn why(refusal: &AttachedRefusal, unseen: Option<String>) -> String {
+    let reasons = &refusal.rejected.report.reasons;
+    let deciding = reasons.iter().filter(|reason| reason.class() == refusal.class);
+    let mut told: Vec<String> = deciding.take(3).map(ToString::to_string).collect();
+    if told.is_empty() {
+        told.extend(reasons.iter().take(3).map(ToString::to_string));
+    }
+    let limit = reasons.iter().any(|reason| reason.code() == "in-toto-limit");
+    if limit {
+        told.push("raise the limit with --max-work".to_owned());
+    }
+    told.extend(unseen.map(|unseen| alloc::format!("not all that is attached could be looked at: {unseen}")));
+    if refusal.alone > 0 {
+        told.push(alloc::format!("nor does it hold by any of {} attached sets alone", refusal.alone));
+    }
+    told.join("; ")
+}
