@@ -51,6 +51,7 @@ mod remote;
 mod schema;
 mod signing;
 mod stock;
+mod supply_chain;
 mod trust;
 mod trust_attacks;
 mod trust_ceremony;
