@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -25,9 +26,9 @@ pub struct Policy {
     /// What trust metadata says of the name, if that decides and not the caller's keys.
     pub(crate) standing: Option<Standing>,
     /// What may accept it; nothing for anything.
-    pub(crate) kinds: Option<BTreeSet<AcceptedKind>>,
+    pub(crate) kinds: Option<Box<[AcceptedKind]>>,
     /// The role that must decide.
-    pub(crate) role: Option<String>,
+    pub(crate) role: Option<Box<str>>,
     /// Attestations with signers and constraints of their own.
     pub(crate) attested: Vec<Attested>,
     /// The supply chain that must hold (level 3).
@@ -107,17 +108,16 @@ impl Policy {
     #[must_use]
     pub fn accept_only(mut self, kinds: impl IntoIterator<Item = AcceptedKind>) -> Self {
         let kinds: BTreeSet<AcceptedKind> = kinds.into_iter().collect();
-        self.kinds = Some(match self.kinds {
-            Some(before) => before.intersection(&kinds).copied().collect(),
-            None => kinds,
-        });
+        let before = self.kinds.take();
+        let taken = |kind: &AcceptedKind| before.as_ref().is_none_or(|before| before.contains(kind));
+        self.kinds = Some(kinds.into_iter().filter(taken).collect());
         self
     }
 
     /// Wants this role of the trust metadata to decide. Where no trust metadata decides, nothing is accepted.
     #[must_use]
     pub fn by_role(mut self, role: impl Into<String>) -> Self {
-        self.role = Some(role.into());
+        self.role = Some(role.into().into_boxed_str());
         self
     }
 
@@ -151,9 +151,9 @@ impl Policy {
         self.name.as_ref()
     }
 
-    /// What may accept an artifact; nothing for anything.
-    pub fn accepted_kinds(&self) -> Option<&BTreeSet<AcceptedKind>> {
-        self.kinds.as_ref()
+    /// What may accept an artifact, the strongest first; nothing for anything.
+    pub fn accepted_kinds(&self) -> Option<&[AcceptedKind]> {
+        self.kinds.as_deref()
     }
 
     /// The role that must decide.

@@ -68,13 +68,13 @@ impl Search {
     /// Whether the policy takes an artifact that this accepts.
     fn taken(&self, by: &AcceptedBy) -> Result<(), Box<Fault>> {
         let policy = &self.request.policy;
-        if let Some(wanted) = policy.kinds.as_ref().filter(|kinds| !kinds.contains(&by.kind())) {
-            let (found, wanted) = (by.kind(), wanted.iter().copied().collect());
+        if let Some(wanted) = policy.kinds.as_deref().filter(|kinds| !kinds.contains(&by.kind())) {
+            let (found, wanted) = (by.kind(), wanted.to_vec());
             return Err(Box::new(Fault::AcceptedBy { found, wanted }));
         }
         match &policy.role {
-            Some(wanted) if by.role() != Some(wanted) => {
-                Err(Box::new(Fault::OtherRole { found: by.role().map(ToString::to_string), wanted: wanted.clone() }))
+            Some(wanted) if by.role() != Some(&**wanted) => {
+                Err(Box::new(Fault::OtherRole { found: by.role().map(ToString::to_string), wanted: wanted.to_string() }))
             }
             _ => Ok(()),
         }
