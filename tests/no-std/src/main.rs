@@ -20,6 +20,8 @@ use touchmark_envelope::signature::{Asked, PREDICATE_TYPE};
 use touchmark_envelope::statement::Statement;
 use touchmark_envelope::threshold::KeySet;
 use touchmark_envelope::{UnixTime, canonical, manifest};
+use touchmark_example_firmware::simulated::SimulatedFlash;
+use touchmark_example_firmware::{Accept, Class, Device, Error};
 use touchmark_trust::{Policy, Request, Search, Step};
 use touchmark_tuf::{Client, Settings};
 
@@ -95,6 +97,11 @@ fn run() -> Option<()> {
     check(matches!(client.step().ok()?, touchmark_tuf::Step::Load { file: "root.json", .. }))?;
     client.answer(touchmark_tuf::Answer::Bytes(b"{}".into()));
     check(client.step().is_err())?;
+
+    let settings = touchmark_example_firmware::Settings { name: "acme/board".parse().ok()?, accept: Accept::Entries, vault: 4096 };
+    let mut device = Device::new(SimulatedFlash::new(64 << 10, 4096, 256), settings).ok()?;
+    check(device.provision(b"{}", b"image", now).is_err_and(|error| error.class() == Class::Refused))?;
+    check(matches!(device.update(&mut &MANIFEST[..], now), Err(Error::NoRecord)))?;
 
     let rules = touchmark_in_toto::Rule::new(&["DISALLOW", "*.so"], &touchmark_in_toto::Parameters::new()).ok()?;
     check(matches!(rules.kind(), touchmark_in_toto::RuleKind::Disallow(pattern) if pattern.matches("lib/x.so")))?;
