@@ -1,5 +1,7 @@
 //! The options of `verify`, which `unpack` and `copy --verify` have too.
 
+use std::path::PathBuf;
+
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use touchmark::envelope::UnixTime;
 use touchmark::envelope::name::Wanted;
@@ -25,8 +27,12 @@ pub(crate) struct WantsArgs {
     /// Where what was accepted of it is kept, or none; among the user's stores unless given
     #[arg(long, value_name = "DIR|none", requires = "root")]
     pub(crate) store: Option<String>,
+    /// A policy file, instead of keys and a trust root; unless given, that of $TOUCHMARK_POLICY, the user's
+    /// (~/.config/touchmark/policy.json) or the machine's (/etc/touchmark/policy.json)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["keys", "threshold", "root"])]
+    pub(crate) policy: Option<PathBuf>,
     /// Accepts nothing that the metadata's source does not confirm now
-    #[arg(long, requires = "root")]
+    #[arg(long, conflicts_with = "keys")]
     pub(crate) require_fresh: bool,
     /// The name that must have been signed; `NAME` means without a version, `NAME:*` any version
     #[arg(long, value_name = "NAME[:VERSION|:*]")]
@@ -55,6 +61,9 @@ pub(crate) struct WantsArgs {
     /// Also hashes every blob of the artifact
     #[arg(long)]
     pub(crate) deep: bool,
+    /// Takes the artifact that the trust root lists under the name; REF is the place alone
+    #[arg(long, conflicts_with_all = ["keys", "covered_by"])]
+    pub(crate) resolve: bool,
     /// Fails if the tag of a REF that has both tag and digest leads to another digest
     #[arg(long)]
     pub(crate) check_tag: bool,
@@ -92,6 +101,7 @@ impl From<WantsArgs> for Wants {
             root: args.root,
             trust: args.trust,
             store: args.store,
+            policy: args.policy,
             require_fresh: args.require_fresh,
             name: args.name,
             any_version: args.any_version,
@@ -102,6 +112,7 @@ impl From<WantsArgs> for Wants {
             envelopes: args.envelopes,
             at: args.at,
             deep: args.deep,
+            resolve: args.resolve,
             check_tag: args.check_tag,
             caps: Caps {
                 referrers: args.max_referrers,
@@ -123,12 +134,13 @@ pub(crate) fn input() -> impl TypedValueParser<Value = Input> {
 }
 
 /// Ids of the options of [`WantsArgs`].
-pub(crate) const WANTS: [&str; 24] = [
+pub(crate) const WANTS: [&str; 26] = [
     "keys",
     "threshold",
     "root",
     "trust",
     "store",
+    "policy",
     "require_fresh",
     "name",
     "any_version",
@@ -139,6 +151,7 @@ pub(crate) const WANTS: [&str; 24] = [
     "envelopes",
     "at",
     "deep",
+    "resolve",
     "check_tag",
     "max_referrers",
     "max_signatures",

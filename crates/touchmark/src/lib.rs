@@ -5,6 +5,7 @@
 //!   `verify_async` drives it over an `AsyncSource`.
 //! - With the feature `tuf`, the module `tuf` is a client of The Update Framework.
 //! - With the same feature, the module `trust_root` decides by names that publishers own: [`Policy::trust`].
+//! - With the same feature, the module `policy` decides by policy files.
 //! - With the feature `in-toto`, the module `in_toto` verifies supply chains whose evidence is files.
 //! - [`open`] opens the OCI layout, folder or tar, that a [`Reference`] names.
 //!
@@ -45,6 +46,8 @@ pub mod in_toto;
 #[cfg(feature = "sign")]
 pub mod keys;
 mod open;
+#[cfg(feature = "tuf")]
+pub mod policy;
 #[cfg(any(feature = "tuf", feature = "in-toto"))]
 mod segment;
 #[cfg(feature = "sign")]

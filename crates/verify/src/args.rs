@@ -34,6 +34,7 @@ Verify who signed an OCI artifact, and as what, wherever it lies.
 
 Usage: touchmark-verify REF... --key PUBLIC-KEY [OPTIONS]
        touchmark-verify REF... --root ROOT --name NAME [OPTIONS]
+       touchmark-verify REF... [--policy FILE] [OPTIONS]
 
 A REF is HOST[:PORT]/REPO, oci:FOLDER or oci-archive:FILE.tar, each with [:TAG][@DIGEST]; with both the digest decides.
 In a registry no tag is assumed.
@@ -44,6 +45,8 @@ What must hold:
   --root FILE               the root.json of a trust root, instead of keys: it says who owns --name
   --trust DIR|URL|REF       where its metadata is [default: beside the artifact]
   --store DIR|none          where what was accepted of it is kept [default: among the user's stores]
+  --policy FILE             a policy file, instead of keys and a root [default: that of $TOUCHMARK_POLICY,
+                            ~/.config/touchmark/policy.json or /etc/touchmark/policy.json]
   --require-fresh           accepts nothing that the metadata's source does not confirm now
   --name NAME[:VERSION]     the name that it must be signed as; NAME:* is any version
   --any-version             any version of --name
@@ -59,6 +62,7 @@ What is verified:
   --envelope FILE           use this envelope, which is not attached; repeat for several
   --referrers-from REPO     signatures are looked for there, not beside the artifact: HOST/REPO or oci:FOLDER
   --check-tag               the TAG of a REF must lead to its DIGEST
+  --resolve                 the artifact is the one that the trust root lists under --name; REF is its place
   --deep                    hash every blob of the artifact too
 
 What is printed:
@@ -163,6 +167,7 @@ fn option(
         "--require-fresh" => Some(&mut wants.require_fresh),
         "--any-version" => Some(&mut wants.any_version),
         "--deep" => Some(&mut wants.deep),
+        "--resolve" => Some(&mut wants.resolve),
         "--check-tag" => Some(&mut wants.check_tag),
         "--plain-http" => Some(&mut access.plain_http),
         "--insecure" => Some(&mut access.insecure),
@@ -180,6 +185,7 @@ fn option(
         "--refs-from" => options.refs_from = Some(Input::from(value()?)),
         "--threshold" => wants.threshold = Some(count(&text(value()?)?)?),
         "--root" => wants.root = Some(Input::from(value()?)),
+        "--policy" => wants.policy = Some(value()?.into()),
         "--trust" => wants.trust = Some(text(value()?)?),
         "--store" => wants.store = Some(text(value()?)?),
         "--name" => wants.name = Some(text(value()?)?.parse().map_err(display)?),

@@ -9,18 +9,22 @@ use touchmark::envelope::threshold::KeySet;
 use touchmark::oci::access::Access;
 use touchmark::oci::error::{Class as StoreClass, Error as StoreError};
 use touchmark::oci::source::Source;
+use touchmark::policy::{Asked, Decided, DecidedBy, Decider, PolicyError, Refusal};
 use touchmark::trust::{Failure as Unfetched, Fault, Limits};
 use touchmark::{Artifact, Class, Digest, Policy, Reference, Rejected, Request, Scope, UnixTime, Verified};
 
 use crate::exit::Exit;
 use crate::options::{Caps, Input, Wants};
 use crate::output::{Failure, Object};
-use crate::root::{Alternatives, RootJudge};
+use crate::root::decider;
 
 /// What to verify by, read and checked once for any number of artifacts.
 #[derive(Debug)]
 pub struct Check {
     judge: Judge,
+    wanted: Wanted,
+    /// Whether the name leads to the artifact.
+    resolve: bool,
     limits: Limits,
     place: Place,
     envelopes: Option<Vec<Vec<u8>>>,
@@ -35,8 +39,16 @@ pub struct Check {
 enum Judge {
     /// These keys.
     Keys(Policy),
-    /// This trust root.
-    Root(Box<RootJudge>),
+    /// A trust root, or a policy file.
+    Decider(Box<Decider>),
+}
+
+/// What is asked of an artifact beside what a trust root or a policy says.
+#[derive(Debug)]
+struct Wanted {
+    name: Option<touchmark::envelope::name::Wanted>,
+    annotations: BTreeMap<String, String>,
+    types: Vec<String>,
 }
 
 /// Whose signatures decide.
@@ -54,6 +66,20 @@ pub struct Checked {
     pub pin: Reference,
     /// What was verified.
     pub artifact: Verified<Artifact>,
+    /// What was verified as the trust repository's own policy demanded.
+    pub signed: Option<Verified<Artifact>>,
+    /// By which policies.
+    pub by: DecidedBy,
+}
+
+impl Checked {
+    /// What JSON output says of it.
+    pub fn members(&self) -> Object<'static> {
+        let mut members = self.artifact.get().to_json();
+        let by = self.by.to_json(self.signed.as_ref().map(Verified::get));
+        by.iter().for_each(|(name, value)| members.insert(name.to_owned(), value.clone()));
+        members
+    }
 }
 
 /// An artifact that was not verified.
@@ -77,14 +103,22 @@ impl Check {
             None => touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "clock", error.to_string()).hint("--at TIME"))?,
         };
         let mut notes = Vec::new();
-        let judge = match RootJudge::new(wants, at)? {
-            Some(root) => Judge::Root(Box::new(root)),
+        let judge = match decider(wants, at)? {
+            Some(decider) => {
+                notes.extend(decider.file().iter().flat_map(|file| file.notes().iter().map(|note| format!("warning: {note}"))));
+                Judge::Decider(Box::new(decider))
+            }
             None => Judge::Keys(policy_of_keys(wants, &mut notes)?),
         };
+        let name = wants.name.clone().map(|name| if wants.any_version { name.any_version() } else { name });
+        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        let annotations = annotations(&wants.annotations)?.into_iter().map(owned).collect();
+        let wanted = Wanted { name, annotations, types: wants.types.clone() };
         let limits = limits(&wants.caps);
         let envelopes = envelopes(&wants.envelopes, &limits)?;
         let (deep, check_tag) = (wants.deep, wants.check_tag);
-        Ok(Self { judge, limits, place: place(wants)?, envelopes, deep, check_tag, at, notes })
+        let resolve = wants.resolve;
+        Ok(Self { judge, wanted, resolve, limits, place: place(wants)?, envelopes, deep, check_tag, at, notes })
     }
 
     /// What to tell the user before the answers.
@@ -96,32 +130,41 @@ impl Check {
     pub fn keys(&self) -> Option<&KeySet> {
         match &self.judge {
             Judge::Keys(policy) => Some(policy.key_set()),
-            Judge::Root(_) => None,
+            Judge::Decider(_) => None,
         }
     }
 
     /// Reaches the place of a trust root's metadata so.
     #[must_use]
-    pub fn reaching(mut self, access: &Access) -> Self {
-        if let Judge::Root(root) = &mut self.judge {
-            root.reach(access);
-        }
-        self
+    pub fn reaching(self, access: &Access) -> Self {
+        let judge = match self.judge {
+            Judge::Keys(policy) => Judge::Keys(policy),
+            Judge::Decider(decider) => Judge::Decider(Box::new(decider.reaching(access))),
+        };
+        Self { judge, ..self }
     }
 
     /// What to tell the user of the trust root's metadata, once artifacts were looked at.
     pub fn trust_notes(&self) -> Vec<String> {
         match &self.judge {
             Judge::Keys(_) => Vec::new(),
-            Judge::Root(root) => root.notes(),
+            Judge::Decider(decider) => decider.notes().iter().map(ToString::to_string).collect(),
         }
     }
 
-    /// Verifies the artifact that `reference` names.
+    /// Verifies the artifact that `reference`, as the user gave it, names.
     ///
     /// # Errors
     /// Why not, with all that was looked at.
     pub fn verify_in(&self, source: &dyn Source, reference: &Reference) -> Result<Checked, Refused> {
+        self.verify_as(source, &self.reference(source, reference)?, reference)
+    }
+
+    /// As [`verify_in`](Self::verify_in), where the user gave another reference, which policies are asked by.
+    ///
+    /// # Errors
+    /// As for `verify_in`.
+    pub fn verify_as(&self, source: &dyn Source, reference: &Reference, given: &Reference) -> Result<Checked, Refused> {
         let digest = self.resolve(source, reference)?;
         let scope = match &self.place {
             Place::Itself => Scope::Itself,
@@ -132,41 +175,50 @@ impl Check {
                 return Err(Failure::usage(message).hint("copy the index there; its children and signatures go along").into());
             }
         };
-        let decide = |policy: Policy| {
-            let mut request = Request::new(policy, digest, self.at).scope(scope.clone()).limits(self.limits);
-            if let Some(envelopes) = &self.envelopes {
-                request = request.envelopes(envelopes.clone());
-            }
-            if self.deep {
-                request = request.deep();
-            }
-            match touchmark::decide(source, request) {
-                Ok(artifact) => Ok(Checked { pin: reference.pin(artifact.get().descriptor().digest), artifact }),
-                Err(rejected) => Err(refused(&rejected)),
-            }
-        };
-        let root = match &self.judge {
-            Judge::Keys(policy) => return decide(policy.clone()),
-            Judge::Root(root) => root,
-        };
-        let subject = match &scope {
-            Scope::CoveredBy(index) => *index,
-            _ => digest,
-        };
-        let Alternatives { policies, otherwise } = root.policies(source, &subject)?;
-        let mut worst = otherwise.map(Refused::from);
-        for policy in policies {
-            match decide(policy) {
-                Ok(checked) => return Ok(checked),
-                Err(refused) => {
-                    let before = worst.as_ref().map(|worst| worst.failure.exit);
-                    if before.is_none_or(|before| before.or(refused.failure.exit) != before) {
-                        worst = Some(refused);
-                    }
+        let pin = |artifact: &Verified<Artifact>| reference.pin(artifact.get().descriptor().digest);
+        match &self.judge {
+            Judge::Keys(policy) => {
+                let mut request = Request::new(policy.clone(), digest, self.at).scope(scope).limits(self.limits);
+                if let Some(envelopes) = &self.envelopes {
+                    request = request.envelopes(envelopes.clone());
                 }
+                if self.deep {
+                    request = request.deep();
+                }
+                let artifact = touchmark::decide(source, request).map_err(|rejected| refused(&rejected))?;
+                Ok(Checked { pin: pin(&artifact), artifact, signed: None, by: DecidedBy::default() })
+            }
+            Judge::Decider(decider) => {
+                let mut asked = Asked::new(given, digest);
+                asked.scope = scope;
+                asked.name.clone_from(&self.wanted.name);
+                asked.annotations.clone_from(&self.wanted.annotations);
+                asked.types.clone_from(&self.wanted.types);
+                asked.envelopes.clone_from(&self.envelopes);
+                (asked.limits, asked.deep) = (self.limits, self.deep);
+                let Decided { artifact, signed, by } = decider.decide(source, &asked).map_err(|refusal| refused_by(&refusal))?;
+                Ok(Checked { pin: pin(&artifact), artifact, signed, by })
             }
         }
-        Err(worst.unwrap_or_else(|| Failure::new(Exit::Unknown, "unknown", "nothing was decided").into()))
+    }
+
+    /// The reference itself; with `--resolve`, the pin of the artifact that the trust root lists under the name.
+    ///
+    /// # Errors
+    /// It lists none, or cannot be asked; the reference has a tag or a digest.
+    pub fn reference(&self, source: &dyn Source, reference: &Reference) -> Result<Reference, Refused> {
+        if !self.resolve {
+            return Ok(reference.clone());
+        }
+        if reference.tag().is_some() || reference.digest().is_some() {
+            let message = format!("{reference}: --resolve takes the place alone; the name leads to the artifact");
+            return Err(Failure::usage(message).hint(reference.place().to_string()).into());
+        }
+        let Judge::Decider(decider) = &self.judge else {
+            return Err(Failure::usage("--resolve needs --root or --policy: keys list nothing").into());
+        };
+        let digest = decider.resolve(source, reference, self.wanted.name.as_ref()).map_err(Failure::from)?;
+        Ok(reference.pin(digest))
     }
 
     /// Whether the signatures of an index decide, which lies beside the artifact.
@@ -241,6 +293,17 @@ fn refused(rejected: &Rejected) -> Refused {
     };
     failure.retryable = exit == Exit::Unknown && cause.is_some_and(Unfetched::is_retryable);
     Refused { failure, members: rejected.to_json() }
+}
+
+/// As [`refused`], by a trust root or a policy.
+fn refused_by(refusal: &Refusal) -> Refused {
+    let mut refused = match &refusal.error {
+        PolicyError::Rejected(rejected) => refused(rejected),
+        error => Refused::from(Failure::from(error)),
+    };
+    let by = refusal.by.to_json(None);
+    by.iter().for_each(|(name, value)| refused.members.insert(name.to_owned(), value.clone()));
+    refused
 }
 
 /// The policy of `--key` and `--threshold`, with what to tell the user of it.

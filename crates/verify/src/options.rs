@@ -45,6 +45,8 @@ pub struct Wants {
     pub trust: Option<String>,
     /// `--store DIR|none`: where what was accepted of it is kept; among the user's stores unless given.
     pub store: Option<String>,
+    /// `--policy FILE`: a policy file, in place of keys and a trust root.
+    pub policy: Option<PathBuf>,
     /// `--require-fresh`: what its source does not confirm now is not accepted.
     pub require_fresh: bool,
     /// `--name`.
@@ -65,6 +67,8 @@ pub struct Wants {
     pub at: Option<UnixTime>,
     /// `--deep`: hash every blob of the artifact too.
     pub deep: bool,
+    /// `--resolve`: the artifact is the one that the trust root lists under the name.
+    pub resolve: bool,
     /// `--check-tag`: a reference's tag must lead to its digest.
     pub check_tag: bool,
     /// The caps.
@@ -92,18 +96,9 @@ impl Options {
 /// What is said if standard input should be read for two things.
 pub const ONE_STDIN: &str = "standard input (-) can be read for one option only";
 
-/// What [`Wants::check`] says where there is no key.
-const NO_KEY: &str = "no key to verify by";
-
-/// What a check of the options says, with what to try.
+/// What a check of the options says.
 pub(crate) fn usage(message: String) -> crate::output::Failure {
-    let no_key = message == NO_KEY;
-    let failure = crate::output::Failure::usage(message);
-    if no_key {
-        failure.hint("--key PUB, with the public key of whoever should have signed it, or --root ROOT --name NAME")
-    } else {
-        failure
-    }
+    crate::output::Failure::usage(message)
 }
 
 impl Wants {
@@ -112,17 +107,28 @@ impl Wants {
     /// # Errors
     /// Says which options contradict each other, or what is missing.
     pub fn check(&self) -> Result<(), String> {
-        match (&self.root, self.keys.is_empty()) {
-            (None, true) => return Err(NO_KEY.to_owned()),
-            (Some(_), false) => return Err("--root and --key exclude each other: the first says whose keys count".to_owned()),
-            (Some(_), true) if self.threshold.is_some() => {
-                return Err("--root and --threshold exclude each other: the metadata says how many keys must sign".to_owned());
-            }
-            (Some(_), true) if self.name.is_none() => return Err(crate::root::NO_NAME.to_owned()),
-            (None, false) if self.trust.is_some() || self.store.is_some() || self.require_fresh => {
-                return Err("--trust, --store and --require-fresh need --root".to_owned());
-            }
-            _ => {}
+        let judges = [("--key", !self.keys.is_empty()), ("--root", self.root.is_some()), ("--policy", self.policy.is_some())];
+        let given: Vec<&str> = judges.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
+        if let [one, other, ..] = given.as_slice() {
+            return Err(format!("{one} and {other} exclude each other: each says whose word counts"));
+        }
+        if self.root.is_some() && self.threshold.is_some() {
+            return Err("--root and --threshold exclude each other: the metadata says how many keys must sign".to_owned());
+        }
+        if self.root.is_some() && self.name.is_none() {
+            return Err(crate::root::NO_NAME.to_owned());
+        }
+        if self.policy.is_some() {
+            crate::root::check_with_policy(self).map_err(|failure| failure.message)?;
+        }
+        if !self.keys.is_empty() && (self.trust.is_some() || self.store.is_some() || self.require_fresh) {
+            return Err("--trust, --store and --require-fresh need --root".to_owned());
+        }
+        if !self.keys.is_empty() && self.resolve {
+            return Err("--resolve needs --root or --policy: keys list nothing".to_owned());
+        }
+        if self.resolve && self.covered_by.is_some() {
+            return Err("--resolve and --covered-by exclude each other: the name leads to the artifact itself".to_owned());
         }
         if self.any_version && self.name.is_none() {
             return Err("--any-version needs --name".to_owned());

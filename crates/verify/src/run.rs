@@ -127,13 +127,16 @@ fn accepted(options: &Options, check: &Check, text: &str, checked: &Checked, out
     if let Some(role) = artifact.accepted_by().role() {
         output.note(&by_trust(artifact, role));
     }
+    for line in checked.by.lines() {
+        output.note(&line);
+    }
     for note in remarks(options, artifact) {
         output.note(&format!("{pin}: {note}"));
     }
     let mut members = Object::new();
     members.insert("reference", text.to_owned());
     members.insert("pin", pin.clone());
-    for (name, value) in artifact.to_json().iter() {
+    for (name, value) in checked.members().iter() {
         members.insert(name.to_owned(), value.clone());
     }
     match check.keys() {

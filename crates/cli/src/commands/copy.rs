@@ -9,13 +9,14 @@ use touchmark::oci::layout::Layout;
 use touchmark::oci::reference::Scheme;
 use touchmark::oci::registry::Registry;
 use touchmark::oci::source::Source;
+use touchmark::policy::TrustSource;
 use touchmark::trust_root::TrustFiles;
 use touchmark::{Digest, Reference};
 use touchmark_verify::check::{Check, Refused};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options::Wants;
 use touchmark_verify::output::{Failure, Object, Output, Value};
-use touchmark_verify::root::{self, TrustSource};
+use touchmark_verify::root;
 
 use crate::access::{AnchorArgs, SidesArgs, standard_inputs};
 use crate::commands::repair;
@@ -121,7 +122,7 @@ impl<'a> Plan<'a> {
                 .hint("leave the tag out; each keeps its own"));
         }
         let mut wants = Wants::from(args.wants.clone());
-        let trust = wants.trust.as_deref().map(TrustSource::read).transpose()?;
+        let trust = wants.trust.as_deref().map(root::trust_source).transpose()?;
         if trust.is_some() && to.scheme() == Scheme::Registry {
             return Err(Failure::usage(format!(
                 "{destination}: a registry lists nothing beside an artifact, so that --trust would not be found"
@@ -156,12 +157,13 @@ impl<'a> Plan<'a> {
     /// Finds what `reference` names, and verifies it if that was asked for.
     fn find(&self, reference: Reference, output: &mut Output<'_>) -> Result<Origin, Refused> {
         let source = places::source(&reference, &self.from_access)?;
-        let items = self.items(&reference, source.as_ref(), output)?;
+        let named = self.check.as_ref().map(|check| check.reference(source.as_ref(), &reference)).transpose()?;
+        let items = self.items(named.as_ref().unwrap_or(&reference), source.as_ref(), output)?;
         if let Some(check) = &self.check {
             check.notes().iter().for_each(|note| output.note(note));
             check.check_tag(source.as_ref(), &reference)?;
             for item in &items {
-                check.verify_in(source.as_ref(), &reference.pin(item.descriptor.digest))?;
+                check.verify_as(source.as_ref(), &reference.pin(item.descriptor.digest), &reference)?;
             }
         }
         Ok(Origin { reference, source, items })
@@ -229,7 +231,7 @@ impl<'a> Plan<'a> {
         let report = self.run(origin, &options)?;
         drop(bar);
         moved.iter().for_each(|note| output.note(note));
-        let verified = self.verify_copies(&report, output);
+        let verified = self.verify_copies(&origin.reference, &report, output);
         let verb = if self.args.dry_run { "would copy" } else { "copied" };
         output.note(&format!(
             "{verb} {} manifests and {} blobs of {} bytes; {} manifests and {} blobs were there",
@@ -260,7 +262,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Verifies at the destination what verified at the source: in between, somebody may have taken a signature away.
-    fn verify_copies(&self, report: &CopyReport, output: &mut Output<'_>) -> Result<(), Refused> {
+    fn verify_copies(&self, given: &Reference, report: &CopyReport, output: &mut Output<'_>) -> Result<(), Refused> {
         let Some(check) = self.check.as_ref().filter(|_| !self.args.dry_run && !report.items.is_empty()) else { return Ok(()) };
         if check.is_by_index() {
             output.note("the index that covers it is not copied along; copy the index to verify at the destination");
@@ -271,7 +273,7 @@ impl<'a> Plan<'a> {
         }
         let there = places::source(&self.to, &self.to_access)?;
         for item in &report.items {
-            check.verify_in(there.as_ref(), &self.to.pin(item.descriptor.digest))?;
+            check.verify_as(there.as_ref(), &self.to.pin(item.descriptor.digest), given)?;
         }
         Ok(())
     }

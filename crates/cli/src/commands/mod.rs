@@ -92,7 +92,7 @@ fn name(command: &Command) -> &'static str {
 
 /// The command that stands in arguments which could not be read; `touchmark` if none does.
 pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
-    const NAMES: [&str; 49] = [
+    const NAMES: [&str; 50] = [
         "attest",
         "completions",
         "copy",
@@ -112,6 +112,7 @@ pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
         "man",
         "pack",
         "policy check",
+        "policy explain",
         "repair",
         "resolve",
         "sign",

@@ -54,7 +54,7 @@ fn unpack(args: Args, output: &mut Output<'_>) -> Result<(), Refused> {
         Some(check) => {
             check.notes().iter().for_each(|note| output.note(note));
             let checked = check.verify_in(source.as_ref(), &reference)?;
-            (checked.pin, Some(checked.artifact))
+            (checked.pin.clone(), Some(checked))
         }
     };
     let digest = pin.digest().copied().ok_or_else(|| touchmark_verify::output::Failure::usage("the pin has no digest"))?;
@@ -79,7 +79,7 @@ fn unpack(args: Args, output: &mut Output<'_>) -> Result<(), Refused> {
     members.insert("verified", Value::from(verified.is_some()));
     members.insert("files", Value::Array(files));
     if let Some(verified) = verified {
-        members.insert("verification", Value::Object(verified.get().to_json()));
+        members.insert("verification", Value::Object(verified.members()));
     }
     output.result(Exit::Done, members);
     Ok(())

@@ -36,6 +36,7 @@ mod moves;
 mod not_fooled;
 mod output;
 mod policy;
+mod policy_verify;
 mod races;
 mod registry_bounded;
 mod registry_commands;

@@ -1,0 +1,231 @@
+//! A trust root that is asked of any number of artifacts: each update and each search is done once.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use touchmark_envelope::digest::Digests;
+use touchmark_envelope::name::Wanted;
+use touchmark_envelope::{Digest, Name, UnixTime};
+use touchmark_oci::access::Access;
+use touchmark_oci::reference::Reference;
+use touchmark_oci::source::Source;
+use touchmark_trust::{Limits, Standing};
+use touchmark_tuf::TargetPath;
+
+use super::PolicyError;
+use crate::trust_root::{self, Note, TrustArtifact, TrustRoot, TrustRootError, TrustSettings};
+use crate::tuf::Fetch;
+
+/// So many versions of a name are tried.
+const MAX_VERSIONS: usize = 64;
+
+/// Where a trust repository is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrustSource {
+    /// A folder or a URL.
+    Repository(String),
+    /// An OCI artifact.
+    Artifact(Reference),
+}
+
+impl TrustSource {
+    /// Reads a folder, as `touchmark trust` leaves it or as it is served, a URL, or the REF of an OCI artifact.
+    ///
+    /// # Errors
+    /// It is none of them.
+    pub fn read(text: &str) -> Result<Self, PolicyError> {
+        let path = Path::new(text);
+        let metadata = path.join("metadata");
+        if metadata.is_dir() && !text.contains("://") {
+            let metadata = metadata.into_os_string().into_string();
+            return metadata.map(Self::Repository).map_err(|_| PolicyError::BadTrustSource { text: text.to_owned(), error: None });
+        }
+        if text.contains("://") || text.starts_with(['.', '/', '~']) || path.is_dir() {
+            return Ok(Self::Repository(text.to_owned()));
+        }
+        let bad = |error| PolicyError::BadTrustSource { text: text.to_owned(), error: Some(Box::new(error)) };
+        text.parse().map(Self::Artifact).map_err(bad)
+    }
+
+    /// Opens it for one use.
+    ///
+    /// # Errors
+    /// It is not there, or no trust repository; what `act` says.
+    pub fn with<T, E: From<PolicyError>>(&self, access: &Access, act: impl FnOnce(&dyn Fetch) -> Result<T, E>) -> Result<T, E> {
+        match self {
+            Self::Repository(text) => {
+                let fetch = trust_root::source(text, access).map_err(|error| PolicyError::Trust(error.into()))?;
+                act(fetch.as_ref())
+            }
+            Self::Artifact(reference) => {
+                let place = crate::open_with(reference, access).map_err(PolicyError::Store)?;
+                let resolved = place.resolve(reference.tag(), reference.digest()).map_err(PolicyError::Store)?;
+                let digest = reference.digest().copied().unwrap_or(resolved.digest);
+                let fetch = TrustArtifact::open(place.as_ref(), digest).map_err(PolicyError::Trust)?;
+                act(&fetch)
+            }
+        }
+    }
+}
+
+/// A root that is trusted, where its metadata is, and where what is accepted of it is kept.
+#[derive(Debug)]
+pub struct TrustAnchor {
+    root: Vec<u8>,
+    /// None: among the artifacts of the place that the artifact is in.
+    place: Option<TrustSource>,
+    settings: TrustSettings,
+    access: Access,
+    now: UnixTime,
+    /// What was found out, by the place of the metadata.
+    standings: RefCell<BTreeMap<(String, Name), Standing>>,
+    files: RefCell<BTreeMap<(String, TargetPath), Option<Vec<u8>>>>,
+    notes: RefCell<Vec<Note>>,
+}
+
+/// The names that an artifact is tried under, of which one suffices.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) names: BTreeSet<Name>,
+    /// Why not, should none of them be accepted, if that is not what they say.
+    pub(super) otherwise: Option<PolicyError>,
+}
+
+impl TrustAnchor {
+    /// A root.json, its bytes, and where its metadata is; among the artifacts of the place that the artifact is in unless `place` says.
+    pub fn new(root: Vec<u8>, place: Option<TrustSource>, settings: TrustSettings, now: UnixTime) -> Self {
+        let (standings, files, notes) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { root, place, settings, access: Access::default(), now, standings, files, notes }
+    }
+
+    /// Reaches registries and servers so.
+    pub fn reach(&mut self, access: &Access) {
+        self.access = access.clone();
+    }
+
+    /// What a user should know of the metadata, each once.
+    pub fn notes(&self) -> Vec<Note> {
+        self.notes.borrow().clone()
+    }
+
+    /// What the metadata says of these names, and a file that the top-level targets role lists (`None` if it lists none under this path), in one
+    /// update for all that was not asked before. That the file cannot be had is told beside what is known of the names.
+    pub(super) fn learn(
+        &self,
+        source: &dyn Source,
+        names: &BTreeSet<Name>,
+        path: &TargetPath,
+    ) -> Result<Result<Option<Vec<u8>>, PolicyError>, PolicyError> {
+        let at = self.location(source);
+        let known = |name: &&Name| self.standings.borrow().contains_key(&(at.clone(), (*name).clone()));
+        let names: Vec<&Name> = names.iter().filter(|name| !known(name)).collect();
+        let had = self.files.borrow().get(&(at.clone(), path.clone())).cloned();
+        if let (true, Some(file)) = (names.is_empty(), &had) {
+            return Ok(Ok(file.clone()));
+        }
+        self.with_root(source, |trust| {
+            for name in names {
+                let standing = trust.standing(name)?;
+                self.standings.borrow_mut().insert((at.clone(), name.clone()), standing);
+            }
+            let file = match had {
+                Some(file) => Ok(file),
+                None => trust.target(path),
+            };
+            if let Ok(file) = &file {
+                self.files.borrow_mut().insert((at.clone(), path.clone()), file.clone());
+            }
+            Ok(file.map_err(PolicyError::Trust))
+        })
+    }
+
+    /// What the metadata says of a name.
+    pub(super) fn standing(&self, source: &dyn Source, name: &Name) -> Result<Standing, PolicyError> {
+        let key = (self.location(source), name.clone());
+        if let Some(known) = self.standings.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let standing = self.with_root(source, |trust| trust.standing(name))?;
+        self.standings.borrow_mut().insert(key, standing.clone());
+        Ok(standing)
+    }
+
+    /// A file that the top-level targets role lists; `None` if it lists none under this path.
+    pub(super) fn file(&self, source: &dyn Source, path: &TargetPath) -> Result<Option<Vec<u8>>, PolicyError> {
+        self.learn(source, &BTreeSet::new(), path)?
+    }
+
+    /// The names that the artifact whose signatures decide is tried under.
+    pub(super) fn names(&self, source: &dyn Source, subject: &Digest, wanted: &Wanted) -> Result<Names, PolicyError> {
+        match wanted {
+            Wanted::Exact(name) => Ok(Names { names: BTreeSet::from([name.clone()]), otherwise: None }),
+            Wanted::AnyVersion(path) => self.versions(source, subject, wanted, path),
+        }
+    }
+
+    /// The versions that the artifact's own signatures claim, and those that the metadata has for it; and the refusal that is left if none of
+    /// them is accepted and there may be others, or there is none.
+    fn versions(&self, source: &dyn Source, subject: &Digest, wanted: &Wanted, path: &Name) -> Result<Names, PolicyError> {
+        let bytes = source.manifest(subject, Limits::default().manifest).map_err(PolicyError::Store)?;
+        let mut names = self.with_root(source, |trust| trust.versions(path, &Digests::of(&bytes)))?;
+        let attached = crate::attachments(source, subject).map_err(PolicyError::Store)?;
+        for evidence in &attached.evidence {
+            let claims = evidence.claims.as_ref().map(|claims| claims.untrusted());
+            let name = claims.and_then(|claims| claims.name.as_deref()?.parse::<Name>().ok());
+            names.extend(name.filter(|name| wanted.accepts(name)));
+        }
+        let wanted = wanted.clone();
+        let otherwise = if names.len() > MAX_VERSIONS {
+            Some(PolicyError::ManyVersions { wanted, limit: MAX_VERSIONS })
+        } else if !attached.complete {
+            Some(PolicyError::VersionsUnknown { wanted })
+        } else if !names.is_empty() {
+            None
+        } else if attached.evidence.is_empty() {
+            Some(PolicyError::Unsigned { wanted })
+        } else {
+            Some(PolicyError::NoVersion { wanted })
+        };
+        Ok(Names { names: names.into_iter().take(MAX_VERSIONS).collect(), otherwise })
+    }
+
+    /// What was found out is of this place.
+    fn location(&self, source: &dyn Source) -> String {
+        match &self.place {
+            None => source.location(),
+            Some(_) => String::new(),
+        }
+    }
+
+    /// Opens the trust root for one question. Its store is free for others afterwards.
+    fn with_root<T>(
+        &self,
+        source: &dyn Source,
+        ask: impl FnOnce(&mut TrustRoot<'_>) -> Result<T, TrustRootError>,
+    ) -> Result<T, PolicyError> {
+        match &self.place {
+            Some(named) => named.with(&self.access, |fetch| self.ask(fetch, ask)),
+            None => {
+                let beside = |error| PolicyError::Beside { location: source.location(), error: Box::new(error) };
+                let found = trust_root::trust_repositories(source).map_err(beside)?;
+                let opened = found.into_iter().filter_map(|digest| TrustArtifact::open(source, digest).ok()).collect::<Vec<_>>();
+                let fetches = opened.iter().map(|one| -> &dyn Fetch { one });
+                let newest = trust_root::newest(&self.root, fetches, &self.settings, self.now).map_err(PolicyError::Trust)?;
+                self.ask(newest.ok_or_else(|| PolicyError::TrustNowhere { location: source.location() })?, ask)
+            }
+        }
+    }
+
+    fn ask<T>(&self, fetch: &dyn Fetch, ask: impl FnOnce(&mut TrustRoot<'_>) -> Result<T, TrustRootError>) -> Result<T, PolicyError> {
+        let mut trust = TrustRoot::open(&self.root, fetch, &self.settings, self.now).map_err(PolicyError::Trust)?;
+        let answer = ask(&mut trust).map_err(PolicyError::Trust)?;
+        let mut notes = self.notes.borrow_mut();
+        for note in trust.notes() {
+            if !notes.contains(note) {
+                notes.push(note.clone());
+            }
+        }
+        Ok(answer)
+    }
+}
