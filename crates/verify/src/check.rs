@@ -38,7 +38,7 @@ pub struct Check {
 #[derive(Debug)]
 enum Judge {
     /// These keys.
-    Keys(Policy),
+    Keys(Box<Policy>),
     /// A trust root, or a policy file.
     Decider(Box<Decider>),
 }
@@ -108,7 +108,7 @@ impl Check {
                 notes.extend(decider.file().iter().flat_map(|file| file.notes().iter().map(|note| format!("warning: {note}"))));
                 Judge::Decider(Box::new(decider))
             }
-            None => Judge::Keys(policy_of_keys(wants, &mut notes)?),
+            None => Judge::Keys(Box::new(policy_of_keys(wants, &mut notes)?)),
         };
         let name = wants.name.clone().map(|name| if wants.any_version { name.any_version() } else { name });
         let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
@@ -178,7 +178,7 @@ impl Check {
         let pin = |artifact: &Verified<Artifact>| reference.pin(artifact.get().descriptor().digest);
         match &self.judge {
             Judge::Keys(policy) => {
-                let mut request = Request::new(policy.clone(), digest, self.at).scope(scope).limits(self.limits);
+                let mut request = Request::new(policy.as_ref().clone(), digest, self.at).scope(scope).limits(self.limits);
                 if let Some(envelopes) = &self.envelopes {
                     request = request.envelopes(envelopes.clone());
                 }
@@ -297,7 +297,7 @@ fn refused(rejected: &Rejected) -> Refused {
 
 /// As [`refused`], by a trust root or a policy.
 fn refused_by(refusal: &Refusal) -> Refused {
-    let mut refused = match &refusal.error {
+    let mut refused = match refusal.error.as_ref() {
         PolicyError::Rejected(rejected) => refused(rejected),
         error => Refused::from(Failure::from(error)),
     };

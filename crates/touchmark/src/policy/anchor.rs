@@ -69,6 +69,9 @@ impl TrustSource {
     }
 }
 
+/// Files of trust repositories by the place and the path, or that none is listed.
+type Files = BTreeMap<(String, TargetPath), Option<Vec<u8>>>;
+
 /// A root that is trusted, where its metadata is, and where what is accepted of it is kept.
 #[derive(Debug)]
 pub struct TrustAnchor {
@@ -80,7 +83,7 @@ pub struct TrustAnchor {
     now: UnixTime,
     /// What was found out, by the place of the metadata.
     standings: RefCell<BTreeMap<(String, Name), Standing>>,
-    files: RefCell<BTreeMap<(String, TargetPath), Option<Vec<u8>>>>,
+    files: RefCell<Files>,
     notes: RefCell<Vec<Note>>,
 }
 

@@ -164,13 +164,9 @@ impl Decider {
         };
         let mut by = DecidedBy { file: Some(file.path.clone()), ..DecidedBy::default() };
         let policy = file.path.display().to_string();
-        let refuse = |by: &DecidedBy| {
-            let by = by.clone();
-            move |error| Refusal { error, by }
-        };
-        let matched = matched(file, asked.reference, asked.name.as_ref()).map_err(refuse(&by))?;
+        let matched = matched(file, asked.reference, asked.name.as_ref()).map_err(|error| Refusal::new(error, &by))?;
         by.rule = Some(used(&matched));
-        check(&matched, asked, &policy).map_err(refuse(&by))?;
+        check(&matched, asked, &policy).map_err(|error| Refusal::new(error, &by))?;
         let name = match &matched.rule.ground {
             Ground::Trust { name, .. } => name,
             Ground::Keys { .. } => {
@@ -184,11 +180,11 @@ impl Decider {
                     let accepted = self.run(source, asked, with_asked(demands.of(&matched, keyed), asked), asked.deep);
                     both(accepted, complete).map(|(artifact, ())| artifact)
                 });
-                let artifact = accepted.map_err(refuse(&by))?;
+                let artifact = accepted.map_err(|error| Refusal::new(error, &by))?;
                 return Ok(Decided { artifact, signed: None, by });
             }
         };
-        let anchor = self.anchor(file, name).map_err(refuse(&by))?;
+        let anchor = self.anchor(file, name).map_err(|error| Refusal::new(error, &by))?;
         self.by_anchor(source, asked, &anchor, Some((&matched, file)), by)
     }
 
@@ -264,12 +260,12 @@ impl Decider {
         mut by: DecidedBy,
     ) -> Result<Decided, Refusal> {
         let prepared = self.prepare(source, asked, anchor, rule, &mut by);
-        let Prepared { names, own, demands } = prepared.map_err(|error| Refusal { error, by: by.clone() })?;
-        let mut refused = names.otherwise.map(|error| Refusal { error, by: by.clone() });
+        let Prepared { names, own, demands } = prepared.map_err(|error| Refusal::new(error, &by))?;
+        let mut refused = names.otherwise.map(|error| Refusal::new(error, &by));
         for name in names.names {
             let mut by = by.clone();
             let standing = anchor.standing(source, &name);
-            let standing = standing.map_err(|error| Refusal { error, by: by.clone() })?;
+            let standing = standing.map_err(|error| Refusal::new(error, &by))?;
             let demanded = match (rule, &demands) {
                 (Some((matched, _)), Some(demands)) => with_asked(demands.clone().of(matched, Policy::trust(standing.clone())), asked),
                 _ => by_root(Policy::trust(standing.clone()), asked),
@@ -286,7 +282,7 @@ impl Decider {
                 Err(error) => error,
             };
             if refused.as_ref().is_none_or(|before| error.class().outweighs(before.error.class())) {
-                refused = Some(Refusal { error, by });
+                refused = Some(Refusal::new(error, &by));
             }
         }
         Err(refused.unwrap_or_else(|| PolicyError::NoName.into()))

@@ -109,9 +109,9 @@ mod tests {
         let config = ("XDG_CONFIG_HOME", folder.path("config"));
         assert_eq!(found(&[]).unwrap(), None);
         folder.file("etc/policy.json", "{}");
-        assert_eq!(found(&[home.clone()]).unwrap(), Some(system.clone()));
+        assert_eq!(found(std::slice::from_ref(&home)).unwrap(), Some(system.clone()));
         folder.file("home/.config/touchmark/policy.json", "not even JSON");
-        assert_eq!(found(&[home.clone()]).unwrap(), Some(folder.path("home/.config/touchmark/policy.json")));
+        assert_eq!(found(std::slice::from_ref(&home)).unwrap(), Some(folder.path("home/.config/touchmark/policy.json")));
         assert_eq!(found(&[home.clone(), config.clone()]).unwrap(), Some(system.clone()));
         folder.file("config/touchmark/policy.json", "{}");
         assert_eq!(found(&[home.clone(), config]).unwrap(), Some(folder.path("config/touchmark/policy.json")));

@@ -47,14 +47,20 @@ pub struct Decided {
 pub struct Refusal {
     /// Why.
     #[source]
-    pub error: PolicyError,
+    pub error: Box<PolicyError>,
     /// By which policies, as far as they were asked.
-    pub by: DecidedBy,
+    pub by: Box<DecidedBy>,
+}
+
+impl Refusal {
+    pub(super) fn new(error: PolicyError, by: &DecidedBy) -> Self {
+        Self { error: Box::new(error), by: Box::new(by.clone()) }
+    }
 }
 
 impl From<PolicyError> for Refusal {
     fn from(error: PolicyError) -> Self {
-        Self { error, by: DecidedBy::default() }
+        Self::new(error, &DecidedBy::default())
     }
 }
 
