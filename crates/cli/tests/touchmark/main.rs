@@ -69,4 +69,5 @@ mod trust_rotation;
 mod trust_signing;
 mod trust_staging;
 mod trust_targets;
+mod trust_thieves;
 mod tuf;

@@ -7,17 +7,17 @@ use touchmark_test_tuf_repository::{Delegation, Key, Repository, json};
 use crate::harness::{Place, digest};
 use crate::trust_names::refused;
 
-const ASK: &str = "--root served/metadata/1.root.json --trust ./served --store none --name";
+pub const ASK: &str = "--root served/metadata/1.root.json --trust ./served --store none --name";
 
 /// A repository in which acme owns acme/**, by envelope too, and the artifact `oci:lay:1`, whose manifest is at hand.
-struct Forged {
-    place: Place,
-    repository: Repository,
-    manifest: Vec<u8>,
+pub struct Forged {
+    pub place: Place,
+    pub repository: Repository,
+    pub manifest: Vec<u8>,
 }
 
 impl Forged {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let place = Place::new();
         let mut repository = Repository::new().with_hashes();
         repository.delegate("targets", Delegation::new("acme").paths(&["acme/*"]).terminating());
@@ -30,7 +30,7 @@ impl Forged {
     }
 
     /// Writes the private key of a role.
-    fn key(&self, role: &str) {
+    pub fn key(&self, role: &str) {
         let key = self.place.file(role, Key::ed25519(role).private().to_pem().as_bytes());
         #[cfg(unix)]
         std::fs::set_permissions(key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
@@ -39,12 +39,12 @@ impl Forged {
     }
 
     /// Lists the artifact in a role.
-    fn enter(&mut self, role: &str, name: &str) {
+    pub fn enter(&mut self, role: &str, name: &str) {
         self.repository.add_target(role, name, &self.manifest);
     }
 
     /// Seals the artifact in a role, until a time.
-    fn seal(&mut self, role: &str, name: &str, expires: &str) {
+    pub fn seal(&mut self, role: &str, name: &str, expires: &str) {
         let hashes = Value::object([("sha256", Value::from(Algorithm::Sha256.digest(&self.manifest).hex()))]);
         let length = Value::from(u64::try_from(self.manifest.len()).unwrap());
         let seal = Value::object([("length", length), ("hashes", hashes), ("expires", Value::from(expires.to_owned()))]);
@@ -54,20 +54,20 @@ impl Forged {
         self.repository.set(role, "/x-touchmark/seals", Value::object([(name.to_owned(), Value::from(vec![seal]))]));
     }
 
-    fn serve(&mut self) {
+    pub fn serve(&mut self) {
         self.repository.publish();
         self.repository.write_to(&self.place.path("served")).unwrap();
     }
 
     /// Serves the repository, and asks for the artifact under a name.
     #[track_caller]
-    fn refused(&mut self, code: i32, why: &str, name: &str) {
+    pub fn refused(&mut self, code: i32, why: &str, name: &str) {
         self.serve();
         refused(&self.place, code, why, &format!("oci:lay:1 {ASK} {name}"));
     }
 
     #[track_caller]
-    fn accepted(&mut self, by: &str, name: &str) {
+    pub fn accepted(&mut self, by: &str, name: &str) {
         self.serve();
         let verdict = self.place.verify_is(0, &format!("oci:lay:1 {ASK} {name}"));
         assert_eq!(verdict.json["results"][0]["accepted_by"], by);
