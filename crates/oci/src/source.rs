@@ -11,6 +11,9 @@ use crate::error::Error;
 use crate::parallel;
 use crate::reference::Repository;
 
+/// The artifactType of a trust repository, which lies beside artifacts: a reference without tag and digest does not mean it.
+pub const TRUST_REPOSITORY: &str = "application/vnd.touchmark.trust.v1";
+
 /// How much of a blob is hashed at a time, in bytes.
 const CHUNK: usize = 256 << 10;
 

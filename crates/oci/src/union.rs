@@ -10,6 +10,7 @@ use crate::content::Content;
 use crate::error::{Class, Error};
 use crate::index::{Entry, Index};
 use crate::scan::{MAX_MANIFEST, length};
+use crate::source::TRUST_REPOSITORY;
 
 /// At most this many indexes are read to tell artifacts from parts of them.
 const MAX_INDEXES: usize = 10_000;
@@ -55,6 +56,13 @@ pub(crate) fn resolve(content: &dyn Content, tag: Option<&str>, digest: Option<&
     let Some(tag) = tag else {
         let index = content.index()?;
         let mut roots = artifacts(content, &index)?;
+        let accompanies = |entry: &Entry| {
+            let artifact_type = index.descriptor(entry).ok().and_then(|descriptor| descriptor.artifact_type);
+            entry.tag.is_none() && artifact_type.as_deref() == Some(TRUST_REPOSITORY)
+        };
+        if roots.iter().any(|entry| !accompanies(entry)) {
+            roots.retain(|entry| !accompanies(entry));
+        }
         return match (roots.len(), roots.pop()) {
             (1, Some(only)) => index.descriptor(only).map_err(|reason| malformed_entry(location, reason)),
             (0, _) | (_, None) => Err(Error::Empty { location }),

@@ -314,6 +314,24 @@ fn a_tar_verifies_by_its_root_alone_and_older_metadata_beside_newer_changes_noth
 }
 
 #[test]
+fn the_only_artifact_beside_its_trust_repository_needs_no_tag() {
+    let place = made();
+    place.ok("sign oci:lay:1 --key acme --name acme/tool:1");
+    for to in ["oci-archive:one.tar", "oci:one"] {
+        place.ok(&format!("copy oci:lay:1 {to}:1 --trust trust"));
+        place.verify_is(0, &format!("{to} --root trust/metadata/1.root.json --name acme/tool:1 --store none"));
+        place.verify_is(0, &format!("{to} --key acme.pub --name acme/tool:1"));
+        // A second artifact, and a trust repository that somebody chose to tag, are to be chosen from.
+        place.pack("oci:lay:2", "two");
+        place.ok(&format!("copy oci:lay:2 {to}:2"));
+        place.verify_is(2, &format!("{to} --key acme.pub"));
+    }
+    place.ok(&format!("trust publish --renew {ONLINE} --to oci:pushed:trust"));
+    place.ok("copy oci:lay:1 oci:pushed:1");
+    place.verify_is(2, "oci:pushed --key acme.pub");
+}
+
+#[test]
 fn a_pushed_trust_repository_is_followed_and_an_older_one_is_not_pushed_over_it() {
     let place = made();
     place.ok("sign oci:lay:1 --key acme --name acme/tool:1");

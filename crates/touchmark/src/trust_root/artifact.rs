@@ -13,7 +13,7 @@ use super::TrustRootError;
 use crate::tuf::Fetch;
 
 /// The artifactType of a trust repository's manifest.
-pub const ARTIFACT_TYPE: &str = "application/vnd.touchmark.trust.v1";
+pub const ARTIFACT_TYPE: &str = touchmark_oci::source::TRUST_REPOSITORY;
 /// The media type of its layers.
 pub const LAYER_TYPE: &str = "application/vnd.touchmark.tuf.metadata.v1+json";
 /// Bytes of the manifest: a role is a layer, which takes 300 of them.
