@@ -31,3 +31,6 @@ pub use standing::{Standing, StandingError};
 pub use supply_chain::SupplyChainDemand;
 /// What layouts, links and constraints are made of.
 pub use touchmark_in_toto as in_toto;
+
+/// What a supply chain that holds comes to.
+pub use touchmark_in_toto::SupplyChain;

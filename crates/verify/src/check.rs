@@ -298,9 +298,10 @@ fn refused(rejected: &Rejected) -> Refused {
 /// As [`refused`], by a trust root or a policy.
 fn refused_by(refusal: &Refusal) -> Refused {
     let mut refused = match refusal.error.as_ref() {
-        PolicyError::Rejected(rejected) => refused(rejected),
+        PolicyError::Rejected { rejected, .. } => refused(rejected),
         error => Refused::from(Failure::from(error)),
     };
+    refused.failure.message = refusal.error.to_string();
     let by = refusal.by.to_json(None);
     by.iter().for_each(|(name, value)| refused.members.insert(name.to_owned(), value.clone()));
     refused

@@ -9,7 +9,7 @@ use touchmark::oci::beside::Beside;
 use touchmark::oci::error::Error as StoreError;
 use touchmark::oci::reference::ReferenceError;
 use touchmark::oci::source::Source;
-use touchmark::trust::{Accepted, AcceptedBy};
+use touchmark::trust::{Accepted, AcceptedBy, SupplyChain};
 use touchmark::{Artifact, Reference};
 
 use crate::check::{self, Check, Checked};
@@ -127,6 +127,10 @@ fn accepted(options: &Options, check: &Check, text: &str, checked: &Checked, out
     if let Some(role) = artifact.accepted_by().role() {
         output.note(&by_trust(artifact, role));
     }
+    let signed = checked.signed.as_ref().and_then(|signed| signed.get().supply_chain());
+    for chain in artifact.supply_chain().into_iter().chain(signed) {
+        output.note(&by_layout(chain));
+    }
     for line in checked.by.lines() {
         output.note(&line);
     }
@@ -182,6 +186,16 @@ fn by_trust(artifact: &Artifact, role: &str) -> String {
         AcceptedBy::Entry { .. } => format!("listed as {name} by {role}"),
         AcceptedBy::Seal { .. } => format!("sealed as {name} by {role}; other artifacts may be too"),
         _ => format!("{role} owns {name}; other artifacts may be signed so too"),
+    }
+}
+
+/// One line about the supply chain.
+fn by_layout(chain: &SupplyChain) -> String {
+    let steps: Vec<&str> = chain.report.steps.iter().map(|step| step.name.as_str()).collect();
+    let by: Vec<String> = chain.report.signed_by.iter().map(key).collect();
+    match steps.as_slice() {
+        [] => format!("as the in-toto layout by {} says", by.join(" and ")),
+        steps => format!("made by {}, as the in-toto layout by {} says", steps.join(" and "), by.join(" and ")),
     }
 }
 

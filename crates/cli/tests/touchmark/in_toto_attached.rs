@@ -7,7 +7,7 @@ use crate::harness::{Place, digest};
 use crate::in_toto::{AT, Chain, Form, Key, file, inspection, layout, link, rules, sign, step};
 
 /// A chain whose last step made the artifact at `place`, with its links in `links` and its layout in `root.layout`.
-fn chain(form: Form, place: &str) -> (Chain, String) {
+pub fn chain(form: Form, place: &str) -> (Chain, String) {
     let mut chain = Chain::new(form);
     let pin = chain.place.pack(place, "first");
     made(&mut chain, &pin);

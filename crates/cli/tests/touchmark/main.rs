@@ -59,6 +59,7 @@ mod trust_ceremony;
 mod trust_changes;
 mod trust_commands;
 mod trust_delegations;
+mod trust_exits;
 mod trust_forged;
 mod trust_init;
 mod trust_late;

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use touchmark_test_registry::Settings;
 
+use crate::forge::sha256;
 use crate::harness::{Place, Ran, digest, standalone};
+use crate::in_toto::Form;
 use crate::trust::ONLINE;
 
 /// Keys of the top-level targets.
@@ -77,7 +79,9 @@ fn first_match_decides() {
     let place = made();
     let rule = |key: &str| json!({"reference": "oci:lay:*", "keys": key});
     policy(&place, &json!([rule("mallory.pub"), rule("acme.pub")]));
-    assert_eq!(refused(&place, 1, "threshold", "oci:lay:1 --policy p.json")["policy"]["rule"], 1);
+    let result = refused(&place, 1, "threshold", "oci:lay:1 --policy p.json");
+    assert_eq!(result["policy"]["rule"], 1);
+    assert!(result["error"]["message"].as_str().unwrap().ends_with("(rule 1 of p.json)"), "{result:#}");
     policy(&place, &json!([{"reference": "oci:other:*", "keys": "mallory.pub"}, rule("acme.pub"), rule("mallory.pub")]));
     assert_eq!(accepted(&place, "oci:lay:1 --policy p.json")["policy"]["rule"], 2);
 }
@@ -193,7 +197,9 @@ fn both_policies_must_accept() {
     // The own policy refuses, or has no rule for the name.
     own(json!([{"names": "acme/**", "trust": "self", "accepted_by": ["entry"]}]));
     for words in [ask, &by_root] {
-        assert_eq!(refused(&place, 1, "accepted-by", words)["signed_policy"]["rule"], 1);
+        let result = refused(&place, 1, "accepted-by", words);
+        assert_eq!(result["signed_policy"]["rule"], 1);
+        assert!(result["error"]["message"].as_str().unwrap().contains("own policy"), "{result:#}");
     }
     own(json!([{"names": "other/**", "trust": "self"}]));
     for words in [ask, &by_root] {
@@ -216,7 +222,14 @@ fn signed_policy_in_delegated_role_is_ignored() {
     let place = made();
     place.key("other");
     place.ok("trust delegate other --key other.pub --path _touchmark/*");
-    sign_policy(&place, &json!([]), "other", "--key other");
+    place.file("own.json", json!({"version": 1, "rules": []}).to_string());
+    let refused = place.run("trust target add own.json --name _touchmark/policy.json --role other").is(2);
+    assert!(refused.stderr.contains("top-level targets alone"), "{refused:?}");
+    // Somebody who has the role's key does it all the same.
+    let content = sha256(&place.read("own.json"));
+    place.file("list", format!("_touchmark/policy.json {} {content}\n", place.read("own.json").len()));
+    place.ok("trust target add --from-list list --role other");
+    publish(&place, "--key other");
     let result = accepted(&place, &format!("oci:lay:1 {BY_ROOT} --name acme/tool:1"));
     assert!(result.get("signed_policy").is_none());
 }
@@ -247,6 +260,72 @@ fn policy_target_withheld_is_4() {
         std::fs::write(file.unwrap().path(), bytes).unwrap();
     }
     refused(&place, 6, "target-hash", &ask);
+}
+
+#[test]
+fn what_no_client_could_use_is_not_signed() {
+    let place = made();
+    let add = |content: &str, name: &str, code: i32| {
+        place.file("file", content);
+        place.run(&format!("trust target add file --name _touchmark/{name}")).is(code)
+    };
+    add("{", "policy.json", 2).says("is no JSON");
+    add(r#"{"version": 1, "rules": [{"reference": "oci:**", "keys": "a.pub"}]}"#, "policy.json", 2).says("signed policy");
+    add("{}", "layouts/app.json", 2).says("no in-toto layout");
+    add(r#"{"version": 1, "rules": []}"#, "policy.json", 0);
+    add("anything", "other.txt", 0);
+}
+
+/// All three levels in one answer: whose name it is, what its policy demands, and how it was made.
+#[test]
+fn level_3_by_a_policy_whose_layout_is_a_target() {
+    for kind in ["registry", "oci:release:one", "oci-archive:release.tar:one"] {
+        let registry = Place::new().registry(Settings::default());
+        let at = if kind == "registry" { format!("{}/acme/app:one", registry.host()) } else { kind.to_owned() };
+        let (chain, pin) = crate::in_toto_attached::chain(Form::Dsse, &at);
+        let place = &chain.place;
+        place.ok("trust init --no-passphrase --quiet");
+        place.key("acme");
+        place.ok("trust publisher add acme --key acme.pub --names acme/**");
+        place.ok("trust target add root.layout --name _touchmark/layouts/app.json");
+        publish(place, "--key acme");
+        place.ok(&format!("sign {at} --key acme --name acme/app:1"));
+        let in_toto = json!({"layout": {"target": "_touchmark/layouts/app.json"}, "keys": "owner.pub"});
+        policy(place, &json!([{"names": "acme/**", "trust": "ours", "in_toto": in_toto}]));
+        let ask = format!("{at} --policy p.json --name acme/app:1");
+        let before = refused(place, 1, "supply-chain", &ask);
+        assert!(before["supply_chain"]["layouts"].is_array() && before["policy"]["rule"] == 1, "{before:#}");
+        place.ok(&format!("in-toto attach {at} --links links"));
+        let verdict = place.verify_is(0, &ask);
+        let result = &verdict.json["results"][0];
+        assert_eq!((&result["pin"], &result["role"]), (&json!(pin), &json!("acme")));
+        assert!(result["supply_chain"]["layouts"].is_array(), "{result:#}");
+        for said in ["acme owns acme/app:1", "made by build and pack, as the in-toto layout", "by rule 1 (acme/**) of p.json"] {
+            assert!(verdict.stderr.contains(said), "{said}: {}", verdict.stderr);
+        }
+        let unpacked = place.json(&format!("unpack {at} --out {}/files --policy p.json --name acme/app:1", place.path(".").display()), 0);
+        assert!(unpacked["results"][0]["verification"]["supply_chain"].is_object());
+        // The same layout, asked for by the repository's own policy, and by nobody here.
+        let own_key = String::from_utf8(place.read("owner.pub")).unwrap();
+        let in_toto = json!({"layout": {"target": "_touchmark/layouts/app.json"}, "keys": own_key});
+        sign_policy(place, &json!([{"names": "acme/**", "trust": "self", "in_toto": in_toto}]), "targets", "");
+        let by_root = format!("{at} {BY_ROOT} --name acme/app:1");
+        let result = accepted(place, &by_root);
+        assert!(result["signed_policy"]["verification"]["supply_chain"].is_object(), "{result:#}");
+        // Another artifact with the same links.
+        let other = at.replace(":one", ":two");
+        place.pack(&other, "second");
+        place.ok(&format!("sign {other} --key acme --name acme/app:1"));
+        place.ok(&format!("in-toto attach {other} --links links"));
+        refused(place, 1, "supply-chain", &ask.replace(":one", ":two"));
+        refused(place, 1, "supply-chain", &by_root.replace(":one", ":two"));
+        // A layout that is not listed is none; one that is withheld is not known.
+        std::fs::remove_dir_all(place.path("trust/targets/_touchmark/layouts")).unwrap();
+        refused(place, 4, "target-missing", &ask);
+        place.ok("trust target remove _touchmark/layouts/app.json");
+        publish(place, "");
+        refused(place, 1, "target-not-listed", &ask);
+    }
 }
 
 /// Signed in the repository, carried along, and found beside the artifact.

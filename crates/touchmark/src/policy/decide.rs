@@ -177,7 +177,8 @@ impl Decider {
                         keyed = keyed.name(expected.clone());
                     }
                     let complete = demands.complete();
-                    let accepted = self.run(source, asked, with_asked(demands.of(&matched, keyed), asked), asked.deep);
+                    let rule = Some(named_rule(&matched, &policy));
+                    let accepted = self.run(source, asked, with_asked(demands.of(&matched, keyed), asked), asked.deep, rule);
                     both(accepted, complete).map(|(artifact, ())| artifact)
                 });
                 let artifact = accepted.map_err(|error| Refusal::new(error, &by))?;
@@ -270,7 +271,8 @@ impl Decider {
                 (Some((matched, _)), Some(demands)) => with_asked(demands.clone().of(matched, Policy::trust(standing.clone())), asked),
                 _ => by_root(Policy::trust(standing.clone()), asked),
             };
-            let local = self.run(source, asked, demanded, asked.deep);
+            let named = rule.map(|(matched, file)| named_rule(matched, &file.path.display().to_string()));
+            let local = self.run(source, asked, demanded, asked.deep, named);
             let local = both(local, demands.as_ref().map_or(Ok(()), Demands::complete)).map(|(artifact, ())| artifact);
             let signed = match &own {
                 Ok(None) => Ok(None),
@@ -336,10 +338,18 @@ impl Decider {
         };
         let complete = demands.complete();
         // What is below it was hashed for the other decision.
-        both(self.run(source, asked, demands.of(&matched, policy), false), complete).map(|(artifact, ())| artifact)
+        let decided = self.run(source, asked, demands.of(&matched, policy), false, Some(named_rule(&matched, OWN)));
+        both(decided, complete).map(|(artifact, ())| artifact)
     }
 
-    fn run(&self, source: &dyn Source, asked: &Asked<'_>, policy: Policy, deep: bool) -> Result<Verified<Artifact>, PolicyError> {
+    fn run(
+        &self,
+        source: &dyn Source,
+        asked: &Asked<'_>,
+        policy: Policy,
+        deep: bool,
+        rule: Option<String>,
+    ) -> Result<Verified<Artifact>, PolicyError> {
         let at = self.at.unwrap_or(self.now);
         let mut request = Request::new(policy, asked.digest, at).scope(asked.scope.clone()).limits(asked.limits);
         if let Some(envelopes) = &asked.envelopes {
@@ -348,7 +358,7 @@ impl Decider {
         if deep {
             request = request.deep();
         }
-        crate::decide(source, request).map_err(|rejected| PolicyError::Rejected(Box::new(rejected)))
+        crate::decide(source, request).map_err(|rejected| PolicyError::Rejected { rejected: Box::new(rejected), rule })
     }
 }
 
@@ -433,6 +443,11 @@ fn by_root(mut policy: Policy, asked: &Asked<'_>) -> Policy {
         policy = policy.annotation(key.clone(), value.clone());
     }
     asked.types.iter().fold(policy, |policy, one| policy.predicate_type(one.clone()))
+}
+
+/// What messages call a rule.
+fn named_rule(matched: &Matched<'_>, policy: &str) -> String {
+    format!("rule {} of {policy}", matched.index + 1)
 }
 
 fn used(matched: &Matched<'_>) -> RuleUsed {

@@ -228,8 +228,13 @@ pub enum PolicyError {
         reason: &'static str,
     },
     /// The artifact is refused.
-    #[error(transparent)]
-    Rejected(Box<Rejected>),
+    #[error("{rejected}{}", rule.as_ref().map(|rule| format!(" ({rule})")).unwrap_or_default())]
+    Rejected {
+        /// Why.
+        rejected: Box<Rejected>,
+        /// By which rule of which policy, if by one.
+        rule: Option<String>,
+    },
     /// What holds for several names.
     #[error(transparent)]
     Shared(Arc<PolicyError>),
@@ -274,7 +279,7 @@ impl PolicyError {
             },
             Self::Store(error) => of_store(error),
             Self::Beside { error, .. } => of_store(error),
-            Self::Rejected(rejected) => Refused(rejected.class()),
+            Self::Rejected { rejected, .. } => Refused(rejected.class()),
             Self::Shared(error) => error.class(),
         }
     }
@@ -305,7 +310,7 @@ impl PolicyError {
             Self::NoVersion { .. } => "no-version",
             Self::NoEntry { .. } => "no-entry",
             Self::Unresolvable { .. } => "usage",
-            Self::Rejected(rejected) => rejected.fault().code(),
+            Self::Rejected { rejected, .. } => rejected.fault().code(),
             Self::Shared(error) => error.code(),
         }
     }
@@ -345,7 +350,7 @@ impl PolicyError {
             Self::Trust(TrustRootError::Update(error)) => error.is_retryable(),
             Self::Store(error) => error.class() == StoreClass::Unavailable,
             Self::Beside { error, .. } => error.class() == StoreClass::Unavailable,
-            Self::Rejected(rejected) => {
+            Self::Rejected { rejected, .. } => {
                 rejected.class() == Class::Unknown && rejected.fault().cause().is_some_and(touchmark_trust::Failure::is_retryable)
             }
             Self::Shared(error) => error.is_retryable(),

@@ -1,10 +1,12 @@
 //! `touchmark trust target`: what a role vouches for.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use touchmark::envelope::digest::Algorithm;
+use touchmark::in_toto::{Document, Limits, Parameters};
+use touchmark::trust::rules::{MAX_BYTES, Origin, PolicyDocument, SIGNED_TARGET};
 use touchmark::tuf::TargetPath;
 use touchmark::tuf::edit::{self, EditError, TargetChanges};
 use touchmark::tuf::repository::{Repository, RepositoryError, assert_no_private_key, files_below, read_list, read_removals};
@@ -12,6 +14,11 @@ use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Output};
 
 use super::{Here, failure, staged};
+
+/// Targets with such paths are files that clients read, and no names.
+const FILES: &str = "_touchmark/";
+/// Among them, in-toto layouts.
+const LAYOUTS: &str = "_touchmark/layouts/";
 
 /// Adds and removes targets
 ///
@@ -129,6 +136,9 @@ fn add(repository: &Repository, args: &Add, changes: &mut TargetChanges, output:
         };
         path.clone_from(name);
     }
+    for (path, file) in named.iter().filter(|(path, _)| path.starts_with(FILES)) {
+        check_file(path, file, &args.role)?;
+    }
     // Before anything is copied that cannot be listed, or should not be.
     let mut paths = Vec::with_capacity(named.len());
     for (path, file) in &named {
@@ -147,6 +157,37 @@ fn add(repository: &Repository, args: &Add, changes: &mut TargetChanges, output:
         changes.add(path, &target).map_err(|error| failed(error.into()))?;
     }
     Ok(())
+}
+
+/// Refuses, before anybody signs for it, a file of the trust repository that no client could use: one that another role would list than the
+/// top-level targets, a policy that is none, an in-toto layout that is none.
+fn check_file(path: &str, file: &Path, role: &str) -> Result<(), Failure> {
+    if role != "targets" {
+        let message = format!("{path}: clients take files below {FILES} from the top-level targets alone, and {role} is another role");
+        return Err(Failure::usage(message).hint("without --role"));
+    }
+    let read =
+        |limit: u64| read_up_to(file, limit).map_err(|error| Failure::new(Exit::Unknown, "io", format!("{}: {error}", file.display())));
+    if path == SIGNED_TARGET {
+        let bytes = read(u64::try_from(MAX_BYTES).unwrap_or(u64::MAX))?;
+        PolicyDocument::parse(&bytes, Origin::Signed).map_err(|error| {
+            let failure = Failure::new(Exit::Usage, error.code(), format!("{}: {error}", file.display()));
+            error.hint().map_or(failure.clone(), |hint| failure.hint(hint))
+        })?;
+    } else if path.starts_with(LAYOUTS) {
+        let limits = Limits::default();
+        // Without parameters, braces are characters.
+        let layout = Document::parse(read(limits.file)?, &limits).and_then(|document| document.untrusted().layout(&Parameters::new()));
+        layout.map_err(|error| Failure::new(Exit::Usage, error.code(), format!("{}: no in-toto layout: {error}", file.display())))?;
+    }
+    Ok(())
+}
+
+/// All of a file, and one byte more than `limit` if it has more.
+fn read_up_to(file: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(file)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The lines of a file or of standard input.
