@@ -260,6 +260,12 @@ fn comparable(document: &Value) -> Value {
                     members.remove("message");
                     members.remove("hint");
                 }
+                // So it is where the message of what has expired says what time it is.
+                if let Some(Value::String(message)) = members.get_mut("message")
+                    && let Some(end) = message.find(", and the time is ")
+                {
+                    message.truncate(end);
+                }
                 members.values_mut().for_each(strip);
             }
             Value::Array(items) => items.iter_mut().for_each(strip),
