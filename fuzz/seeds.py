@@ -87,11 +87,24 @@ def certificates():
             yield f"{path.stem}-{place}", bytes([place]) + der
 
 
+def decisions():
+    """For each thing that can be wanted, an honest world in which it holds, and the same before a source that begins to lie."""
+    for ground in range(8):
+        artifact = {5: 1, 6: 1}.get(ground, 0)
+        for more in (0, 1, 2, 4, 6, 8, 14):
+            attached = [[0, artifact, signer, 0, artifact] for signer in (0, 1, 2)]
+            attached += [[1, artifact, 1, 0, artifact], [2, artifact, 1, 0, artifact, 3, 0]]
+            honest = bytes([ground, artifact, more, len(attached)] + [byte for one in attached for byte in one])
+            yield f"{ground}-{more}", honest
+            for lie in (2, 6, 9):
+                yield f"{ground}-{more}-{lie}", honest + bytes([0, 0, 0, lie, 5, 5, lie])
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(TESTDATA / "seeds", root, ignore=shutil.ignore_patterns("SOURCE"))
-    for target, seeds in [("json", canonical_json()), ("keys", keys()), ("tar", tars()), ("in_toto_document", in_toto()), ("in_toto_predicate", predicates()), ("in_toto_certificate", certificates())]:
+    for target, seeds in [("json", canonical_json()), ("keys", keys()), ("tar", tars()), ("in_toto_document", in_toto()), ("in_toto_predicate", predicates()), ("in_toto_certificate", certificates()), ("trust_decision", decisions())]:
         (root / target).mkdir(exist_ok=True)
         for name, content in seeds:
             (root / target / name).write_bytes(content)

@@ -220,3 +220,73 @@ fn names<'s>(sets: impl IntoIterator<Item = &'s Set>, folder: &str, step: &str, 
     }
     Answer::Names(Names { names: names.into_iter().map(ToOwned::to_owned).collect(), is_complete })
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use touchmark_envelope::digest::Algorithm;
+
+    use super::*;
+
+    fn digest(content: &[u8]) -> Digest {
+        Algorithm::Sha256.digest(content)
+    }
+
+    /// A set that lists these under one path, each with a size.
+    fn set(name: &[u8], content: &[u8], size: u64) -> Set {
+        Set { referrer: digest(name), files: BTreeMap::from([("a.link".to_owned(), (digest(content), size))]) }
+    }
+
+    /// What comes of a look, and what was fetched for it.
+    fn look(sets: &mut Sets, limit: u64, file: impl Fn(&Digest) -> Vec<u8>) -> (Vec<Result<Vec<u8>, Failure>>, usize) {
+        let (mut lookup, mut fetched) = (sets.together("a.link", limit), 0);
+        while let Some((digest, _)) = sets.wanted(&mut lookup) {
+            assert_eq!(sets.wanted(&mut lookup).map(|(again, _)| again), Some(digest), "asked again it says the same");
+            fetched += 1;
+            sets.give(&mut lookup, Ok(file(&digest)));
+        }
+        (lookup.found().map(|found| found.file).collect(), fetched)
+    }
+
+    #[test]
+    fn a_file_is_what_has_its_digest_and_the_size_that_it_is_listed_with() {
+        let one = |size| Sets::new(vec![set(b"1", b"good", size)], true, 100);
+        assert_eq!(look(&mut one(4), 10, |_| b"good".to_vec()), (vec![Ok(b"good".to_vec())], 1));
+        assert!(matches!(look(&mut one(5), 10, |_| b"good".to_vec()).0[..], [Err(Failure::NoFile(_))]));
+        assert!(matches!(look(&mut one(4), 10, |_| b"evil".to_vec()).0[..], [Err(Failure::Unavailable(_))]));
+        assert_eq!(look(&mut one(11), 10, |_| b"good".to_vec()), (vec![Err(Failure::TooLarge { limit: 10 })], 0));
+    }
+
+    #[test]
+    fn a_file_that_is_listed_with_several_sizes_is_there_by_the_right_one() {
+        for right in 0..3 {
+            let sizes = [1, 4, 9];
+            let sets = [b"0", b"1", b"2"].iter().enumerate().map(|(number, name)| set(*name, b"good", sizes[(number + right) % 3]));
+            let found = look(&mut Sets::new(sets.collect(), true, 100), 10, |_| b"good".to_vec());
+            assert_eq!(found, (vec![Ok(b"good".to_vec())], 2), "the smallest first, and none after the right one");
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_kept_and_what_may_be_read_is_counted_apart() {
+        let mut sets = Sets::new(vec![set(b"1", b"good", 4)], true, 5);
+        assert_eq!(look(&mut sets, 10, |_| b"good".to_vec()).1, 1);
+        assert_eq!(look(&mut sets, 10, |_| b"good".to_vec()), (vec![Ok(b"good".to_vec())], 0));
+        // Larger files are read first by nobody: the limit is for those that come last.
+        let mut sets = Sets::new(vec![set(b"1", b"larger", 6), set(b"2", b"good", 4)], true, 5);
+        let contents = |wanted: &Digest| if *wanted == digest(b"good") { b"good".to_vec() } else { b"larger".to_vec() };
+        let (found, fetched) = look(&mut sets, 10, contents);
+        assert!(matches!(&found[..], [Ok(good), Err(Failure::Unavailable(_))] if good == b"good") && fetched == 1);
+        // Each set by itself may have as much again.
+        let mut alone = sets.alone(1, "a.link", 10);
+        assert_eq!(sets.wanted(&mut alone), None, "6 bytes are more than 5");
+        let mut sets = Sets::new(vec![set(b"1", b"four", 4), set(b"2", b"good", 4)], true, 4);
+        look(&mut sets, 10, |wanted| if *wanted == digest(b"good") { b"good".to_vec() } else { b"four".to_vec() });
+        let unread = (0..2).filter(|number| {
+            let mut alone = sets.alone(*number, "a.link", 10);
+            sets.wanted(&mut alone).is_some()
+        });
+        assert_eq!(unread.count(), 1);
+    }
+}

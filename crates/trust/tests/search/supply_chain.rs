@@ -475,6 +475,23 @@ fn single_attestations_are_evidence_of_a_layout_over_attestations() {
 }
 
 #[test]
+fn an_attestation_that_was_met_before_the_signature_counts() {
+    let public_key = touchmark_envelope::digest::hex(public(&key(BUILDER)).as_raw());
+    let keys = format!(r#"{{"keytype":"ed25519","scheme":"ed25519","keyval":{{"public":"{public_key}"}}}}"#);
+    let layout = LAYOUT_OVER_ATTESTATIONS.replace("KEY", &keys);
+    let demand = SupplyChainDemand::new(sealed(layout.as_bytes(), &[&key(OWNER)]), [public(&key(OWNER))]).unwrap();
+    let mut case = Case::new();
+    let image = case.image;
+    let good = provenance(&case.shelf, image, BUILDER);
+    case.shelf.attach(image, dsse::IN_TOTO, &good, Inline::Yes);
+    // None of them says what it is, and the attestation comes first.
+    let referrers = case.shelf.referrers.get_mut(&image).unwrap();
+    referrers.reverse();
+    referrers.iter_mut().for_each(|entry| entry.artifact_type = None);
+    assert!(case.verify_by(demand).is_ok());
+}
+
+#[test]
 fn too_many_referrers_and_too_much_work_name_the_option() {
     let mut case = Case::new();
     for number in 0..8 {
