@@ -128,15 +128,14 @@ impl<F: Flash> Device<F> {
         let mut vault = Vault::load(&self.flash, &self.vaults)?;
         let at = vault.updated().map_or(now, |updated| updated.max(now));
         let mut package = Package::open(tar)?;
-        let mut trusted = trust::newest(&mut package, &vault.files, at)?;
-        let standing = trusted.standing(&mut package, &self.settings.name)?;
+        let (trusted, standing) = trust::newest(&mut package, &vault.files, &self.settings.name, at)?;
         // Kept before anything is done by it: nothing older is accepted from here on, whatever comes of the image.
         let before = core::mem::replace(&mut vault.files, trusted.files);
         if vault.files != before {
             vault.update(at);
             vault.commit(&mut self.flash, &self.vaults)?;
         }
-        let layer = self.verified(&mut package, &standing, at)?;
+        let layer = self.verified(&mut package, &standing?, at)?;
         let region = *self.slots.get(1 - record.slot.index).ok_or(FlashError)?;
         if layer.size == 0 || !usize::try_from(layer.size).is_ok_and(|size| size <= region.length) {
             return Err(Error::NoImage { why: "it does not fit a slot" });

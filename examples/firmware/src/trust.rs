@@ -55,19 +55,30 @@ pub(crate) fn check_root(root: &[u8], at: UnixTime) -> Result<(), tuf::Error> {
     client.step().map(drop)
 }
 
-/// The newest of the trust repositories in the tar, verified by what is trusted: an older one beside it changes nothing.
-pub(crate) fn newest(package: &mut Package<'_, impl Medium>, files: &Files, at: UnixTime) -> Result<Trusted, Error> {
+/// The newest of the trust repositories in the tar, verified by what is trusted, and what it says of a name: an older one beside it changes
+/// nothing, nor does a copy of it that lacks a file.
+pub(crate) fn newest(
+    package: &mut Package<'_, impl Medium>,
+    files: &Files,
+    name: &Name,
+    at: UnixTime,
+) -> Result<(Trusted, Result<Standing, Error>), Error> {
     let is_one = |artifact_type: &Option<String>| is_repository(artifact_type.as_deref());
     let listed = package.listed.iter().map(|listed| &listed.descriptor).filter(|descriptor| is_one(&descriptor.artifact_type));
     let digests: Vec<Digest> = listed.map(|descriptor| descriptor.digest).take(MAX_REPOSITORIES).collect();
-    let (mut best, mut failed): (Option<Trusted>, _) = (None, Error::NoTrust);
+    let (mut best, mut failed): (Option<(Trusted, Result<Standing, Error>)>, _) = (None, Error::NoTrust);
     for digest in digests {
         let Some(layers) = layers(package, &digest) else { continue };
         let mut trusted = Trusted { client: Client::new(settings(), at), files: files.clone(), layers };
         match trusted.drive(package) {
             Ok(()) => {
-                if best.as_ref().is_none_or(|known| known.versions() < trusted.versions()) {
-                    best = Some(trusted);
+                let standing = trusted.standing(package, name);
+                let is_better = best.as_ref().is_none_or(|(known, said)| {
+                    let (known, found) = (known.versions(), trusted.versions());
+                    known < found || (known == found && said.is_err() && standing.is_ok())
+                });
+                if is_better {
+                    best = Some((trusted, standing));
                 }
             }
             Err(error) => failed = Error::Metadata(error),
@@ -93,7 +104,7 @@ fn layers(package: &mut Package<'_, impl Medium>, digest: &Digest) -> Option<BTr
 
 impl Trusted {
     /// What the metadata says of a name.
-    pub(crate) fn standing(&mut self, package: &mut Package<'_, impl Medium>, name: &Name) -> Result<Standing, Error> {
+    fn standing(&mut self, package: &mut Package<'_, impl Medium>, name: &Name) -> Result<Standing, Error> {
         self.client.look_up(&name.into())?;
         self.drive(package)?;
         Ok(Standing::of(&mut self.client, name)?)

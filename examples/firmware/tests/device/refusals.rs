@@ -74,6 +74,19 @@ fn older_metadata_is_refused_and_older_metadata_beside_newer_changes_nothing() {
 }
 
 #[test]
+fn a_copy_of_the_metadata_that_lacks_a_role_hides_no_whole_one() {
+    let (mut old, repository, _) = third();
+    let mut partial = repository.clone();
+    partial.lose(&repository.path("acme"));
+    for repositories in [[&partial, &repository], [&repository, &partial]] {
+        let mut device = again(&mut old);
+        device.update(&mut tar(&[&image(3)], &repositories).as_slice(), now()).unwrap();
+        assert_eq!(device.boot().unwrap().digest, digest(&image(3)));
+    }
+    assert_eq!(refused(&mut old, &tar(&[&image(3)], &[&partial]), now()), (Class::Unread, "tuf-missing"));
+}
+
+#[test]
 fn an_image_that_is_not_the_listed_one_is_refused_although_it_was_once() {
     let (mut device, repository, _) = third();
     assert_eq!(refused(&mut device, &tar(&[&image(2)], &[&repository]), now()), (Class::Refused, "entry"));
