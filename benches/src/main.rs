@@ -7,6 +7,8 @@
 //! touchmark-benches canonical FILE      hashes the canonical form of a file; benches/run.sh takes its memory
 //! touchmark-benches signed [FILE]       that of documents with signatures alone; or reads one and looks targets up
 //! touchmark-benches in-toto LAYOUT PUB DIR  verifies an in-toto layout with the links of a folder; benches/in_toto.sh measures it
+//! touchmark-benches trust               verifying as a registry does, with the trust root in memory, against bare signature checks
+//! touchmark-benches trust FOLDER        makes an artifact and trust repositories; benches/trust.sh measures the verifier with them
 //! ```
 
 mod canonical;
@@ -15,6 +17,7 @@ mod envelope;
 mod in_toto;
 mod signed;
 mod stopwatch;
+mod trust;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -34,10 +37,13 @@ fn main() -> ExitCode {
         ["canonical", file] => canonical::hash(file),
         ["signed"] => signed::compare(),
         ["signed", file] => signed::read(file),
+        ["trust"] => trust::compare(),
+        ["trust", "here"] => trust::measure(),
+        ["trust", folder] => trust::make(folder),
         ["in-toto", layout, key, links] => in_toto::verify(layout, key, links),
         _ => {
             Err("usage: touchmark-benches [envelope [ALGORITHM] | document MIB sorted|mixed|canonical | canonical FILE | signed [FILE] | in-toto \
-                 LAYOUT PUB DIR]"
+                 LAYOUT PUB DIR | trust [FOLDER]]"
                 .into())
         }
     };
