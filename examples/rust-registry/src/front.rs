@@ -9,13 +9,15 @@ use touchmark::envelope::manifest::{Kind, Manifest};
 use touchmark::envelope::signature;
 use touchmark::oci::error::{Class as StoreClass, Error as StoreError};
 use touchmark::trust::Limits;
+use touchmark::trust::rules::SIGNED_TARGET;
 use touchmark::trust_root::{StateSettings, StoreChoice, TrustRootError, TrustSettings, TrustState};
-use touchmark::tuf::UpdateClass;
+use touchmark::tuf::{TargetPath, UpdateClass};
 use touchmark::{Class, Digest, Name, Policy, Rejected, Request, Scope, UnixTime, verify_async};
 
 use crate::Failure;
 use crate::arguments::Arguments;
 use crate::grounds::{Ground, Grounds};
+use crate::own;
 use crate::trust::TrustRepository;
 use crate::upstream::{Repository, Upstream};
 
@@ -26,6 +28,8 @@ const MAX_NAMES: usize = 16;
 pub(crate) struct Front {
     upstream: Upstream,
     trust: TrustState<TrustRepository>,
+    /// Where the trust repository has its own policy.
+    policy: TargetPath,
     grounds: Mutex<Grounds>,
 }
 
@@ -56,7 +60,8 @@ impl Front {
         let store = arguments.store.map_or(StoreChoice::Nowhere, StoreChoice::At);
         let settings = StateSettings::new(TrustSettings::new(store)).fresh_for(arguments.fresh_for);
         let trust = TrustState::new(arguments.root, TrustRepository::new(arguments.trust), settings);
-        Ok(Self { upstream: arguments.upstream, trust, grounds: Mutex::default() })
+        let policy = TargetPath::new(SIGNED_TARGET)?;
+        Ok(Self { upstream: arguments.upstream, trust, policy, grounds: Mutex::default() })
     }
 
     /// Opens a repository.
@@ -137,7 +142,11 @@ impl Front {
         let now = now()?;
         let standing = self.trust.standing(&ground.name, now).await?;
         let scope = ground.covered_by.map_or(Scope::Itself, Scope::CoveredBy);
-        let request = Request::new(Policy::trust(standing), ground.artifact, now).scope(scope);
+        let policy = match self.trust.target(&self.policy, now).await? {
+            None => Policy::trust(standing),
+            Some(bytes) => own::narrowed(&bytes, standing, ground.covered_by.is_some())?,
+        };
+        let request = Request::new(policy, ground.artifact, now).scope(scope);
         let artifact = verify_async(place, request).await?;
         let served = self.manifest(place, artifact.get().descriptor().digest).await?;
         let manifest = Manifest::parse(&served.bytes).map_err(|error| malformed(&served.digest, &error))?;

@@ -13,6 +13,7 @@ mod arguments;
 mod front;
 mod grounds;
 mod http;
+mod own;
 mod trust;
 mod upstream;
 

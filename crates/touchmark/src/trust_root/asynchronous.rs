@@ -9,6 +9,7 @@ use touchmark_trust::{Standing, standing};
 use touchmark_tuf::{Client, Error, TargetPath};
 
 use super::opening::{Opening, Trusted};
+use super::target::target_of;
 use super::{Note, TrustRootError, TrustSettings, advance};
 use crate::tuf::{AsyncFetch, fetched};
 
@@ -54,6 +55,14 @@ impl<S: AsyncFetch> AsyncTrustRoot<S> {
     /// The same.
     pub async fn versions(&mut self, path: &Name, digests: &Digests) -> Result<BTreeSet<Name>, TrustRootError> {
         versions_of(&mut self.trusted, &self.source, path, digests).await
+    }
+
+    /// As [`TrustRoot::target`](super::TrustRoot::target).
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn target(&mut self, path: &TargetPath) -> Result<Option<Vec<u8>>, TrustRootError> {
+        target_of(&mut self.trusted, &self.source, path).await
     }
 
     /// What a user should know.

@@ -20,6 +20,8 @@ mod asynchronous;
 mod home;
 #[cfg_attr(not(feature = "async"), allow(dead_code, reason = "what lives longer than an update is asynchronous"))]
 mod keep;
+#[cfg(feature = "async")]
+mod memo;
 mod newest;
 #[cfg_attr(not(feature = "async"), allow(dead_code, reason = "as for `keep`"))]
 mod opening;

@@ -3,15 +3,18 @@
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use touchmark_envelope::digest::Digests;
 use touchmark_envelope::{Name, UnixTime};
 use touchmark_trust::Standing;
+use touchmark_tuf::TargetPath;
 
 use super::asynchronous::{standing_of, update, versions_of};
+use super::memo::Memo;
 use super::opening::{Memory, Opening, Trusted};
+use super::target::target_of;
 use super::{Note, TrustRootError, TrustSettings};
 use crate::tuf::{AsyncFetch, UpdateClass};
 
@@ -92,8 +95,11 @@ impl<S> std::fmt::Debug for TrustState<S> {
     }
 }
 
+/// So many files are remembered: a policy, and the in-toto layouts that it asks for.
+const MAX_FILES: usize = 64;
+
 /// What was found out, or why not; shared by all who asked.
-type Outcome<T> = Result<T, Arc<TrustRootError>>;
+pub(super) type Outcome<T> = Result<T, Arc<TrustRootError>>;
 
 struct Shared {
     /// What is trusted; none while somebody updates it or searches in it.
@@ -108,19 +114,10 @@ struct Shared {
     updated: Option<UnixTime>,
     /// Why nothing is trusted.
     failed: Option<Arc<TrustRootError>>,
-    names: HashMap<Name, Known>,
-    /// How often a name was asked for.
-    asked: u64,
+    names: Memo<Name, Standing>,
+    /// Files that the top-level targets role lists, or does not.
+    files: Memo<TargetPath, Option<Arc<[u8]>>>,
     notes: Vec<Note>,
-}
-
-/// What is known of a name.
-struct Known {
-    outcome: Outcome<Standing>,
-    /// When a failure is to be tried again.
-    retry: Option<UnixTime>,
-    /// When it was last asked for, as [`Shared::asked`] counts.
-    asked: u64,
 }
 
 /// What one at a time has.
@@ -143,8 +140,8 @@ impl<S: AsyncFetch> TrustState<S> {
             due: None,
             updated: None,
             failed: None,
-            names: HashMap::new(),
-            asked: 0,
+            names: Memo::new(settings.names),
+            files: Memo::new(MAX_FILES),
             notes: Vec::new(),
         };
         Self { root: root.into(), source, settings, shared: Mutex::new(shared) }
@@ -157,14 +154,34 @@ impl<S: AsyncFetch> TrustState<S> {
     /// [pause](StateSettings::pause) get the same.
     pub async fn standing(&self, name: &Name, now: UnixTime) -> Outcome<Standing> {
         let arrived = self.shared().attempts;
-        let mut flight = match self.turn(|shared| shared.known(name, now, arrived, &self.settings)).await {
+        let known = |shared: &mut Shared| shared.known(now, arrived, &self.settings, |shared, now| shared.names.recall(name, now));
+        let mut flight = match self.turn(known).await {
             Turn::Known(outcome) => return outcome,
             Turn::Mine(flight) => flight,
         };
-        let trusted = flight.bring_up(self, now, arrived, Some(name)).await?;
+        let trusted = flight.bring_up(self, now, arrived, |shared, now| shared.names.has_expired(name, now)).await?;
         let outcome = standing_of(trusted, &self.source, name).await.map_err(Arc::new);
-        let retry = outcome.as_ref().err().and_then(|_| later(now, self.settings.pause));
-        self.shared().remember(name, &outcome, retry, self.settings.names);
+        let until = outcome.as_ref().map_or_else(|_| later(now, self.settings.pause), Standing::expires);
+        self.shared().names.keep(name, &outcome, until);
+        outcome
+    }
+
+    /// The bytes of a file that the top-level targets role lists, such as the [policy](touchmark_trust::rules) of the trust repository itself;
+    /// `None` if it lists no such file. It is remembered as standings are.
+    ///
+    /// # Errors
+    /// As for [`standing`](Self::standing) and [`TrustRoot::target`](super::TrustRoot::target).
+    pub async fn target(&self, path: &TargetPath, now: UnixTime) -> Outcome<Option<Arc<[u8]>>> {
+        let arrived = self.shared().attempts;
+        let known = |shared: &mut Shared| shared.known(now, arrived, &self.settings, |shared, now| shared.files.recall(path, now));
+        let mut flight = match self.turn(known).await {
+            Turn::Known(outcome) => return outcome,
+            Turn::Mine(flight) => flight,
+        };
+        let trusted = flight.bring_up(self, now, arrived, |shared, now| shared.files.has_expired(path, now)).await?;
+        let outcome = target_of(trusted, &self.source, path).await.map_err(Arc::new).map(|bytes| bytes.map(Arc::from));
+        let until = outcome.as_ref().map_or_else(|_| later(now, self.settings.pause), |_| trusted.expires());
+        self.shared().files.keep(path, &outcome, until);
         outcome
     }
 
@@ -179,7 +196,7 @@ impl<S: AsyncFetch> TrustState<S> {
             Turn::Known(outcome) => return outcome,
             Turn::Mine(flight) => flight,
         };
-        let trusted = flight.bring_up(self, now, arrived, None).await?;
+        let trusted = flight.bring_up(self, now, arrived, |_, _| false).await?;
         versions_of(trusted, &self.source, path, digests).await.map_err(Arc::new)
     }
 
@@ -254,18 +271,17 @@ impl Drop for Flight<'_> {
 }
 
 impl Flight<'_> {
-    /// What is trusted, after an update if one is due, or `name` is known by what has expired.
+    /// What is trusted, after an update if one is due, or what is asked for is known by what has expired.
     async fn bring_up<S: AsyncFetch>(
         &mut self,
         state: &TrustState<S>,
         now: UnixTime,
         arrived: u64,
-        name: Option<&Name>,
+        has_expired: impl FnOnce(&Shared, UnixTime) -> bool,
     ) -> Outcome<&mut Trusted> {
         let due = {
             let shared = locked(self.shared);
-            shared.is_due(now, arrived, &state.settings)
-                || (shared.attempts == arrived && name.is_some_and(|name| shared.has_expired(name, now)))
+            shared.is_due(now, arrived, &state.settings) || (shared.attempts == arrived && has_expired(&shared, shared.time(now)))
         };
         if due || self.custody.trusted.is_none() {
             self.update(state, now).await?;
@@ -313,7 +329,7 @@ impl Flight<'_> {
                 shared.notes.clone_from(&trusted.notes);
                 let versions = versions(&trusted);
                 if self.custody.versions != versions {
-                    shared.names.clear();
+                    shared.forget();
                     self.custody.versions = versions;
                 }
                 self.custody.trusted = Some(trusted.detach());
@@ -340,21 +356,22 @@ impl Flight<'_> {
 }
 
 impl Shared {
-    /// What is known of a name, unless it is to be found out anew.
-    fn known(&mut self, name: &Name, now: UnixTime, arrived: u64, settings: &StateSettings) -> Option<Outcome<Standing>> {
+    /// What `recall` remembers, unless it is to be found out anew.
+    fn known<T>(
+        &mut self,
+        now: UnixTime,
+        arrived: u64,
+        settings: &StateSettings,
+        recall: impl FnOnce(&mut Self, UnixTime) -> Option<Outcome<T>>,
+    ) -> Option<Outcome<T>> {
         if let Some(failed) = self.failure(now, arrived) {
             return Some(Err(failed));
         }
-        if self.is_due(now, arrived, settings) || self.has_expired(name, now) {
+        if self.is_due(now, arrived, settings) {
             return None;
         }
-        let known = self.names.get_mut(name)?;
-        if known.outcome.is_err() && known.retry.is_none_or(|retry| now >= retry) {
-            return None;
-        }
-        self.asked = self.asked.saturating_add(1);
-        known.asked = self.asked;
-        Some(known.outcome.clone())
+        let now = self.time(now);
+        recall(self, now)
     }
 
     /// Why nothing is trusted, if the source is not to be asked again yet, or was since this one came.
@@ -369,11 +386,9 @@ impl Shared {
         self.attempts == arrived && self.due.is_none_or(|due| now >= due || latest.is_some_and(|latest| due > latest))
     }
 
-    /// Whether a name is known, by a document that has expired.
-    fn has_expired(&self, name: &Name, now: UnixTime) -> bool {
-        let now = self.updated.map_or(now, |updated| updated.max(now));
-        let Some(Known { outcome: Ok(standing), .. }) = self.names.get(name) else { return false };
-        standing.expires().is_none_or(|expires| now >= expires)
+    /// The time that is judged by: never before the last update.
+    fn time(&self, now: UnixTime) -> UnixTime {
+        self.updated.map_or(now, |updated| updated.max(now))
     }
 
     /// The source was asked, or what was known before is to do, until `due`.
@@ -386,24 +401,13 @@ impl Shared {
     fn fail(&mut self, error: &Arc<TrustRootError>, due: Option<UnixTime>) {
         self.settled(due);
         self.failed = Some(Arc::clone(error));
-        self.names.clear();
+        self.forget();
         self.notes.clear();
     }
 
-    fn remember(&mut self, name: &Name, outcome: &Outcome<Standing>, retry: Option<UnixTime>, most: usize) {
-        if most == 0 {
-            return;
-        }
-        if self.names.len() >= most && !self.names.contains_key(name) {
-            // Those that were asked for longest ago go, half of them at once.
-            let mut asked: Vec<u64> = self.names.values().map(|known| known.asked).collect();
-            let middle = asked.len() / 2;
-            let (_, middle, _) = asked.select_nth_unstable(middle);
-            let middle = *middle;
-            self.names.retain(|_, known| known.asked > middle);
-        }
-        self.asked = self.asked.saturating_add(1);
-        self.names.insert(name.clone(), Known { outcome: outcome.clone(), retry, asked: self.asked });
+    fn forget(&mut self) {
+        self.names.clear();
+        self.files.clear();
     }
 }
 

@@ -51,18 +51,25 @@ pub(crate) fn fetch_bytes(
     listed: &Target,
     consistent: bool,
 ) -> Result<Vec<u8>, UpdateError> {
-    if listed.hashes.is_empty() {
-        return Err(UpdateError::NoDigest { target: target.clone() });
-    }
-    let digests: Vec<Option<&Digest>> = if consistent { listed.hashes.iter().map(Some).collect() } else { vec![None] };
-    for digest in digests {
-        match source.fetch(&format!("{prefix}{}", target.fetch_path(digest)), listed.length) {
+    for path in target_paths(target, listed, consistent)? {
+        match source.fetch(&format!("{prefix}{path}"), listed.length) {
             Ok(Some(bytes)) => return check_bytes(&bytes, target, listed).map(|()| bytes),
             Ok(None) => {}
             Err(failure) => return Err(refused(target, listed, failure)),
         }
     }
     Err(UpdateError::TargetMissing { target: target.clone(), location: source.location() })
+}
+
+/// Where a target may be.
+pub(crate) fn target_paths(target: &TargetPath, listed: &Target, consistent: bool) -> Result<Vec<String>, UpdateError> {
+    if listed.hashes.is_empty() {
+        return Err(UpdateError::NoDigest { target: target.clone() });
+    }
+    Ok(match consistent {
+        true => listed.hashes.iter().map(|digest| target.fetch_path(Some(digest))).collect(),
+        false => vec![target.fetch_path(None)],
+    })
 }
 
 /// Whether these bytes are what is listed.
@@ -143,7 +150,7 @@ fn write(content: Box<dyn Read + '_>, target: &TargetPath, listed: &Target, path
 }
 
 /// What a source that could not give the target is told as.
-fn refused(target: &TargetPath, listed: &Target, failure: Failure) -> UpdateError {
+pub(crate) fn refused(target: &TargetPath, listed: &Target, failure: Failure) -> UpdateError {
     let target = target.clone();
     match failure {
         Failure::TooLarge { .. } => UpdateError::TargetLength { target, expected: listed.length, found: listed.length.saturating_add(1) },

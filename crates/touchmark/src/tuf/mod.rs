@@ -63,6 +63,8 @@ pub use touchmark_tuf::repository as edit;
 pub use agreement::{Agreeing, Agreement, Repositories, Silent};
 pub use download::Downloaded;
 pub(crate) use download::{check_bytes, fetch_bytes};
+#[cfg(feature = "async")]
+pub(crate) use download::{refused, target_paths};
 pub use downloads::{Downloads, MAX_TARGET};
 pub use error::{UpdateClass, UpdateError};
 pub use fetch::{Fetch, source};
