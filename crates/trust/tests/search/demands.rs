@@ -334,6 +334,22 @@ fn under_an_entry_an_attestation_is_by_its_own_signers_or_by_the_role_that_may_s
     assert!(world.shelf.verify(Request::new(Policy::trust(standing).attested(own()), image, at())).is_ok());
 }
 
+#[test]
+fn an_entry_stands_for_the_publishers_signature_and_not_for_one_that_is_wanted_of_others() {
+    for kind in [AcceptedKind::Entry, AcceptedKind::Seal] {
+        let (mut world, image) = accepted_by(kind);
+        let wanted = Attested::new(signature::PREDICATE_TYPE).signed_by(keys(&[2]), 1).unwrap();
+        let policy = Policy::trust(world.standing("acme/tool").unwrap()).attested(wanted);
+        let refused = world.shelf.verify(Request::new(policy.clone(), image, at())).unwrap_err();
+        assert_eq!(refused.class(), Class::Unsigned);
+        // Nor is it the publisher's.
+        world.sign(image, "acme", "acme/tool");
+        assert_eq!(world.shelf.verify(Request::new(policy.clone(), image, at())).unwrap_err().class(), Class::NotVerified);
+        world.shelf.sign(image, &[&key(2)], |statement| statement.name = Some("acme/tool".parse().unwrap()));
+        assert!(world.shelf.verify(Request::new(policy, image, at())).is_ok());
+    }
+}
+
 fn named_statement(image: Digest) -> Vec<u8> {
     String::from_utf8(statement(image, SCAN, "{}")).unwrap().replace(r#"[{"digest""#, r#"[{"name":"acme/tool","digest""#).into_bytes()
 }

@@ -317,6 +317,18 @@ fn what_is_missing_of_a_set_is_could_not_find_out() {
 }
 
 #[test]
+fn a_set_that_could_not_be_read_might_have_been_the_good_one() {
+    let mut case = Case::good();
+    let blob = Algorithm::Sha256.digest(&built(&case.shelf, case.image, BUILDER).1);
+    case.shelf.failures.insert(blob, Failure::NotFound);
+    // What all sets together come to is decided by the other one, which is validly signed.
+    case.attach_older();
+    assert_eq!(case.refused(), UNKNOWN);
+    case.shelf.failures.clear();
+    assert!(case.verify().is_ok());
+}
+
+#[test]
 fn a_layout_that_expired_or_that_not_all_keys_signed_is_untrusted_and_nothing_is_looked_for() {
     let mut case = Case::good();
     case.layout.expires = "1970-01-01T00:30:00Z";
@@ -324,6 +336,7 @@ fn a_layout_that_expired_or_that_not_all_keys_signed_is_untrusted_and_nothing_is
     let rejected = case.verify().unwrap_err();
     assert!(rejected.to_string().contains("expired at 1970-01-01T00:30:00Z"), "{rejected}");
     assert!(!rejected.to_string().contains("vouch"), "{rejected}");
+    assert_eq!(case.asked(Algorithm::Sha256.digest(&built(&case.shelf, case.image, BUILDER).1)), 0);
     let demands = [
         // By a stranger; by one of two; altered.
         SupplyChainDemand::new(Layout::simple().signed(&[STRANGER]), [public(&key(OWNER))]).unwrap(),
