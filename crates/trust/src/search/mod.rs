@@ -18,12 +18,13 @@ use crate::request::{Request, Scope};
 
 mod candidates;
 mod contents;
+mod evidence;
 mod metadata;
 mod subject;
 mod supply_chain;
 
+use self::evidence::Supply;
 use self::subject::Loaded;
-use self::supply_chain::Supply;
 
 /// A decision under way: order, limits and outcome are its own, and the caller only fetches.
 ///

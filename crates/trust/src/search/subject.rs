@@ -10,7 +10,7 @@ use touchmark_envelope::digest::Digests;
 use touchmark_envelope::manifest::{Descriptor, Kind, Manifest, Platform};
 use touchmark_in_toto::Product;
 
-use super::supply_chain::Supply;
+use super::evidence::Supply;
 use super::{Bound, Search, State, checked, length, unavailable};
 use crate::demand::Subject;
 use crate::need::Answer;
