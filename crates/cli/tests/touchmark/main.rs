@@ -64,6 +64,7 @@ mod trust_forged;
 mod trust_init;
 mod trust_late;
 mod trust_names;
+mod trust_pull;
 mod trust_races;
 mod trust_renewal;
 mod trust_rotation;

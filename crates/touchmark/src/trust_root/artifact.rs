@@ -54,6 +54,11 @@ impl<'s> TrustArtifact<'s> {
         }
         Ok(Self { source, digest, layers })
     }
+
+    /// The paths of its files, and their descriptors.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &Descriptor)> {
+        self.layers.iter().map(|(path, layer)| (path.as_str(), layer))
+    }
 }
 
 /// So many artifacts of a place are looked at to find trust repositories.

@@ -76,38 +76,54 @@ impl TrustFiles {
         Ok(Self { files, root, timestamp })
     }
 
-    /// Stores them in `to` as one artifact, with these tags. The same files make the same artifact.
+    /// The files, by the paths that clients ask for.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+    }
+
+    /// The artifact's manifest: that of the same files is the same.
+    pub fn manifest(&self) -> Vec<u8> {
+        let layer = |(path, bytes): (&str, &[u8])| {
+            let mut layer = layer(bytes);
+            layer.annotations.insert(TITLE.to_owned(), path.to_owned());
+            layer.to_json()
+        };
+        let head = [("schemaVersion", Value::from(2_u64)), ("mediaType", Value::from(IMAGE_MANIFEST))];
+        let rest = [
+            ("artifactType", Value::from(ARTIFACT_TYPE)),
+            ("config", Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(EMPTY), 2).to_json()),
+            ("layers", Value::from(self.files().map(layer).collect::<Vec<_>>())),
+        ];
+        Value::object(head.into_iter().chain(rest)).to_vec()
+    }
+
+    /// Stores them in `to` as one artifact, with these tags.
     ///
     /// # Errors
     /// The store cannot be written.
     pub fn put(&self, to: &dyn Store, tags: &[&str]) -> Result<Descriptor, TrustRootError> {
-        let mut layers = Vec::new();
         let mut stored = BTreeSet::new();
-        for (path, bytes) in &self.files {
-            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            let mut layer = Descriptor::new(LAYER_TYPE, Algorithm::Sha256.digest(bytes), size);
+        for (_, bytes) in self.files() {
+            let layer = layer(bytes);
             if stored.insert(layer.digest) {
-                to.put_blob(Some(&layer), &mut bytes.as_slice())?;
+                to.put_blob(Some(&layer), &mut &*bytes)?;
             }
-            layer.annotations.insert(TITLE.to_owned(), path.clone());
-            layers.push(layer.to_json());
         }
-        let config = Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(b"{}"), 2);
-        to.put_blob(Some(&config), &mut b"{}".as_slice())?;
-        let manifest = Value::object([
-            ("schemaVersion", Value::from(2_u64)),
-            ("mediaType", Value::from(IMAGE_MANIFEST)),
-            ("artifactType", Value::from(ARTIFACT_TYPE)),
-            ("config", config.to_json()),
-            ("layers", Value::from(layers)),
-        ]);
-        let manifest = manifest.to_vec();
+        to.put_blob(Some(&Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(EMPTY), 2)), &mut &*EMPTY)?;
+        let manifest = self.manifest();
         let mut put = None;
         for tag in tags.iter().map(|tag| Some(*tag)).chain(tags.is_empty().then_some(None)) {
             put = Some(to.put_manifest(&manifest, IMAGE_MANIFEST, tag)?);
         }
         put.ok_or_else(|| TrustRootError::NotMetadata { file: String::new() })
     }
+}
+
+/// The config of what needs none.
+const EMPTY: &[u8] = b"{}";
+
+fn layer(bytes: &[u8]) -> Descriptor {
+    Descriptor::new(LAYER_TYPE, Algorithm::Sha256.digest(bytes), u64::try_from(bytes.len()).unwrap_or(u64::MAX))
 }
 
 /// The files that the top-level targets role lists, each under all of the names that a client may ask for.

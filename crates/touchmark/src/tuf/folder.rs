@@ -62,7 +62,7 @@ impl Fetch for FolderSource {
 }
 
 /// RFC 3986, 2.1. `None` if what is encoded is no text, or is not encoded rightly.
-pub(super) fn decoded(path: &str) -> Option<String> {
+pub(crate) fn decoded(path: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let Some((first, after)) = rest.split_first() {

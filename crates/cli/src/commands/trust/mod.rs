@@ -11,6 +11,8 @@ mod name;
 mod new_keys;
 mod publish;
 mod publisher;
+mod pull;
+mod push;
 mod renewal;
 mod rotate;
 mod seals;
@@ -51,6 +53,7 @@ pub(crate) enum Command {
     Status(status::Args),
     Sign(sign::Args),
     Publish(publish::Args),
+    Pull(Box<pull::Args>),
     Key(Box<key::Args>),
     Delegate(Box<delegate::Args>),
     Redelegate(Box<delegate::Redelegate>),
@@ -73,6 +76,7 @@ impl Command {
             Self::Status(_) => "trust status",
             Self::Sign(_) => "trust sign",
             Self::Publish(_) => "trust publish",
+            Self::Pull(_) => "trust pull",
             Self::Key(args) => args.command.name(),
             Self::Delegate(_) => "trust delegate",
             Self::Redelegate(_) => "trust redelegate",
@@ -118,6 +122,7 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
             Command::Status(args) => status::run(&here, args, output),
             Command::Sign(args) => sign::run(&here, args, output),
             Command::Publish(args) => publish::run(&here, args, output),
+            Command::Pull(args) => pull::run(&here, args, output),
             Command::Key(args) => key::run(&here, args, output),
             Command::Delegate(args) => delegate::run(&here, args, output),
             Command::Redelegate(args) => delegate::redelegate(&here, args, output),

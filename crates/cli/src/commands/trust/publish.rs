@@ -1,18 +1,14 @@
 //! `touchmark trust publish`: what is staged becomes what clients get.
 
-use touchmark::Reference;
-use touchmark::oci::access::Access;
-use touchmark::oci::reference::Scheme;
-use touchmark::trust_root::{TrustArtifact, TrustFiles};
-use touchmark::tuf::repository::{Publish, Repository, Scope as What};
+use touchmark::tuf::Fetch;
+use touchmark::tuf::repository::{Publish, RepositoryError, Scope as What};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Object, Output, Value};
-use touchmark_verify::root;
 
 use super::keys::MaybeSigners;
+use super::push::Push;
 use super::{Here, clock, failure, strings};
 use crate::access::AccessArgs;
-use crate::places::{self, Target};
 
 /// Publishes what is staged, with a new snapshot and timestamp
 ///
@@ -42,7 +38,7 @@ pub(crate) struct Args {
 /// Publishes.
 pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let repository = here.open()?;
-    let to = args.to.as_deref().map(|text| Push::new(text, args)).transpose()?;
+    let to = args.to.as_deref().map(|text| Push::new(text, &args.access)).transpose()?;
     let scope = match (args.renew, args.ready) {
         (true, _) => What::Renewal,
         (_, true) => What::Ready,
@@ -50,8 +46,16 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     };
     let signers = args.signers.open()?;
     let clock = here.args.at.map(|_| clock()).transpose()?;
-    let published =
-        repository.publish(&signers, Publish { scope, dry_run: args.dry_run, clock }, here.now).map_err(|error| failure(&error))?;
+    let how = Publish { scope, dry_run: args.dry_run, clock };
+    let mut pushed = Vec::new();
+    // Where others publish too it is decided who was first, before anything is published here.
+    let first = |served: &dyn Fetch| -> Result<(), Refused> {
+        if let Some(to) = &to {
+            pushed = to.push(served, repository.served().as_ref())?;
+        }
+        Ok(())
+    };
+    let published = repository.publish_after(&signers, how, here.now, first).map_err(|Refused(failure)| failure)?;
     let mut documents = Vec::new();
     for one in &published.documents {
         output.line(&format!("{} {} {}", one.role, one.version, one.expires));
@@ -83,75 +87,27 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     members.insert("waiting", strings(&published.waiting));
     members.insert("unbridged", published.unbridged);
     if let Some(to) = to {
-        let pins = to.push(&repository, output)?;
-        members.insert("pushed", strings(&pins));
+        for (pin, own) in &pushed {
+            output.line(pin);
+            output.note(&format!("pushed as {own} and as {}", to.tag));
+        }
+        members.insert("pushed", strings(&pushed.into_iter().map(|(pin, _)| pin).collect::<Vec<_>>()));
     }
     output.result(Exit::Done, members);
     Ok(())
 }
 
-/// Where what is published is pushed.
-struct Push {
-    to: Reference,
-    tag: String,
-    access: Access,
-}
+/// Why nothing was published.
+struct Refused(Failure);
 
-impl Push {
-    fn new(text: &str, args: &Args) -> Result<Self, Failure> {
-        let to = places::destination(text)?;
-        let Some(tag) = to.tag().map(str::to_owned) else {
-            return Err(
-                Failure::usage(format!("--to {text}: the tag that clients follow is missing")).hint(format!("{}:trust", to.place()))
-            );
-        };
-        let access = args.access.access([&to], 0)?;
-        Ok(Self { to, tag, access })
-    }
-
-    /// Pushes to a tag that stays and to the one that moves, and reads that back: whoever else pushed meanwhile is not overwritten unnoticed.
-    fn push(&self, repository: &Repository, output: &mut Output<'_>) -> Result<Vec<String>, Failure> {
-        let files = TrustFiles::read(repository.served().as_ref()).map_err(|error| root::failure(&error))?;
-        let own = format!("{}-{}.{}", self.tag, files.root, files.timestamp);
-        let before = self.newer(&files)?;
-        if let Some(before) = before {
-            return Err(lost(&self.to, &before));
-        }
-        let target = Target::new(&self.to.place(), &self.access)?;
-        let put = files.put(target.store(), &[&own, &self.tag]).map_err(|error| root::failure(&error))?;
-        target.commit()?;
-        let source = places::source(&self.to, &self.access)?;
-        let found = source.resolve(Some(&self.tag), None).map_err(|error| Failure::from(&error))?.digest;
-        if found != put.digest {
-            return Err(lost(&self.to, &format!("it leads to {found}, not to {}", put.digest)));
-        }
-        let pin = self.to.pin(put.digest).to_string();
-        output.line(&pin);
-        output.note(&format!("pushed as {own} and as {}", self.tag));
-        Ok(vec![pin])
-    }
-
-    /// What is there already, if that is newer than `files`.
-    fn newer(&self, files: &TrustFiles) -> Result<Option<String>, Failure> {
-        let source = match places::source(&self.to, &self.access) {
-            Ok(source) => source,
-            // A folder that is to be made.
-            Err(_) if self.to.scheme() != Scheme::Registry && !self.to.path().exists() => return Ok(None),
-            Err(failure) => return Err(failure),
-        };
-        let digest = match source.resolve(Some(&self.tag), None) {
-            Ok(found) => found.digest,
-            Err(error) if error.class() == touchmark::oci::Class::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::from(&error)),
-        };
-        let artifact = TrustArtifact::open(source.as_ref(), digest).map_err(|error| root::failure(&error))?;
-        let there = TrustFiles::read(&artifact).map_err(|error| root::failure(&error))?;
-        let newer = (there.root, there.timestamp) > (files.root, files.timestamp);
-        Ok(newer.then(|| format!("it has root {} and timestamp {}, newer than what is here", there.root, there.timestamp)))
+impl From<RepositoryError> for Refused {
+    fn from(error: RepositoryError) -> Self {
+        Self(failure(&error))
     }
 }
 
-fn lost(to: &Reference, why: &str) -> Failure {
-    Failure::new(Exit::Unknown, "push-lost", format!("{to}: somebody else published: {why}"))
-        .hint("bring this folder up to what is there, stage the change again, and publish")
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self(failure)
+    }
 }

@@ -7,6 +7,8 @@ use touchmark_envelope::{Digest, UnixTime};
 use touchmark_oci::Error as FileError;
 use touchmark_tuf::repository::EditError;
 
+use crate::tuf::UpdateClass;
+
 /// What a failure means to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -287,6 +289,30 @@ pub enum RepositoryError {
         /// What failed.
         reason: String,
     },
+    /// What a place serves could not be had, or is no repository.
+    #[error(transparent)]
+    Source(Box<crate::trust_root::TrustRootError>),
+    /// A new folder needs a root that is trusted.
+    #[error("which root is trusted is not said, and there is no repository here that has one")]
+    RootNeeded,
+    /// The root that is trusted is not one of those that are served.
+    #[error("the root that is trusted, of version {version}, is not the one that is served under this version")]
+    OtherRoot {
+        /// Its version.
+        version: u64,
+    },
+    /// What is served is not what was published here under the same version.
+    #[error("{}: was published here, and something else is served under the same version", file.display())]
+    Forked {
+        /// The file here.
+        file: PathBuf,
+    },
+    /// What is served is not as its own snapshot says.
+    #[error("{path}: what is served is not what its snapshot lists")]
+    NotServed {
+        /// The file.
+        path: String,
+    },
     /// What is ours in a role's document is malformed.
     #[error("{role}: {malformed}")]
     Ours {
@@ -306,6 +332,12 @@ impl RepositoryError {
                 _ => Class::Unavailable,
             },
             RepositoryError::NotExpected { .. } => Class::Unexpected,
+            RepositoryError::Source(source) => match source.class() {
+                UpdateClass::Usage => Class::Usage,
+                UpdateClass::Untrusted => Class::Untrusted,
+                UpdateClass::WrongContent => Class::Unexpected,
+                _ => Class::Unavailable,
+            },
             RepositoryError::Staged { source, .. } => source.class(),
             RepositoryError::Edit(EditError::Sign(_)) | RepositoryError::Changed { .. } | RepositoryError::NoKey { .. } => {
                 Class::Unavailable
@@ -319,6 +351,9 @@ impl RepositoryError {
             | RepositoryError::NoMetadata { .. }
             | RepositoryError::Expired { .. }
             | RepositoryError::Ours { .. }
+            | RepositoryError::OtherRoot { .. }
+            | RepositoryError::Forked { .. }
+            | RepositoryError::NotServed { .. }
             | RepositoryError::Client { .. } => Class::Untrusted,
             _ => Class::Usage,
         }
@@ -361,6 +396,11 @@ impl RepositoryError {
             RepositoryError::NameSet { .. } => "name-set",
             RepositoryError::NameNotSet { .. } => "name-not-set",
             RepositoryError::SealsNeeded { .. } => "seals-needed",
+            RepositoryError::Source(source) => source.code(),
+            RepositoryError::RootNeeded => "root-needed",
+            RepositoryError::OtherRoot { .. } => "other-root",
+            RepositoryError::Forked { .. } => "forked",
+            RepositoryError::NotServed { .. } => "not-as-listed",
             RepositoryError::NoKey { .. } => "no-random-numbers",
             RepositoryError::Ours { .. } => "trust-malformed",
         }
@@ -411,6 +451,11 @@ impl RepositoryError {
             RepositoryError::NotOwned { role, .. } => format!("touchmark trust redelegate {role} --terminating, with its paths"),
             RepositoryError::NameSet { .. } => "--replace, if it is to be moved".to_owned(),
             RepositoryError::NameNotSet { .. } => "touchmark trust name list".to_owned(),
+            RepositoryError::RootNeeded => "--root FILE, from whom the repository belongs to".to_owned(),
+            RepositoryError::OtherRoot { .. } => "ask whom the repository belongs to for its root, and where it is served".to_owned(),
+            RepositoryError::Forked { .. } => {
+                "pull into a new folder (--dir), and make the change that was published here alone anew there".to_owned()
+            }
             RepositoryError::SealsNeeded { role, by } => format!("touchmark trust discard {role} {by} gives up both"),
             RepositoryError::List { .. } => "a line is PATH LENGTH sha256:HEX".to_owned(),
             _ => return None,

@@ -156,7 +156,7 @@ fn expires(lifetime: edit::Lifetime, now: UnixTime) -> Result<UnixTime, Reposito
 }
 
 /// Whether a folder holds nothing, or only what a making that was interrupted has left.
-fn is_unused(folder: &Path) -> Result<bool, RepositoryError> {
+pub(super) fn is_unused(folder: &Path) -> Result<bool, RepositoryError> {
     let failed = |source| touchmark_oci::Error::Io { action: "list", path: folder.to_owned(), source };
     let mut published = false;
     for entry in std::fs::read_dir(folder).map_err(failed)? {

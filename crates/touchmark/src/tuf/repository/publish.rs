@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::sign::Signer;
 use touchmark_oci::files;
-use touchmark_tuf::RoleName;
 use touchmark_tuf::metadata::TopLevel;
 use touchmark_tuf::repository::{self as edit, Age, Document, Listed, Mandate, check_targets, tidy_signatures};
+use touchmark_tuf::{Failure, RoleName};
 
 use super::rehearsal::Rehearsal;
 use super::sign::{mandates, welcome, well_formed};
 use super::state::{Seat, State};
 use super::{Repository, RepositoryError};
+use crate::tuf::Fetch;
+use crate::tuf::folder::decoded;
 
 /// What is published, and how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +74,26 @@ struct New {
     delegated: Option<Mandate>,
 }
 
+/// What a repository serves, with files that are not written yet.
+struct AboutToBe<'a> {
+    served: Box<dyn Fetch>,
+    files: BTreeMap<String, &'a [u8]>,
+}
+
+impl Fetch for AboutToBe<'_> {
+    fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+        match decoded(path).and_then(|name| self.files.get(&name)) {
+            Some(bytes) if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) => Err(Failure::TooLarge { limit }),
+            Some(bytes) => Ok(Some(bytes.to_vec())),
+            None => self.served.fetch(path, limit),
+        }
+    }
+
+    fn location(&self) -> String {
+        self.served.location()
+    }
+}
+
 impl New {
     fn of(role: &str, document: Document) -> Self {
         let bytes = if document.opened().is_some() { None } else { Some(document.to_bytes()) };
@@ -95,22 +117,66 @@ impl Repository {
     /// Signatures are missing, or a client would refuse the outcome: one that has what is published now, or a new one that begins with the
     /// first root. Nothing that clients get has changed then.
     pub fn publish(&self, signers: &[Box<dyn Signer>], how: Publish, now: UnixTime) -> Result<Published, RepositoryError> {
+        self.publish_after(signers, how, now, |_| Ok(()))
+    }
+
+    /// As [`publish`](Self::publish), and before anything is written in the folder, `first` is given what is about to be served from it: to
+    /// bring it where others publish too. If that fails, nothing is published, and everything stays staged. Of a dry run nothing is given.
+    ///
+    /// # Errors
+    /// As for `publish`; what `first` says.
+    pub fn publish_after<E: From<RepositoryError>>(
+        &self,
+        signers: &[Box<dyn Signer>],
+        how: Publish,
+        now: UnixTime,
+        first: impl FnOnce(&dyn Fetch) -> Result<(), E>,
+    ) -> Result<Published, E> {
         // Of a draft it is only found out.
         let how = Publish { dry_run: how.dry_run || self.folders.is_draft(), ..how };
         // Whoever only looks leaves no trace.
         let _lock = if how.dry_run { None } else { self.lock()? };
         let mut state = self.state()?;
+        let (published, new) = self.prepare(&mut state, signers, how, now)?;
+        if how.dry_run {
+            return Ok(published);
+        }
+        let mut files = BTreeMap::new();
+        for one in &new {
+            let file = self.published_name(one)?;
+            files.extend(file.file_name().and_then(|name| name.to_str()).map(|name| (name.to_owned(), one.bytes())));
+        }
+        first(&AboutToBe { served: self.served(), files })?;
+        // Of a publish that was interrupted at its end.
+        for name in std::mem::take(&mut state.left) {
+            files::remove(&self.folders.staged_file(&name)).map_err(RepositoryError::from)?;
+        }
+        if !new.is_empty() {
+            self.write(&new, how.scope)?;
+            self.remove_undelegated(&mut state)?;
+        }
+        Ok(published)
+    }
+
+    /// What is to be published, once a client has taken it.
+    fn prepare(
+        &self,
+        state: &mut State,
+        signers: &[Box<dyn Signer>],
+        how: Publish,
+        now: UnixTime,
+    ) -> Result<(Published, Vec<New>), RepositoryError> {
         let mut published = Published::default();
-        self.choose(&mut state, how.scope, &mut published.waiting)?;
+        self.choose(state, how.scope, &mut published.waiting)?;
         let mut new: Vec<New> = Vec::new();
         if how.scope != Scope::Renewal {
-            self.targets(&mut state, now, &mut new)?;
+            self.targets(state, now, &mut new)?;
         }
         let root = state.staged("root")?.cloned();
         if let Some(root) = &root {
             unexpired("root", root, now)?;
         }
-        let snapshot = match self.snapshot(&mut state, &new, signers, how, now) {
+        let snapshot = match self.snapshot(state, &new, signers, how, now) {
             Err(RepositoryError::Unsigned { .. }) if how.scope == Scope::Renewal && state.is_good("snapshot", now)? => {
                 // The timestamp is renewed without it.
                 published.waiting.push("snapshot".to_owned());
@@ -119,11 +185,11 @@ impl Repository {
             snapshot => snapshot?,
         };
         let listed = snapshot.as_ref().map(New::listed).transpose()?;
-        let timestamp = match self.timestamp(&mut state, listed.as_ref(), signers, how, now) {
+        let timestamp = match self.timestamp(state, listed.as_ref(), signers, how, now) {
             Err(error @ RepositoryError::Unsigned { .. }) => {
                 // Else the next one who signs would have another snapshot made, and no two would ever sign one timestamp.
                 if let Some(snapshot) = snapshot.filter(|_| !how.dry_run) {
-                    self.keep_staged(&mut state, "snapshot", &snapshot.document, how)?;
+                    self.keep_staged(state, "snapshot", &snapshot.document, how)?;
                 }
                 return Err(error);
             }
@@ -134,7 +200,7 @@ impl Repository {
         // The timestamp is the last file and makes all others count, but for a new root, which counts as soon as it is there: it comes right
         // before. If it rotates keys, clients that come between the two are kept waiting, unless all of what is new is signed by the keys of
         // the old root too; then the timestamp comes first, and nobody is.
-        if root.is_some() && self.is_bridge(&mut state, &new, timestamp.as_ref())? {
+        if root.is_some() && self.is_bridge(state, &new, timestamp.as_ref())? {
             new.extend(timestamp);
             new.extend(root);
         } else {
@@ -142,27 +208,16 @@ impl Repository {
             new.extend(root);
             new.extend(timestamp);
         }
-        if !how.dry_run {
-            // Of a publish that was interrupted at its end.
-            for name in std::mem::take(&mut state.left) {
-                files::remove(&self.folders.staged_file(&name))?;
+        if !new.is_empty() {
+            for time in std::iter::once(now).chain(how.clock) {
+                self.rehearse(state, &new, time)?;
             }
-        }
-        if new.is_empty() {
-            return Ok(published);
-        }
-        for time in std::iter::once(now).chain(how.clock) {
-            self.rehearse(&state, &new, time)?;
         }
         for one in &new {
             let (version, expires) = (one.document.version()?, one.document.expires()?);
             published.documents.push(PublishedRole { role: one.role.clone(), version, expires });
         }
-        if !how.dry_run {
-            self.write(&new, how.scope)?;
-            self.remove_undelegated(&mut state)?;
-        }
-        Ok(published)
+        Ok((published, new))
     }
 
     /// Drops from what is staged what is not to be published now.
