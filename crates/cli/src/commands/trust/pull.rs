@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use touchmark::policy::TrustSource;
 use touchmark::tuf::Settings;
 use touchmark::tuf::repository::Repository;
 use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Object, Output, Value};
-use touchmark_verify::root::TrustSource;
+use touchmark_verify::root;
 
 use super::{Here, failure, strings};
 use crate::access::{AccessArgs, standard_inputs};
@@ -32,7 +33,7 @@ pub(crate) struct Args {
 /// Pulls.
 pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let root = args.root.as_ref().map(|file| places::read_file(file, "--root", Settings::default().limits.root)).transpose()?;
-    let source = TrustSource::read(&args.from)?;
+    let source = root::trust_source(&args.from)?;
     let references = match &source {
         TrustSource::Artifact(reference) => vec![reference],
         TrustSource::Repository(_) => Vec::new(),

@@ -12,7 +12,7 @@ use touchmark_tuf::repository::{self as edit, Document, Mandate};
 use super::rehearsal::Rehearsal;
 use super::state::{Folders, State};
 use super::{Lifetimes, Repository, RepositoryError};
-use crate::segment::is_plain;
+use crate::segment::is_one_name;
 use crate::trust_root::TrustFiles;
 use crate::tuf::Fetch;
 use crate::tuf::folder::decoded;
@@ -104,7 +104,7 @@ impl Served {
             let refused = || RepositoryError::NotServed { path: path.to_owned() };
             match name.strip_prefix("targets/") {
                 Some(target) => {
-                    if !target.split('/').all(is_plain) {
+                    if !target.split('/').all(is_one_name) {
                         return Err(refused());
                     }
                     // Consistent snapshots know a file by its digest alone.
@@ -112,7 +112,7 @@ impl Served {
                         served.targets.insert(target.to_owned(), bytes.to_vec());
                     }
                 }
-                None if is_plain(&name) => {
+                None if is_one_name(&name) => {
                     served.metadata.insert(name, bytes.to_vec());
                 }
                 None => return Err(refused()),
