@@ -84,9 +84,21 @@ fn older_version_of_a_channel() {
         let result = &verdict.json["results"][0];
         assert_eq!((&result["accepted_by"], &result["rollback_protected"]), (&"envelopes".into(), &false.into()));
     }
+    // A policy may take nothing but an entry.
+    place.file(
+        "policy.json",
+        r#"{"version":1,"trust":{"ours":{"root":"trust/metadata/1.root.json","source":"trust","store":"none"}},
+            "rules":[{"names":"acme/tool:stable","trust":"ours","accepted_by":"entry"}]}"#,
+    );
+    let by_policy = |tag: &str| format!("oci:lay:{tag} --policy policy.json --name acme/tool:stable");
+    for tag in ["1", "2"] {
+        place.verify_is(1, &by_policy(tag));
+    }
     place.ok("trust name set acme/tool:stable oci:lay:1");
     publish(&place, "--key acme");
     refused(&place, 1, "entry", &ask("oci:lay:2", "acme/tool:stable"));
+    place.verify_is(0, &by_policy("1"));
+    refused(&place, 1, "entry", &by_policy("2"));
     place.ok("trust name set acme/tool:stable oci:lay:2 --replace");
     publish(&place, "--key acme");
     refused(&place, 1, "entry", &ask("oci:lay:1", "acme/tool:stable"));
