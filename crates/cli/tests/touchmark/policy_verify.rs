@@ -411,6 +411,23 @@ fn a_policy_that_everybody_may_write_is_refused_unless_it_was_named() {
     assert!(place.verify_is(0, "oci:lay:1").stderr.contains("group"));
 }
 
+/// Wherever the command is run, what a policy names is where the policy is.
+#[test]
+fn paths_in_a_policy_begin_at_its_folder() {
+    let place = made();
+    place.ok(&format!("trust publish --renew {ONLINE} --to oci:pushed:trust"));
+    for (source, store) in [("../trust", "kept"), ("oci:../pushed:trust", "none")] {
+        let trust = json!({"ours": {"root": "../trust/metadata/1.root.json", "source": source, "store": store}});
+        place.file("etc/p.json", json!({"version": 1, "trust": trust, "rules": [by_trust("acme/**")]}).to_string());
+        accepted(&place, "oci:lay:1 --policy etc/p.json --name acme/tool:1");
+    }
+    assert!(place.path("etc/kept/metadata/root.json").exists() && !place.path("kept").exists());
+    std::fs::create_dir(place.path("elsewhere")).unwrap();
+    let line = "verify oci:../lay:1 --policy ../etc/p.json --name acme/tool:1";
+    let ran = Ran::of(line, place.touchmark(line).current_dir(place.path("elsewhere")).output().unwrap());
+    ran.is(0);
+}
+
 #[test]
 fn what_a_policy_says_is_not_said_by_options_too() {
     let place = made();

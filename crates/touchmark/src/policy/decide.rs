@@ -474,3 +474,52 @@ fn trust_source(folder: &Path, text: &str) -> Result<TrustSource, PolicyError> {
     }
     TrustSource::read(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::PolicyClass;
+    use crate::testing::Folder;
+    use touchmark_trust::Class;
+
+    fn refused(class: Class) -> Result<(), PolicyError> {
+        let wanted = Wanted::Exact("acme/x:1".parse().unwrap());
+        Err(match class {
+            Class::NotVerified => PolicyError::NoVersion { wanted },
+            Class::Unsigned => PolicyError::Unsigned { wanted },
+            _ => PolicyError::VersionsUnknown { wanted },
+        })
+    }
+
+    #[test]
+    fn of_two_policies_that_refuse_the_certain_refusal_is_told() {
+        let told = |one, other| both(one, other).map_err(|error| error.class());
+        let (no, none, unknown) = (|| refused(Class::NotVerified), || refused(Class::Unsigned), || refused(Class::Unknown));
+        let class = |class| Err(PolicyClass::Refused(class));
+        assert_eq!(told(Ok(()), Ok(())), Ok(((), ())));
+        assert_eq!(told(Ok(()), unknown()), class(Class::Unknown));
+        assert_eq!(told(unknown(), Ok(())), class(Class::Unknown));
+        assert_eq!(told(unknown(), no()), class(Class::NotVerified));
+        assert_eq!(told(no(), unknown()), class(Class::NotVerified));
+        assert_eq!(told(unknown(), none()), class(Class::Unsigned));
+        assert_eq!(told(Err(PolicyError::NoName), no()), Err(PolicyClass::Usage));
+    }
+
+    #[test]
+    fn a_source_in_a_policy_begins_at_its_folder() {
+        let folder = Folder::new();
+        folder.file("etc/near/1.root.json", "");
+        folder.file("etc/kept/metadata/1.root.json", "");
+        let etc = folder.path("etc");
+        let path = |name: &str| folder.path(name).to_str().unwrap().to_owned();
+        let read = |text: &str| trust_source(&etc, text).unwrap();
+        assert_eq!(read("near"), TrustSource::Repository(path("etc/near")));
+        assert_eq!(read("kept"), TrustSource::Repository(path("etc/kept/metadata")));
+        assert_eq!(read("./none"), TrustSource::Repository(path("etc/./none")));
+        assert_eq!(read("/srv/trust"), TrustSource::Repository("/srv/trust".to_owned()));
+        assert_eq!(read("https://t.example/metadata"), TrustSource::Repository("https://t.example/metadata".to_owned()));
+        assert_eq!(read("oci:lay:trust"), TrustSource::Artifact(format!("oci:{}:trust", path("etc/lay")).parse().unwrap()));
+        assert_eq!(read("r.example/acme/trust:1"), TrustSource::Artifact("r.example/acme/trust:1".parse().unwrap()));
+        assert!(matches!(trust_source(&etc, "acme/trust"), Err(PolicyError::BadTrustSource { .. })));
+    }
+}

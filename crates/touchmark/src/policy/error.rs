@@ -371,3 +371,26 @@ fn of_store(error: &StoreError) -> PolicyClass {
 pub(super) fn is_by_index(scope: &Scope) -> bool {
     !matches!(scope, Scope::Itself)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_refused_versions_the_answer_is_what_says_most() {
+        let refused = PolicyClass::Refused;
+        let order = [
+            PolicyClass::Usage,
+            refused(Class::Malformed),
+            refused(Class::UntrustedMetadata),
+            refused(Class::Unknown),
+            refused(Class::NotVerified),
+            refused(Class::Unsigned),
+        ];
+        for (place, one) in order.iter().enumerate() {
+            for (other_place, other) in order.iter().enumerate() {
+                assert_eq!(one.outweighs(*other), place < other_place, "{one:?} {other:?}");
+            }
+        }
+    }
+}
