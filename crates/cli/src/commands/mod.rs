@@ -92,7 +92,7 @@ fn name(command: &Command) -> &'static str {
 
 /// The command that stands in arguments which could not be read; `touchmark` if none does.
 pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
-    const NAMES: [&str; 50] = [
+    const NAMES: [&str; 51] = [
         "attest",
         "completions",
         "copy",
@@ -113,6 +113,7 @@ pub(crate) fn named_in(arguments: &[OsString]) -> &'static str {
         "pack",
         "policy check",
         "policy explain",
+        "policy import",
         "repair",
         "resolve",
         "sign",

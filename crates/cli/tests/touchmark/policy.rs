@@ -107,3 +107,237 @@ fn a_policy_to_be_signed_has_no_references_and_no_files() {
     place.run("policy check policy.json --signed").is(2).says("`/rules/0/keys` is the path of a file, which a signed policy cannot have");
     place.run("policy check policy.json").is(0);
 }
+
+/// What could not be carried over, each as its place and code.
+fn lost(document: &Value) -> Vec<String> {
+    let word = |one: &Value, name: &str| one[name].as_str().unwrap().to_owned();
+    let lost = document["results"][0]["not_carried_over"].as_array().unwrap();
+    lost.iter().map(|one| format!("{} {}", word(one, "at"), word(one, "code"))).collect()
+}
+
+/// As Fedora's image-based desktops have it: GPG for one vendor, cosign's keys for another, and anything from elsewhere.
+#[test]
+fn a_policy_json_of_a_desktop_is_carried_over_as_far_as_keys_sign() {
+    let place = Place::new();
+    place.file(
+        "policy.json",
+        r#"{
+            "default": [{"type": "reject"}],
+            "transports": {
+                "docker": {
+                    "registry.access.redhat.com": [
+                        {"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/etc/pki/rpm-gpg/RPM-GPG-KEY-redhat-release"}
+                    ],
+                    "quay.io/toolbx-images": [
+                        {
+                            "type": "sigstoreSigned",
+                            "keyPath": "/usr/lib/pki/containers/quay.io-toolbx-images.pub",
+                            "signedIdentity": {"type": "matchRepository"}
+                        }
+                    ],
+                    "ghcr.io/ublue-os": [
+                        {
+                            "type": "sigstoreSigned",
+                            "keyPaths": ["/usr/lib/pki/containers/ublue-os.pub", "/usr/lib/pki/containers/ublue-os-backup.pub"],
+                            "signedIdentity": {"type": "matchRepository"}
+                        }
+                    ],
+                    "": [{"type": "insecureAcceptAnything"}]
+                },
+                "containers-storage": {"": [{"type": "insecureAcceptAnything"}]},
+                "oci": {"": [{"type": "reject"}]}
+            }
+        }"#,
+    );
+    let document = place.json("policy import containers policy.json", 0);
+    assert_eq!(
+        lost(&document),
+        [
+            "/transports/docker/registry.access.redhat.com/0 import-gpg",
+            "/transports/docker/ import-accepts-anything",
+            "/transports/containers-storage/ import-transport",
+        ]
+    );
+    let rules = document["results"][0]["policy"]["rules"].as_array().unwrap();
+    let ublue = rules.iter().find(|rule| rule["name"] == "ghcr.io/ublue-os/$1:*").unwrap();
+    assert_eq!(ublue["reference"], json!(["ghcr.io/ublue-os/(*):**", "ghcr.io/ublue-os/(*)@**"]));
+    assert_eq!(ublue["keys"], json!(["/usr/lib/pki/containers/ublue-os.pub", "/usr/lib/pki/containers/ublue-os-backup.pub"]));
+    assert!(rules.iter().any(|rule| rule["keys"] == "/usr/lib/pki/containers/quay.io-toolbx-images.pub"));
+    // Nothing wider accepts what the vendor signs with GPG, so that nothing must be rejected.
+    assert!(!rules.iter().any(|rule| rule.get("reject").is_some()));
+    let ran = place.run("policy import containers policy.json --output made.json").is(0);
+    assert_eq!(ran.stdout, "made.json\n");
+    assert!(ran.stderr.contains("warning: not carried over: /transports/docker/registry.access.redhat.com/0: is rejected: GPG keys"));
+    place.run("policy import containers policy.json --output made.json").is(2).says("is there already");
+    place.run("policy check made.json").is(2).says("cannot be read");
+}
+
+#[test]
+fn a_mirror_s_identities_are_captures() {
+    let place = Place::new();
+    let identity = json!({"type": "remapIdentity", "prefix": "mirror.example/vendor", "signedPrefix": "vendor.example.com"});
+    let requirement = json!([{"type": "sigstoreSigned", "keyPath": "/k.pub", "signedIdentity": identity}]);
+    let policy = json!({"default": [{"type": "reject"}], "transports": {"docker": {"mirror.example/vendor": requirement}}});
+    place.file("policy.json", policy.to_string());
+    let document = place.json("policy import containers policy.json", 0);
+    assert!(lost(&document).is_empty());
+    let rules = document["results"][0]["policy"]["rules"].as_array().unwrap();
+    let of = |reference: &str| rules.iter().find(|rule| rule["reference"] == reference).map(|rule| rule["name"].clone());
+    assert_eq!(of("mirror.example/vendor/(*)/(*):(*)"), Some(json!("vendor.example.com/$1/$2:$3")));
+    assert_eq!(of("mirror.example/vendor/(*)@**"), Some(json!("vendor.example.com/$1:*")));
+    // A host alone is no name.
+    assert_eq!(of("mirror.example/vendor:(*)"), None);
+}
+
+#[test]
+fn a_narrower_scope_that_is_not_carried_over_is_rejected() {
+    let place = Place::new();
+    let key = json!({"type": "sigstoreSigned", "keyPath": "/k.pub", "signedIdentity": {"type": "matchRepository"}});
+    let logged = json!({"type": "sigstoreSigned", "keyPath": "/k.pub", "rekorPublicKeyPath": "/r.pub"});
+    let scopes = json!({"r.example": [key], "r.example/logged": [logged], "r.example/bad:1": [{"type": "reject"}]});
+    place.file("policy.json", json!({"default": [{"type": "reject"}], "transports": {"docker": scopes}}).to_string());
+    let document = place.json("policy import containers policy.json", 0);
+    assert_eq!(lost(&document), ["/transports/docker/r.example~1logged/0/rekorPublicKeyPath import-log"]);
+    let rules = document["results"][0]["policy"]["rules"].as_array().unwrap();
+    assert_eq!(rules[0], json!({"comment": "what else is in docker:r.example/bad:1", "reference": "r.example/bad:1", "reject": true}));
+    assert_eq!(rules[1]["reference"], json!(["r.example/logged:**", "r.example/logged@**", "r.example/logged/**"]));
+    assert_eq!(rules[1]["reject"], true);
+    assert!(rules[2..].iter().all(|rule| rule.get("reject").is_none()) && rules.len() > 3);
+}
+
+#[test]
+fn keys_in_a_policy_json_are_carried_over() {
+    use base64::Engine as _;
+    let place = Place::new();
+    place.key("alice");
+    let pem = place.read("alice.pub");
+    let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let policy = |data: &Value| {
+        let requirement = json!([{"type": "sigstoreSigned", "keyDatas": data, "signedIdentity": {"type": "exactReference", "dockerReference": "r.example/a:1"}}]);
+        json!({"default": requirement}).to_string()
+    };
+    let remarked = [b"the key of alice\n".as_slice(), &pem].concat();
+    place.file("policy.json", policy(&json!([encode(&remarked), encode(&pem)])));
+    let document = place.json("policy import containers policy.json", 0);
+    assert!(lost(&document).is_empty(), "{document:#}");
+    let rules = document["results"][0]["policy"]["rules"].as_array().unwrap();
+    assert_eq!((rules.len(), &rules[0]["name"], &rules[0]["reference"]), (1, &json!("r.example/a:1"), &json!(["*/**", "*:*/**"])));
+    assert_eq!(rules[0]["keys"], String::from_utf8(pem.clone()).unwrap());
+    for bad in [
+        json!(["%"]),
+        json!([encode(b"no key")]),
+        json!([encode(b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")]),
+        json!([]),
+    ] {
+        place.file("bad.json", policy(&bad));
+        let document = place.json("policy import containers bad.json", 0);
+        assert_eq!((lost(&document).len(), document["results"][0]["rules"].as_u64()), (1, Some(0)), "{bad}");
+    }
+}
+
+#[test]
+fn what_is_no_policy_json_is_a_usage_error() {
+    let place = Place::new();
+    for (text, why) in [
+        ("{", "is no JSON"),
+        ("[]", "is no policy.json"),
+        (r#"{"transports": {}}"#, "has no `default`"),
+        (r#"{"default": [], "extra": 1}"#, "`extra` is not known"),
+        (r#"{"default": [], "default": [{"type": "insecureAcceptAnything"}]}"#, "duplicate member"),
+    ] {
+        place.file("policy.json", text);
+        place.run("policy import containers policy.json").is(2).says(why);
+    }
+    place.run("policy import docker policy.json").is(2);
+    place.run("policy import containers policy.json --key ca:x=y.pub").is(2).says("--key is for trust stores of notation");
+}
+
+/// The second example of the Notary Project's specification.
+const TRUSTPOLICY: &str = r#"{
+    "version": "1.0",
+    "trustPolicies": [
+        {
+            "name": "wabbit-networks-images",
+            "registryScopes": ["registry.acme-rockets.io/software/net-monitor", "registry.acme-rockets.io/software/net-logger"],
+            "signatureVerification": {"level": "strict"},
+            "trustStores": ["ca:wabbit-networks", "tsa:trusted-tsa"],
+            "trustedIdentities": ["x509.subject: C=US, ST=WA, L=Seattle, O=wabbit-networks.io, OU=Security Tools"]
+        },
+        {
+            "name": "unsigned-image",
+            "registryScopes": ["registry.wabbit-networks.io/software/unsigned/net-utils"],
+            "signatureVerification": {"level": "skip"}
+        },
+        {
+            "name": "use-expired-image",
+            "registryScopes": ["registry.acme-rockets.io/software/legacy/metrics"],
+            "signatureVerification": {"level": "strict", "override": {"expiry": "log", "revocation": "skip"}},
+            "trustStores": ["ca:acme-rockets"],
+            "trustedIdentities": ["*"]
+        },
+        {
+            "name": "global-policy-for-all-other-images",
+            "registryScopes": ["*"],
+            "signatureVerification": {"level": "permissive"},
+            "trustStores": ["ca:acme-rockets", "ca:acme-rockets-ca2"],
+            "trustedIdentities": ["x509.subject: C=US, ST=WA, L=Seattle, O=acme-rockets.io, OU=Finance, CN=SecureBuilder"]
+        }
+    ]
+}"#;
+
+#[test]
+fn a_trustpolicy_json_needs_a_key_for_each_trust_store() {
+    let place = Place::new();
+    place.file("trustpolicy.json", TRUSTPOLICY);
+    let document = place.json("policy import notation trustpolicy.json", 0);
+    assert_eq!(document["results"][0]["policy"], json!({"version": 1, "rules": []}));
+    assert_eq!(
+        lost(&document),
+        [
+            "/trustPolicies/0/trustStores/0 import-certificates",
+            "/trustPolicies/0/trustStores/1 import-time",
+            "/trustPolicies/0/trustedIdentities import-certificates",
+            "/trustPolicies/1/signatureVerification import-accepts-anything",
+            "/trustPolicies/2/trustStores/0 import-certificates",
+            "/trustPolicies/3/trustStores/0 import-certificates",
+            "/trustPolicies/3/trustStores/1 import-certificates",
+            "/trustPolicies/3/trustedIdentities import-certificates",
+        ]
+    );
+    let line = "policy import notation trustpolicy.json --key ca:acme-rockets=acme.pub";
+    let document = place.json(line, 0);
+    let rules = document["results"][0]["policy"]["rules"].as_array().unwrap();
+    let metrics = "registry.acme-rockets.io/software/legacy/metrics";
+    assert_eq!(rules.len(), 3, "{document:#}");
+    // The vendor's repositories would be accepted by the rule for all others.
+    let rejected = rules.iter().find(|rule| rule.get("reject").is_some()).unwrap();
+    assert_eq!(rejected["reference"][0], "registry.acme-rockets.io/software/net-monitor:**");
+    assert_eq!(rejected["reference"].as_array().unwrap().len(), 4);
+    let exact =
+        json!({"comment": "use-expired-image", "reference": [format!("{metrics}:**"), format!("{metrics}@**")], "keys": "acme.pub"});
+    assert!(rules.contains(&exact));
+    assert_eq!(rules[2], json!({"comment": "global-policy-for-all-other-images", "reference": ["*/**", "*:*/**"], "keys": "acme.pub"}));
+    place.run("policy import notation trustpolicy.json --key acme=acme.pub").is(2).says("ca:NAME=PUB");
+}
+
+#[test]
+fn what_a_trustpolicy_json_accepts_unsigned_is_not_accepted() {
+    let place = Place::new();
+    let import = |verification: &Value, code: i32| {
+        let policy = json!({"name": "x", "registryScopes": ["*"], "signatureVerification": verification, "trustStores": ["ca:a"], "trustedIdentities": ["*"]});
+        place.file("t.json", json!({"version": "1.0", "trustPolicies": [policy]}).to_string());
+        let document = place.json("policy import notation t.json --key ca:a=a.pub", code);
+        document["results"][0]["rules"].as_u64()
+    };
+    for nothing in [json!({"level": "audit"}), json!({"level": "skip"}), json!({"level": "strict", "override": {"authenticity": "log"}})] {
+        assert_eq!(import(&nothing, 0), Some(0), "{nothing}");
+    }
+    for enforced in
+        [json!({"level": "strict"}), json!({"level": "permissive"}), json!({"level": "audit", "override": {"authenticity": "enforce"}})]
+    {
+        assert_eq!(import(&enforced, 0), Some(1), "{enforced}");
+    }
+    assert_eq!(import(&json!({"level": "lenient"}), 2), None);
+    place.file("t.json", r#"{"version": "2.0", "trustPolicies": []}"#);
+    place.run("policy import notation t.json").is(2).says("version 1.0");
+}

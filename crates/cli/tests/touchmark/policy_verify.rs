@@ -86,6 +86,22 @@ fn first_match_decides() {
     assert_eq!(accepted(&place, "oci:lay:1 --policy p.json")["policy"]["rule"], 2);
 }
 
+#[test]
+fn a_rule_that_rejects_is_1_whatever_a_later_rule_says() {
+    let place = made();
+    let rule = json!({"reference": "oci:lay:*", "keys": "acme.pub"});
+    policy(&place, &json!([{"reference": "oci:lay:1", "reject": true}, rule, by_trust("acme/**")]));
+    refused(&place, 1, "policy-rejects", "oci:lay:1 --policy p.json");
+    refused(&place, 1, "policy-rejects", "oci:lay:1 --policy p.json --name acme/tool:1");
+    place.run("policy explain oci:lay:1 --policy p.json").is(1).says("rejects what it is for");
+    policy(&place, &json!([{"names": "acme/tool:*", "reject": true}, rule, by_trust("acme/**")]));
+    refused(&place, 1, "policy-rejects", "oci:lay:1 --policy p.json --name acme/tool:1");
+    accepted(&place, "oci:lay:1 --policy p.json");
+    policy(&place, &json!([by_trust("acme/**")]));
+    sign_policy(&place, &json!([{"names": "acme/tool:1", "reject": true}, {"names": "**", "trust": "self"}]), "targets", "");
+    refused(&place, 1, "policy-rejects", "oci:lay:1 --policy p.json --name acme/tool:1");
+}
+
 /// The tag that was typed says the version, and what stands in a registry says nothing.
 #[test]
 fn captures_only_from_what_was_typed() {

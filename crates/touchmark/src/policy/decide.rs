@@ -168,6 +168,7 @@ impl Decider {
         by.rule = Some(used(&matched));
         check(&matched, asked, &policy).map_err(|error| Refusal::new(error, &by))?;
         let name = match &matched.rule.ground {
+            Ground::Reject => return Err(Refusal::new(PolicyError::rejects(&policy, false, matched.index), &by)),
             Ground::Trust { name, .. } => name,
             Ground::Keys { .. } => {
                 let materials = Materials { policy: &policy, folder: Some(file.folder()), anchor: None };
@@ -335,6 +336,7 @@ impl Decider {
         let policy = match &matched.rule.ground {
             Ground::Keys { .. } => by_keys(&mut demands, &materials)?.name(wanted),
             Ground::Trust { .. } => Policy::trust(standing.clone()),
+            Ground::Reject => return Err(PolicyError::rejects(OWN, true, matched.index)),
         };
         let complete = demands.complete();
         // What is below it was hashed for the other decision.

@@ -8,7 +8,7 @@ use touchmark_envelope::name::Wanted;
 use touchmark_envelope::threshold::ThresholdError;
 use touchmark_oci::error::{Class as StoreClass, Error as StoreError};
 use touchmark_oci::reference::ReferenceError;
-use touchmark_trust::rules::RuleError;
+use touchmark_trust::rules::{RuleError, RuleFault};
 use touchmark_trust::{Class, Rejected, Scope};
 
 use crate::trust_root::TrustRootError;
@@ -247,6 +247,12 @@ impl From<TrustRootError> for PolicyError {
 }
 
 impl PolicyError {
+    /// A rule rejects what it is for.
+    pub(super) fn rejects(policy: &str, signed: bool, index: usize) -> Self {
+        let error = RuleError { at: format!("/rules/{index}"), fault: RuleFault::Rejects };
+        Self::Document { policy: policy.to_owned(), signed, error }
+    }
+
     /// What it means to the caller.
     pub fn class(&self) -> PolicyClass {
         use PolicyClass::{Refused, Usage};
@@ -258,6 +264,8 @@ impl PolicyError {
             | Self::NoName
             | Self::BadTrustSource { .. }
             | Self::Unresolvable { .. } => Usage,
+            // The policy is fine, and its answer is no.
+            Self::Document { error: RuleError { fault: RuleFault::Rejects, .. }, .. } => Refused(Class::NotVerified),
             // What a trust repository signed and nobody can follow is as metadata that is malformed.
             Self::Document { signed, .. } | Self::Material { signed, .. } | Self::Key { signed, .. } | Self::Threshold { signed, .. } => {
                 if *signed {

@@ -94,6 +94,8 @@ impl Explanation<'_> {
                 lines.push(format!("  its metadata: {from}"));
                 lines.extend(role.as_ref().map(|role| format!("  decided by the role {role}")));
             }
+            // It is no rule that matched, but why none accepts.
+            Ground::Reject => lines.push("nothing: it rejects".to_owned()),
         }
         if let Some(kinds) = &rule.accepted_by {
             let kinds: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
@@ -156,7 +158,7 @@ impl Explanation<'_> {
     fn materials<'r>(&self, rule: &'r Rule) -> Vec<&'r [Material]> {
         let own = match &rule.ground {
             Ground::Keys { keys, .. } => Some(keys.as_slice()),
-            Ground::Trust { .. } => None,
+            Ground::Trust { .. } | Ground::Reject => None,
         };
         let layout = rule.in_toto.iter().flat_map(|in_toto| [in_toto.keys.as_slice(), in_toto.inspectors.as_slice()]);
         let predicates = rule.predicates.iter().filter_map(|predicate| predicate.keys.as_deref());

@@ -99,7 +99,7 @@ impl Materials<'_> {
         let rule = matched.rule;
         let keys = match &rule.ground {
             Ground::Keys { keys, threshold } => Some((self.keys(keys, PublicKey::read)?, *threshold)),
-            Ground::Trust { .. } => None,
+            Ground::Trust { .. } | Ground::Reject => None,
         };
         let mut demands = Demands { keys, attested: Vec::new(), supply_chain: None, missing: None };
         for predicate in &rule.predicates {

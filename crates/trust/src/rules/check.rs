@@ -148,6 +148,12 @@ impl PolicyDocument {
         }
         let mut work = MAX_WORK;
         for (index, rule) in self.rules.iter().enumerate() {
+            if let Some(unreachable) = self.unreachable(index, rule, &mut work) {
+                tell(format!("/rules/{index}"), unreachable);
+            }
+            if rule.ground == Ground::Reject {
+                continue;
+            }
             if let Some(weakness) = rule.repointable() {
                 tell(format!("/rules/{index}/{}", if rule.name().is_some() { "name" } else { "reference" }), weakness);
             }
@@ -159,9 +165,6 @@ impl PolicyDocument {
                     let predicate_type = predicate.predicate_type.clone();
                     tell(format!("/rules/{index}/predicates/{number}"), Weakness::PredicateSigners { predicate_type });
                 }
-            }
-            if let Some(unreachable) = self.unreachable(index, rule, &mut work) {
-                tell(format!("/rules/{index}"), unreachable);
             }
         }
         findings

@@ -13,7 +13,7 @@ use touchmark_envelope::name::Wanted;
 use super::document::PolicyDocument;
 use super::error::{RuleError, RuleFault};
 use super::pattern::Cover;
-use super::rule::{Rule, Selector};
+use super::rule::{Ground, Rule, Selector};
 use super::template::Template;
 
 /// Bytes of a reference.
@@ -81,10 +81,10 @@ pub struct Matched<'d> {
 }
 
 impl PolicyDocument {
-    /// The first rule that is for what is asked; with none, nothing is accepted.
+    /// The first rule that is for what is asked, which accepts by keys or by a trust repository; with none, nothing is accepted.
     ///
     /// # Errors
-    /// A rule comes first that cannot decide this: it expects another name than is asked for, or none can be made of its captures, or it is
+    /// [`RuleFault::Rejects`] if that rule rejects it. Otherwise a rule comes first that cannot decide this: it expects another name than is asked for, or none can be made of its captures, or it is
     /// for some of the versions that are asked for.
     pub fn decide(&self, question: &Question<'_>) -> Result<Option<Matched<'_>>, RuleError> {
         for (index, rule) in self.rules.iter().enumerate() {
@@ -125,6 +125,9 @@ impl Rule {
             }
         };
         let Some((pattern, expected, captures)) = found else { return Ok(None) };
+        if self.ground == Ground::Reject {
+            return Err(RuleError::new(RuleFault::Rejects));
+        }
         let parameters = self.in_toto.iter().flat_map(|in_toto| &in_toto.parameters);
         let filled = parameters.map(|(name, value)| match value.fill(&captures) {
             value if value.is_empty() => {

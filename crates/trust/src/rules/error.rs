@@ -115,6 +115,9 @@ pub enum RuleFault {
         /// What the caller wants.
         asked: String,
     },
+    /// The rule rejects what it is for.
+    #[error("rejects what it is for")]
+    Rejects,
     /// Any version was asked for, and the rule is for some of the versions.
     #[error("is for some versions of {asked} and not for others")]
     SomeVersions {
@@ -193,6 +196,7 @@ impl RuleFault {
             RuleFault::Expected { .. } => "policy-expected-name",
             RuleFault::OtherName { .. } => "policy-other-name",
             RuleFault::SomeVersions { .. } => "policy-some-versions",
+            RuleFault::Rejects => "policy-rejects",
         }
     }
 

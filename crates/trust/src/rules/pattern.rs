@@ -210,6 +210,11 @@ impl ReferencePattern {
         self.glob.includes(&other.glob)
     }
 
+    /// Whether there may be a reference that it and `other` match.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.glob.meets(&other.glob)
+    }
+
     /// Whether it surely matches references without a digest, so that whoever serves them says which artifact is meant.
     pub fn leaves_digests_out(&self) -> bool {
         !self.text.contains('@')

@@ -78,6 +78,8 @@ pub enum Ground {
         /// The role that must be the one that decides.
         role: Option<String>,
     },
+    /// Of nobody: what the rule is for is not accepted, whatever a later rule says.
+    Reject,
 }
 
 /// Whether an index's signatures are for its children.
@@ -116,7 +118,7 @@ pub struct PredicateRule {
 }
 
 /// The members of a rule, in the order in which they are written.
-pub(crate) const MEMBERS: [&str; 13] = [
+pub(crate) const MEMBERS: [&str; 14] = [
     "comment",
     "names",
     "reference",
@@ -125,6 +127,7 @@ pub(crate) const MEMBERS: [&str; 13] = [
     "threshold",
     "trust",
     "role",
+    "reject",
     "children",
     "accepted_by",
     "annotations",
@@ -132,10 +135,17 @@ pub(crate) const MEMBERS: [&str; 13] = [
     "predicates",
 ];
 
+/// The members that say what must be so, which mean nothing where nothing is accepted.
+const DEMANDS: [&str; 10] =
+    ["name", "keys", "threshold", "trust", "role", "children", "accepted_by", "annotations", "in_toto", "predicates"];
+
 impl Rule {
     pub(crate) fn read(value: &Value<'_>, origin: Origin, places: &[&str]) -> Result<Self> {
         let object = object(value)?;
         known(object, &MEMBERS)?;
+        if let Some(demand) = DEMANDS.iter().find(|demand| object.contains("reject") && object.contains(demand)) {
+            return Err(RuleError::new(RuleFault::Conflict("is a demand, and nothing is accepted by a rule with `reject`")).within(demand));
+        }
         let selector = Selector::read(object, origin)?;
         let ground = Ground::read(object, origin, places)?;
         let by_trust = matches!(ground, Ground::Trust { .. });
@@ -231,6 +241,7 @@ fn template(value: &Value<'_>, captures: usize) -> Result<Template> {
 impl Ground {
     fn read(object: &Object<'_>, origin: Origin, places: &[&str]) -> Result<Self> {
         match (object.contains("keys"), object.contains("trust")) {
+            (false, false) if object.contains("reject") => member(object, "reject", reject).map(|_| Ground::Reject),
             (true, false) => {
                 if object.contains("role") {
                     return Err(RuleError::new(RuleFault::Conflict("is for a rule with `trust`")).within("role"));
@@ -248,8 +259,15 @@ impl Ground {
                 let name = member(object, "trust", |value| place(value, origin, places))?.unwrap_or_default();
                 Ok(Ground::Trust { name, role: member(object, "role", role)? })
             }
-            _ => fault(RuleFault::Conflict("must have either `keys` or `trust`")),
+            _ => fault(RuleFault::Conflict("must have one of `keys`, `trust` and `reject`")),
         }
+    }
+}
+
+fn reject(value: &Value<'_>) -> Result<()> {
+    match value {
+        Value::Bool(true) => Ok(()),
+        _ => fault(RuleFault::Value("true")),
     }
 }
 

@@ -55,6 +55,7 @@ impl Rule {
                 object.insert("trust", name.clone());
                 put(&mut object, "role", role.as_ref());
             }
+            Ground::Reject => object.insert("reject", true),
         }
         if self.children == Children::Allow {
             object.insert("children", "allow");

@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod import;
 mod materials;
 
 use touchmark_verify::output::Output;
@@ -21,6 +22,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Check(check::Args),
     Explain(explain::Args),
+    Import(import::Args),
 }
 
 impl Command {
@@ -29,6 +31,7 @@ impl Command {
         match self {
             Self::Check(_) => "policy check",
             Self::Explain(_) => "policy explain",
+            Self::Import(_) => "policy import",
         }
     }
 }
@@ -41,6 +44,7 @@ pub(crate) fn run(args: &Args, output: &mut Output<'_>) {
             explain::run(args, output);
             Ok(())
         }
+        Command::Import(args) => import::run(args, output),
     };
     if let Err(failure) = done {
         output.fail(None, &failure);
