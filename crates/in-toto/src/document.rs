@@ -100,8 +100,8 @@ impl Document {
         keys.signers_within(&message, self.signatures(), usize::try_from(most).unwrap_or(usize::MAX))
     }
 
-    /// A digest of what is signed.
-    pub(crate) fn digest(&self) -> Digest {
+    /// A digest of what is signed, whoever signs it and however it is written down.
+    pub fn digest(&self) -> Digest {
         Algorithm::Sha256.digest(&self.message())
     }
 

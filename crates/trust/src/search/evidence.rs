@@ -7,13 +7,16 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use touchmark_envelope::digest::Digests;
+use touchmark_envelope::dsse::Envelope;
 use touchmark_envelope::manifest::{Descriptor, Kind, Manifest};
+use touchmark_envelope::statement::Statement;
 use touchmark_envelope::threshold::KeySet;
 use touchmark_envelope::{Digest, UnixTime, Verified, dsse};
 use touchmark_in_toto::attached::{ARTIFACT_TYPE, AttachedRefusal, AttachedVerification, Set, Sets};
 use touchmark_in_toto::attestation::{LayoutForm, Offered};
 use touchmark_in_toto::{self as in_toto, Document, Product, Settings, SupplyChain};
 
+use super::length;
 use crate::limits::Limits;
 use crate::need::Failure;
 use crate::supply_chain::SupplyChainDemand;
@@ -23,6 +26,8 @@ use crate::supply_chain::SupplyChainDemand;
 pub(super) struct Supply {
     pub(super) demand: Arc<SupplyChainDemand>,
     pub(super) settings: Settings,
+    /// The digests of the manifest that decides.
+    pub(super) subject: Digests,
     pub(super) at: UnixTime,
     /// The keys of a layout over attestations: what none of them signed says nothing to it. Other layouts take no single statements.
     pub(super) functionaries: Option<KeySet>,
@@ -37,7 +42,12 @@ pub(super) struct Supply {
     pub(super) wide: bool,
     pub(super) sets: BTreeMap<(usize, Digest), Set>,
     pub(super) files: usize,
-    pub(super) offered: BTreeMap<String, Vec<u8>>,
+    /// Statements by their sizes and what they are called, and which of them is of what is signed and by whom.
+    pub(super) offered: BTreeMap<(usize, String), Vec<u8>>,
+    pub(super) statements: BTreeMap<(Digest, String), (usize, String)>,
+    pub(super) offered_bytes: u64,
+    /// How many bytes of them are kept.
+    pub(super) most_offered: u64,
     /// Why some of what is attached was not seen.
     pub(super) unseen: Option<String>,
     pub(super) cause: Option<Failure>,
@@ -67,7 +77,7 @@ pub(super) enum Bare {
 }
 
 impl Supply {
-    pub(super) fn new(demand: Arc<SupplyChainDemand>, product: Product, limits: &Limits, at: UnixTime) -> Self {
+    pub(super) fn new(demand: Arc<SupplyChainDemand>, product: Product, subject: Digests, limits: &Limits, at: UnixTime) -> Self {
         let mut settings = Settings::default();
         settings.limits = demand.limits.unwrap_or_else(|| limits.of_links());
         settings.parameters = demand.parameters.clone();
@@ -78,6 +88,7 @@ impl Supply {
         Self {
             demand,
             settings,
+            subject,
             at,
             functionaries,
             begun: false,
@@ -88,6 +99,9 @@ impl Supply {
             sets: BTreeMap::new(),
             files: 0,
             offered: BTreeMap::new(),
+            statements: BTreeMap::new(),
+            offered_bytes: 0,
+            most_offered: limits.reported,
             unseen: None,
             cause: None,
             changed: true,
@@ -171,17 +185,52 @@ impl Supply {
         }
     }
 
-    /// Keeps a statement, if someone signed it whom the layout asks.
+    /// Keeps a statement of the manifest that decides, if someone signed it whom the layout asks: once for the same signers, in its smallest form, since anybody can write
+    /// it down in many. Where they have more bytes than are kept, the largest go.
     pub(super) fn offer(&mut self, name: String, bytes: Vec<u8>) {
         let Some(functionaries) = &self.functionaries else { return };
-        let document = Document::parse(bytes.clone(), &self.settings.limits).ok();
-        let counts = document.is_some_and(|document| {
-            let signers = document.untrusted().signers(functionaries);
-            !signers.keys().is_empty() || signers.gave_up()
-        });
-        if counts {
-            self.changed = true;
-            self.offered.insert(name, bytes);
+        let Ok(document) = Document::parse(bytes.clone(), &self.settings.limits) else { return };
+        let document = document.untrusted();
+        if !self.is_about_subject(&bytes) {
+            return;
+        }
+        let signers = document.signers(functionaries);
+        if signers.keys().is_empty() && !signers.gave_up() {
+            return;
+        }
+        let keys: Vec<String> = signers.keys().iter().map(|key| key.key_id().into_string()).collect();
+        let signed = (document.digest(), keys.join(" "));
+        let found = (bytes.len(), name);
+        if self.statements.get(&signed).is_some_and(|known| *known <= found) {
+            return;
+        }
+        self.changed = true;
+        self.offered_bytes = self.offered_bytes.saturating_add(length(&bytes));
+        self.offered.insert(found.clone(), bytes);
+        if let Some(larger) = self.statements.insert(signed, found) {
+            self.withdraw(&larger);
+        }
+        while self.offered_bytes > self.most_offered
+            && let Some(largest) = self.offered.keys().next_back().cloned()
+        {
+            self.withdraw(&largest);
+            let most = self.most_offered;
+            self.is_unseen(alloc::format!("the statements have more than {most} bytes; raise the limit with --max-reported"), None);
+        }
+    }
+
+    /// Whether an envelope's statement is about the manifest that decides. One of another release, which anybody can attach here, must not
+    /// stand beside the right one.
+    fn is_about_subject(&self, bytes: &[u8]) -> bool {
+        let limits = dsse::Limits { bytes: bytes.len(), signatures: self.settings.limits.signatures };
+        let Ok(envelope) = Envelope::parse(bytes, limits) else { return false };
+        let statement = Statement::parse(&envelope.untrusted().payload);
+        statement.is_ok_and(|statement| statement.subjects.iter().any(|subject| subject.is_of(&self.subject)))
+    }
+
+    fn withdraw(&mut self, offered: &(usize, String)) {
+        if let Some(bytes) = self.offered.remove(offered) {
+            self.offered_bytes = self.offered_bytes.saturating_sub(length(&bytes));
         }
     }
 
@@ -217,7 +266,8 @@ impl Supply {
     /// Begins a verification by what was gathered. `complete` says whether that is all there is.
     pub(super) fn verify(&mut self, complete: bool) {
         let mut settings = self.settings.clone();
-        settings.attestations = self.offered.iter().map(|(name, bytes)| Offered { name: name.clone(), bytes: bytes.clone() }).collect();
+        settings.attestations =
+            self.offered.iter().map(|((_, name), bytes)| Offered { name: name.clone(), bytes: bytes.clone() }).collect();
         let sets = Sets::new(self.sets.values().cloned().collect(), complete, settings.limits.files);
         let (layout, keys) = (self.demand.layout.clone(), self.demand.keys.clone());
         (self.changed, self.ran_as) = (false, Some(complete));

@@ -29,7 +29,7 @@ impl Search {
         if let Some(demand) = &self.request.policy.supply_chain {
             match Product::oci(bytes) {
                 Ok(product) => {
-                    let supply = Supply::new(Arc::clone(demand), product, &self.request.limits, self.request.at);
+                    let supply = Supply::new(Arc::clone(demand), product, subject.digests.clone(), &self.request.limits, self.request.at);
                     self.supply = Some(Box::new(supply));
                 }
                 Err(error) => {

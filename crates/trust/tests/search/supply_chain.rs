@@ -488,6 +488,41 @@ fn single_attestations_are_evidence_of_a_layout_over_attestations() {
 }
 
 #[test]
+fn one_statement_in_many_forms_uses_up_nothing_and_too_many_bytes_leave_it_open() {
+    let object = |number: u8| {
+        let public = touchmark_envelope::digest::hex(public(&key(number)).as_raw());
+        format!(r#"{{"keytype":"ed25519","scheme":"ed25519","keyval":{{"public":"{public}"}}}}"#)
+    };
+    let layout = LAYOUT_OVER_ATTESTATIONS.replace("KEY", &format!(r#"{},"tester":{}"#, object(BUILDER), object(TESTER)));
+    let demand = SupplyChainDemand::new(sealed(layout.as_bytes(), &[&key(OWNER)]), [public(&key(OWNER))]).unwrap();
+    let mut case = Case::new();
+    let image = case.image;
+    let verify = |case: &mut Case, reported| {
+        let request = Request::new(policy(&[&key(0)], 1).supply_chain(demand.clone()), image, time(2_000));
+        case.shelf.verify(request.limits(Limits { reported, ..Limits::default() }))
+    };
+    // What the builder signed of another artifact does not stand beside it, although both have a config in common.
+    let other = case.shelf.image("other");
+    let of_other = provenance(&case.shelf, other, BUILDER);
+    case.shelf.attach(image, dsse::IN_TOTO, &of_other, Inline::Yes);
+    // What a tester signed of this one, written down in ever larger forms.
+    let tested = provenance(&case.shelf, image, TESTER);
+    for number in 1..20 {
+        let padded = [&b" ".repeat(1000 * number), tested.as_slice()].concat();
+        case.shelf.attach(image, dsse::IN_TOTO, &padded, Inline::Yes);
+    }
+    assert_eq!(verify(&mut case, 24_000).unwrap_err().class(), Class::NotVerified);
+    let good = provenance(&case.shelf, image, BUILDER);
+    case.shelf.attach(image, dsse::IN_TOTO, &good, Inline::Yes);
+    assert!(verify(&mut case, 24_000).is_ok());
+    // The smaller one is kept, and suffices; without it nothing is known.
+    assert!(verify(&mut case, 2_500).is_ok());
+    let rejected = verify(&mut case, 1_000).unwrap_err();
+    assert_eq!(rejected.class(), Class::Unknown);
+    assert!(rejected.to_string().contains("--max-reported"), "{rejected}");
+}
+
+#[test]
 fn an_attestation_that_was_met_before_the_signature_counts() {
     let public_key = touchmark_envelope::digest::hex(public(&key(BUILDER)).as_raw());
     let keys = format!(r#"{{"keytype":"ed25519","scheme":"ed25519","keyval":{{"public":"{public_key}"}}}}"#);
