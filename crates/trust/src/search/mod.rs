@@ -350,10 +350,15 @@ impl State {
 
 /// The bytes of an answer, if they are no more than asked for and have this digest.
 fn checked(answer: Answer, digest: &Digest, bound: Bound) -> Result<Vec<u8>, Failure> {
+    let bytes = bounded(answer, bound)?;
+    if digest.matches(&bytes) { Ok(bytes) } else { Err(Failure::WrongDigest) }
+}
+
+/// The bytes of an answer, if they are no more than asked for. They are yet to be hashed.
+fn bounded(answer: Answer, bound: Bound) -> Result<Vec<u8>, Failure> {
     match answer {
         Answer::Bytes(bytes) if length(&bytes) > bound.bytes => Err(Failure::TooLarge { limit: bound.bytes, option: bound.option }),
-        Answer::Bytes(bytes) if digest.matches(&bytes) => Ok(bytes),
-        Answer::Bytes(_) => Err(Failure::WrongDigest),
+        Answer::Bytes(bytes) => Ok(bytes),
         Answer::Failed(failure) => Err(failure),
         _ => Err(Failure::WrongAnswer),
     }

@@ -11,9 +11,9 @@ use touchmark_envelope::manifest::{Descriptor, Kind, Manifest, Platform};
 use touchmark_in_toto::Product;
 
 use super::evidence::Supply;
-use super::{Bound, Search, State, checked, length, unavailable};
+use super::{Bound, Search, State, bounded, length, unavailable};
 use crate::demand::Subject;
-use crate::need::Answer;
+use crate::need::{Answer, Failure};
 use crate::report::{Class, Fault};
 use crate::request::Scope;
 
@@ -86,12 +86,18 @@ impl Search {
 
     /// The manifest of this digest, from bytes that have it; or the refusal that follows.
     pub(super) fn loaded(&self, what: &'static str, digest: Digest, answer: Answer) -> Result<(Loaded, Vec<u8>), Box<State>> {
-        let bytes = checked(answer, &digest, self.manifest_limit()).map_err(|failure| Box::new(unavailable(what, digest, failure)))?;
+        let unavailable = |failure| Box::new(unavailable(what, digest, failure));
+        let bytes = bounded(answer, self.manifest_limit()).map_err(unavailable)?;
+        // By both algorithms, of which one is the digest's: no byte is hashed twice by one.
+        let digests = Digests::of(&bytes);
+        if !digests.contain(&digest) {
+            return Err(unavailable(Failure::WrongDigest));
+        }
         let manifest = Manifest::parse(&bytes)
             .map_err(|error| Box::new(State::Refused(Class::Malformed, Fault::Malformed { what, digest, error })))?;
         let mut descriptor = Descriptor::new(&manifest.media_type, digest, length(&bytes));
         descriptor.artifact_type = manifest.artifact_type().map(ToString::to_string);
-        Ok((Loaded { descriptor, manifest, digests: Digests::of(&bytes) }, bytes))
+        Ok((Loaded { descriptor, manifest, digests }, bytes))
     }
 
     pub(super) fn manifest_limit(&self) -> Bound {
