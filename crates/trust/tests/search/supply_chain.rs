@@ -515,6 +515,12 @@ fn one_statement_in_many_forms_uses_up_nothing_and_too_many_bytes_leave_it_open(
     let good = provenance(&case.shelf, image, BUILDER);
     case.shelf.attach(image, dsse::IN_TOTO, &good, Inline::Yes);
     assert!(verify(&mut case, 24_000).is_ok());
+    // Of larger forms of the right one the smallest is kept, in whatever order they come.
+    for number in 1..8 {
+        let padded = [&b" ".repeat(3000 * number), good.as_slice()].concat();
+        case.shelf.attach(image, dsse::IN_TOTO, &padded, Inline::Yes);
+        assert!(verify(&mut case, 6_000).is_ok());
+    }
     // The smaller one is kept, and suffices; without it nothing is known.
     assert!(verify(&mut case, 2_500).is_ok());
     let rejected = verify(&mut case, 1_000).unwrap_err();
