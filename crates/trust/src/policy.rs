@@ -15,7 +15,22 @@ use crate::standing::Standing;
 use crate::supply_chain::SupplyChainDemand;
 
 /// Whom a caller trusts, and what it wants to have been said: keys and a threshold (design level 1), or what trust metadata says of a name
-/// (level 2).
+/// (level 2). It may also want more to have been said by others, and a supply chain to hold (level 3).
+///
+/// ```
+/// # use touchmark_envelope::{Digest, UnixTime, key::PublicKey};
+/// # use touchmark_trust::in_toto::constraint::Constraint;
+/// # use touchmark_trust::{AcceptedKind, Attested, Policy, Standing, SupplyChainDemand};
+/// # fn policy(standing: Standing, tester: PublicKey, owner: PublicKey, layout: Vec<u8>) -> Result<Policy, Box<dyn std::error::Error>> {
+/// let passed = Constraint::parse(br#"{"at": "/result", "equals": "PASSED"}"#)?;
+/// let tested = Attested::new("https://in-toto.io/attestation/test-result/v0.1").signed_by([tester], 1)?.constraint(passed);
+/// let policy = Policy::trust(standing)
+///     .accept_only([AcceptedKind::Entry])
+///     .attested(tested)
+///     .supply_chain(SupplyChainDemand::new(layout, [owner])?);
+/// # Ok(policy)
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub(crate) keys: KeySet,
