@@ -25,7 +25,7 @@ use crate::Failure;
 use crate::stopwatch::paired;
 
 /// Artifacts that are verified in turn.
-const ARTIFACTS: usize = 64;
+const ARTIFACTS: usize = 16;
 /// The repository of the benches: so many publishers, with so many names each.
 const PUBLISHERS: usize = 200;
 const NAMES: usize = 50;
@@ -78,7 +78,7 @@ pub(crate) fn measure() -> Result<(), Failure> {
     if !check() {
         return Err("a signature is not valid".into());
     }
-    let (bare, whole) = paired(40, check, || verify().is_ok());
+    let (bare, whole) = paired(100, check, || verify().is_ok());
     let each = |time: std::time::Duration| time.as_secs_f64() * 1e6 / f64::from(u32::try_from(ARTIFACTS).unwrap_or(u32::MAX));
     println!("{} {}", each(bare), each(whole));
     Ok(())
