@@ -390,3 +390,67 @@ fn a_file_of_the_top_level_targets_is_fetched_once_and_is_nobody_else_s() {
         assert_eq!(ask(NOW + 140).unwrap().as_deref(), Some(&b"two"[..]));
     }
 }
+
+/// Counts how often a task is woken.
+#[derive(Default)]
+struct Woken(core::sync::atomic::AtomicUsize);
+
+impl std::task::Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn those_who_wait_are_woken_when_the_one_who_asks_is_done_or_goes_away() {
+    for goes_away in [false, true] {
+        let source = Source::new(&repository());
+        let state = state(&source, StoreChoice::Nowhere);
+        let (one, two) = (name("acme/x:1"), name("other/x:1"));
+        source.gate(false);
+        let mut first = Box::pin(state.standing(&one, at(NOW)));
+        let mut second = pin!(state.standing(&two, at(NOW)));
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        assert!(poll(first.as_mut()).is_pending());
+        for _ in 0..3 {
+            assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        assert_eq!((state.shared().waiting.len(), woken.0.load(Ordering::Relaxed)), (1, 0));
+        source.gate(true);
+        match goes_away {
+            true => drop(first),
+            false => assert!(poll(first.as_mut()).is_ready()),
+        }
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        assert!(matches!(second.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(Ok(_))));
+    }
+}
+
+#[test]
+fn who_came_while_the_source_was_asked_does_not_ask_again_however_short_the_times_are() {
+    let mut broken = repository();
+    broken.answer("timestamp.json", Served::Failure);
+    for repository in [repository(), broken] {
+        let source = Source::new(&repository);
+        let root = repository.file("1.root.json").to_vec();
+        let settings = StateSettings::new(TrustSettings::new(StoreChoice::Nowhere)).fresh_for(Duration::ZERO).pause(Duration::ZERO);
+        let state = TrustState::new(root, &source, settings);
+        let (one, two) = (name("acme/x:1"), name("other/x:1"));
+        source.gate(false);
+        let mut first = pin!(state.standing(&one, at(NOW)));
+        let mut second = pin!(state.standing(&two, at(NOW)));
+        let mut third = pin!(state.refresh(at(NOW)));
+        assert!(poll(first.as_mut()).is_pending() && poll(second.as_mut()).is_pending() && poll(third.as_mut()).is_pending());
+        source.gate(true);
+        let Poll::Ready(first) = poll(first.as_mut()) else { panic!("it is done") };
+        let Poll::Ready(second) = poll(second.as_mut()) else { panic!("it is done") };
+        let Poll::Ready(third) = poll(third.as_mut()) else { panic!("it is done") };
+        assert_eq!((first.is_ok(), second.is_ok()), (third.is_ok(), third.is_ok()));
+        let asked = source.asked();
+        assert_eq!(asked.iter().filter(|path| *path == "timestamp.json").count(), 1, "{asked:?}");
+        // Who comes later does.
+        drop(done(state.standing(&one, at(NOW))));
+        assert!(source.asked().contains(&"timestamp.json".to_owned()));
+    }
+}
