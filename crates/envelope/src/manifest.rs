@@ -308,7 +308,7 @@ const DESCRIPTOR_MEMBERS: &[&str] = &["mediaType", "digest", "size", "urls", "an
 fn refuse_lookalikes(object: &Value<'_>, known: &[&'static str]) -> Result<(), ManifestError> {
     for (name, _) in object.as_object().into_iter().flat_map(Object::iter) {
         // A known one looks like no other: they differ in more than case.
-        if known.iter().any(|known| name == *known) {
+        if known.contains(&name) {
             continue;
         }
         // Beside ASCII case, Go folds these two letters.
