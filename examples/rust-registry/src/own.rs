@@ -27,6 +27,7 @@ pub(crate) fn narrowed(bytes: &[u8], standing: Standing, covered: bool) -> Resul
         Ground::Trust { role: Some(role), .. } => policy = policy.by_role(role.clone()),
         Ground::Trust { role: None, .. } => {}
         Ground::Keys { .. } => return Err(unable("keys of its own")),
+        Ground::Reject => return Err(denied("rejected", format!("it rejects {wanted}"))),
     }
     if rule.in_toto.is_some() || !rule.predicates.is_empty() {
         return Err(unable("a supply chain or attestations"));
