@@ -66,6 +66,7 @@ mod trust_late;
 mod trust_names;
 mod trust_pull;
 mod trust_races;
+mod trust_releases;
 mod trust_renewal;
 mod trust_rotation;
 mod trust_signing;

@@ -181,8 +181,8 @@ fn explain_keys(made: &[PathBuf], plain: bool, output: &mut Output<'_>) {
         let use_of = match file.file_name().and_then(|name| name.to_str()) {
             Some("root") => "changes who may sign; lock it away, and keep a copy",
             Some("targets") => "says which targets there are and whom you trust with which names; lock it away",
-            Some("snapshot") => "is used by every publish and by the renewal job",
-            _ => "is used by every publish and by the renewal job, every few days",
+            Some("snapshot") => "is used by every publish and by the renewal job; give it to no publisher",
+            _ => "is used by every publish and by the renewal job, every few days; give it to no publisher",
         };
         output.note(&format!("  {}: {use_of}", file.display()));
     }

@@ -91,8 +91,7 @@ pub(super) fn run(here: &Here<'_>, args: &Rotate, output: &mut Output<'_>) -> Re
     changes.extend(args.threshold.map(Change::Threshold));
     // Before anything is staged.
     let sealed = seals::accepted(&repository, &wanted, &args.access, here.now)?;
-    for (name, _) in &sealed.claims {
-        let owner = repository.owner(name).map_err(failed)?;
+    for (name, owner) in repository.owners(sealed.claims.iter().map(|(name, _)| name)).map_err(failed)? {
         if owner != args.role {
             return Err(Failure::usage(format!("{name}: {owner} owns it, and not {}", args.role)));
         }

@@ -127,6 +127,15 @@ impl Repository {
         owner(&mut self.state()?, name)
     }
 
+    /// As [`owner`](Self::owner), of each of many names.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn owners<'n>(&self, names: impl IntoIterator<Item = &'n Name>) -> Result<Vec<(&'n Name, String)>, RepositoryError> {
+        let mut state = self.state()?;
+        names.into_iter().map(|name| Ok((name, owner(&mut state, name)?))).collect()
+    }
+
     /// Lists an artifact as what a name stands for, in the role that owns the name. Gives the role that is staged.
     ///
     /// # Errors
