@@ -100,11 +100,30 @@ def decisions():
                 yield f"{ground}-{more}-{lie}", honest + bytes([0, 0, 0, lie, 5, 5, lie])
 
 
+def policies():
+    """A reference, a wanted name and a document: the questions of the vectors, and the documents that are asked nothing."""
+    vectors = json.loads((TESTDATA / "policy/vectors.json").read_text())
+    for number, vector in enumerate(vectors["questions"] + vectors["documents"]):
+        text = vector["text"] if "text" in vector else json.dumps(vector["document"])
+        yield f"{number:03}", f"{vector.get('reference', 'r.example/acme/x:1')}\n{vector.get('name', 'acme/x:1')}\n{text}".encode()
+
+
+def members():
+    """The member of a role, and `custom` of a target."""
+    digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    details = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "expires": "2030-01-01T00:00:00Z", "annotations": {"k": "v"}}
+    seal = {"length": 7, "hashes": {"sha256": digest, "sha512": digest * 2}}
+    role = {"version": 1, "envelopes": ["acme", "acme+edge"], "revoked": [{"digest": f"sha256:{digest}", "reason": "leaked"}]}
+    role["seals"] = {"acme/x:1": [seal | details, seal], "acme/x:2": [seal], "acme/y": []}
+    for number, member in enumerate([role, {"version": 1}, {"x-touchmark": {"version": 1} | details}, {"x-touchmark": {"version": 2}}, {"version": 1, "revoked": [{"digest": digest}]}]):
+        yield f"{number}.txt", f"acme/x:1\n{json.dumps(member)}".encode()
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(TESTDATA / "seeds", root, ignore=shutil.ignore_patterns("SOURCE"))
-    for target, seeds in [("json", canonical_json()), ("keys", keys()), ("tar", tars()), ("in_toto_document", in_toto()), ("in_toto_predicate", predicates()), ("in_toto_certificate", certificates()), ("trust_decision", decisions())]:
+    for target, seeds in [("json", canonical_json()), ("keys", keys()), ("tar", tars()), ("in_toto_document", in_toto()), ("in_toto_predicate", predicates()), ("in_toto_certificate", certificates()), ("trust_decision", decisions()), ("policy", policies()), ("x_touchmark", members())]:
         (root / target).mkdir(exist_ok=True)
         for name, content in seeds:
             (root / target / name).write_bytes(content)
