@@ -227,6 +227,11 @@ pub(crate) struct Room<'a> {
 /// What a signature check costs, beside the length of what is signed, in the measure of a search's work.
 const CHECK: u64 = 64 << 10;
 
+/// What it took to find out who signed a message of this length.
+pub(crate) fn work_of(signers: &Signers, length: usize) -> u64 {
+    count(signers.checks()).saturating_mul(count(length).saturating_add(CHECK))
+}
+
 /// Looks at one envelope: first who signed it, so that nothing is said of statements that no given key signed, then what it
 /// says; only a statement that alone satisfies everything is counted. `None` if it is an attestation of a type not asked for.
 pub(crate) fn examine(
@@ -248,7 +253,7 @@ pub(crate) fn examine(
     }
     let message = envelope.signed_bytes();
     let signers = keys.signers(&message, &envelope.signatures);
-    *room.work = room.work.saturating_sub(count(signers.checks()).saturating_mul(count(message.len()).saturating_add(CHECK)));
+    *room.work = room.work.saturating_sub(work_of(&signers, message.len()));
     if signers.keys().is_empty() {
         return Some(no_key(&signers));
     }

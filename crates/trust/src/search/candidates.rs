@@ -18,7 +18,7 @@ impl Search {
             None => self.state = State::Referrers { thorough: false },
             Some(envelopes) => {
                 if let Some(supply) = &mut self.supply {
-                    supply.give(&envelopes);
+                    supply.give(&envelopes, &mut self.work);
                 }
                 for envelope in &envelopes {
                     if self.satisfied().is_some() {

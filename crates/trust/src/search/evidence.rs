@@ -17,6 +17,7 @@ use touchmark_in_toto::attestation::{LayoutForm, Offered};
 use touchmark_in_toto::{self as in_toto, Document, Product, Settings, SupplyChain};
 
 use super::length;
+use crate::demand::work_of;
 use crate::limits::Limits;
 use crate::need::Failure;
 use crate::supply_chain::SupplyChainDemand;
@@ -123,10 +124,10 @@ impl Supply {
     }
 
     /// Takes no referrers: the evidence is given, and nothing else is.
-    pub(super) fn give(&mut self, envelopes: &[Vec<u8>]) {
+    pub(super) fn give(&mut self, envelopes: &[Vec<u8>], work: &mut u64) {
         self.listed = true;
         for (number, envelope) in (1_usize..).zip(envelopes) {
-            self.offer(alloc::format!("envelope {number}"), envelope.clone());
+            self.offer(alloc::format!("envelope {number}"), envelope.clone(), work);
         }
     }
 
@@ -187,7 +188,7 @@ impl Supply {
 
     /// Keeps a statement of the manifest that decides, if someone signed it whom the layout asks: once for the same signers, in its smallest form, since anybody can write
     /// it down in many. Where they have more bytes than are kept, the largest go.
-    pub(super) fn offer(&mut self, name: String, bytes: Vec<u8>) {
+    pub(super) fn offer(&mut self, name: String, bytes: Vec<u8>, work: &mut u64) {
         let Some(functionaries) = &self.functionaries else { return };
         let Ok(document) = Document::parse(bytes.clone(), &self.settings.limits) else { return };
         let document = document.untrusted();
@@ -195,6 +196,8 @@ impl Supply {
             return;
         }
         let signers = document.signers(functionaries);
+        // No shorter than what is signed.
+        *work = work.saturating_sub(work_of(&signers, bytes.len()));
         if signers.keys().is_empty() && !signers.gave_up() {
             return;
         }

@@ -36,7 +36,7 @@ impl Search {
         };
         supply.begun = true;
         if let Some(envelopes) = given {
-            supply.give(&envelopes);
+            supply.give(&envelopes, &mut self.work);
         }
         if let Bare::Refused(refusal) = supply.bare() {
             return self.refuse_supply_chain(refusal);
@@ -81,8 +81,14 @@ impl Search {
                 }
                 return self.state = State::Evidence(entry);
             }
+            // Nothing more is looked at without work that is left, and whatever that might have been is not known to be nothing.
+            if no_work && more && !supply.changed && supply.entries.is_empty() {
+                supply.is_unseen(out_of_work(), None);
+                self.more = false;
+                continue;
+            }
             // Whether there is more to look at, should this not suffice.
-            let is_last = supply.entries.is_empty() && (!more || no_work);
+            let is_last = supply.entries.is_empty() && !more;
             let complete = is_last && !listing && supply.unseen.is_none();
             // What was not seen matters once nothing else can be looked at.
             if supply.changed || (is_last && supply.ran_as != Some(complete)) {
@@ -139,7 +145,9 @@ impl Search {
         let Some(supply) = &mut self.supply else { return };
         let limit = supply.settings.limits.file;
         match layer.data.take() {
-            Some(data) if layer.digest.matches(&data) && length(&data) == layer.size => supply.offer(referrer.to_string(), data),
+            Some(data) if layer.digest.matches(&data) && length(&data) == layer.size => {
+                supply.offer(referrer.to_string(), data, &mut self.work);
+            }
             Some(_) => {}
             None if layer.size > limit => {
                 let why = alloc::format!("a statement has more than {limit} bytes; raise the limit with --max-envelope-size");
@@ -157,7 +165,7 @@ impl Search {
             Ok(bytes) => {
                 self.work = self.work.saturating_sub(length(&bytes));
                 if length(&bytes) == size {
-                    supply.offer(referrer.to_string(), bytes);
+                    supply.offer(referrer.to_string(), bytes, &mut self.work);
                 }
             }
             // Longer than its manifest says: no limit that is raised would help.

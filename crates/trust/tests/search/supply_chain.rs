@@ -565,6 +565,48 @@ fn too_many_referrers_and_too_much_work_name_the_option() {
 }
 
 #[test]
+fn without_work_that_is_left_what_only_a_thorough_question_finds_is_not_known_to_be_nothing() {
+    let mut case = Case::new();
+    let link = built(&case.shelf, case.image, BUILDER);
+    let set = unlisted(&mut case.shelf, case.image, &[link]);
+    let entry = Descriptor::new(IMAGE_MANIFEST, set, case.shelf.contents[&set].len() as u64);
+    case.shelf.hidden.insert(case.image, vec![entry]);
+    let demand = case.layout.demand().limits(touchmark_in_toto::Limits::default());
+    // The signature uses all of it up.
+    let request = Request::new(policy(&[&key(0)], 1).supply_chain(demand), case.image, time(2_000));
+    let rejected = case.shelf.verify(request.limits(Limits { work: 1, ..Limits::default() })).unwrap_err();
+    assert_eq!((rejected.class(), rejected.fault().code()), UNKNOWN, "{rejected}");
+    assert!(rejected.to_string().contains("--max-work"), "{rejected}");
+}
+
+#[test]
+fn attestations_with_many_hopeless_signatures_use_up_work() {
+    let public_key = touchmark_envelope::digest::hex(public(&key(BUILDER)).as_raw());
+    let keys = format!(r#"{{"keytype":"ed25519","scheme":"ed25519","keyval":{{"public":"{public_key}"}}}}"#);
+    let layout = LAYOUT_OVER_ATTESTATIONS.replace("KEY", &keys);
+    let demand = SupplyChainDemand::new(sealed(layout.as_bytes(), &[&key(OWNER)]), [public(&key(OWNER))]).unwrap();
+    let demand = demand.limits(touchmark_in_toto::Limits::default());
+    let mut case = Case::new();
+    let image = case.image;
+    let strangers: Vec<_> = (150..=250).map(key).collect();
+    let provenance = {
+        let one = provenance(&case.shelf, image, STRANGER);
+        let limits = dsse::Limits { bytes: one.len(), signatures: 1 };
+        sealed(&dsse::Envelope::parse(&one, limits).unwrap().untrusted().payload, &strangers.iter().collect::<Vec<_>>())
+    };
+    for number in 0..16 {
+        let padded = [&b" ".repeat(number), provenance.as_slice()].concat();
+        case.shelf.attach(image, dsse::IN_TOTO, &padded, Inline::No);
+    }
+    let request = Request::new(policy(&[&key(0)], 1).supply_chain(demand), image, time(2_000));
+    let rejected = case.shelf.verify(request.limits(Limits { work: 16 << 20, ..Limits::default() })).unwrap_err();
+    assert_eq!((rejected.class(), rejected.fault().code()), UNKNOWN, "{rejected}");
+    assert!(rejected.to_string().contains("--max-work"), "{rejected}");
+    let envelopes = case.shelf.asked.iter().filter(|need| matches!(need, Need::Blob { .. })).count();
+    assert!(envelopes <= 4, "101 checks, each the work of 64 KiB at least: {envelopes} were looked at");
+}
+
+#[test]
 fn sets_with_too_many_files_leave_it_open_and_a_small_one_that_is_good_counts() {
     let mut case = Case::new();
     // More files than two whole sets have, in sets that are each within bounds; no file of them is there.
