@@ -152,6 +152,17 @@ impl Check {
         }
     }
 
+    /// Whether anything could be accepted at all as `reference`, which the user gave: before any place is asked.
+    ///
+    /// # Errors
+    /// The policy has no rule for it, or what the rule names cannot be read.
+    pub fn foresee(&self, reference: &Reference) -> Result<(), Refused> {
+        match &self.judge {
+            Judge::Keys(_) => Ok(()),
+            Judge::Decider(decider) => decider.foresee(reference, self.wanted.name.as_ref()).map_err(|refusal| refused_by(&refusal)),
+        }
+    }
+
     /// Verifies the artifact that `reference`, as the user gave it, names.
     ///
     /// # Errors

@@ -54,6 +54,7 @@ fn verify_all(options: &Options, open: &Open<'_>, output: &mut Output<'_>) -> Re
     let mut places = Places { open, access, last: None };
     for (text, reference) in references {
         let checked = reference.map_err(|error| Failure::from(&StoreError::from(error)).into()).and_then(|reference| {
+            check.foresee(&reference)?;
             let source = places.open(&reference)?;
             match &referrers {
                 None => check.verify_in(source, &reference),

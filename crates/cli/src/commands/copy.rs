@@ -76,7 +76,7 @@ pub(crate) fn run(args: Args, output: &mut Output<'_>) {
         }
     }
     if plan.check.is_some() && output.exit() != before {
-        return;
+        return plan.note_trust(output);
     }
     if let Some(failure) = contended_tag(found.iter().flat_map(|(_, origin)| &origin.items)) {
         return output.fail(None, &failure);
@@ -89,6 +89,7 @@ pub(crate) fn run(args: Args, output: &mut Output<'_>) {
     if let Err(failure) = plan.put_trust(output) {
         output.fail(None, &failure);
     }
+    plan.note_trust(output);
 }
 
 /// What is to be done with each source.
@@ -143,6 +144,11 @@ impl<'a> Plan<'a> {
         Ok(Self { args, to, from_access, to_access, check, trust, tagging: many })
     }
 
+    /// What to tell of the trust root's metadata that decided.
+    fn note_trust(&self, output: &mut Output<'_>) {
+        self.check.iter().flat_map(Check::trust_notes).for_each(|note| output.note(&note));
+    }
+
     /// Puts the trust repository beside what was copied.
     fn put_trust(&self, output: &mut Output<'_>) -> Result<(), Failure> {
         let Some(trust) = self.trust.as_ref().filter(|_| !self.args.dry_run) else { return Ok(()) };
@@ -156,6 +162,7 @@ impl<'a> Plan<'a> {
 
     /// Finds what `reference` names, and verifies it if that was asked for.
     fn find(&self, reference: Reference, output: &mut Output<'_>) -> Result<Origin, Refused> {
+        self.check.as_ref().map_or(Ok(()), |check| check.foresee(&reference))?;
         let source = places::source(&reference, &self.from_access)?;
         let named = self.check.as_ref().map(|check| check.reference(source.as_ref(), &reference)).transpose()?;
         let items = self.items(named.as_ref().unwrap_or(&reference), source.as_ref(), output)?;
@@ -163,7 +170,8 @@ impl<'a> Plan<'a> {
             check.notes().iter().for_each(|note| output.note(note));
             check.check_tag(source.as_ref(), &reference)?;
             for item in &items {
-                check.verify_as(source.as_ref(), &reference.pin(item.descriptor.digest), &reference)?;
+                let checked = check.verify_as(source.as_ref(), &reference.pin(item.descriptor.digest), &reference)?;
+                checked.by.lines().iter().for_each(|line| output.note(line));
             }
         }
         Ok(Origin { reference, source, items })

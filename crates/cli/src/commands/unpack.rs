@@ -48,12 +48,18 @@ fn unpack(args: Args, output: &mut Output<'_>) -> Result<(), Refused> {
         true => None,
         false => Some(Check::new(&wants)?.reaching(&access)),
     };
+    check.as_ref().map_or(Ok(()), |check| check.foresee(&reference))?;
     let source = places::source(&reference, &access)?;
     let (pin, verified) = match &check {
         None => (reference.pin(places::resolve(source.as_ref(), &reference)?.digest), None),
         Some(check) => {
             check.notes().iter().for_each(|note| output.note(note));
-            let checked = check.verify_in(source.as_ref(), &reference)?;
+            let checked = check.verify_in(source.as_ref(), &reference);
+            if let Ok(checked) = &checked {
+                checked.by.lines().iter().for_each(|line| output.note(line));
+            }
+            check.trust_notes().iter().for_each(|note| output.note(note));
+            let checked = checked?;
             (checked.pin.clone(), Some(checked))
         }
     };

@@ -344,6 +344,32 @@ fn level_3_by_a_policy_whose_layout_is_a_target() {
     }
 }
 
+/// Whoever types the name of a registry that no rule is for does not tell it so.
+#[test]
+fn what_no_rule_is_for_is_refused_before_its_registry_is_asked() {
+    let place = made();
+    policy(&place, &json!([{"reference": "r.example/**", "keys": "acme.pub"}]));
+    let registry = Place::new().registry(Settings::default());
+    let at = format!("{}/acme/tool:1", registry.host());
+    refused(&place, 1, "no-rule", &format!("{at} --policy p.json"));
+    place.run(&format!("unpack {at} --out o --policy p.json")).is(1).says("no rule");
+    place.run(&format!("copy {at} oci:copied:1 --verify --policy p.json")).is(1).says("no rule");
+    assert_eq!(registry.log().len(), 0);
+    // A mistake in what the rule names is one, too, although nobody is there.
+    policy(&place, &json!([{"reference": "**", "keys": "gone.pub"}]));
+    refused(&place, 2, "policy-material", "127.0.0.1:1/acme/tool:1 --policy p.json");
+}
+
+#[test]
+fn unpack_and_copy_say_who_decided_and_what_the_metadata_is_worth() {
+    let place = made();
+    policy(&place, &json!([by_trust("acme/**")]));
+    for words in ["unpack oci:lay:1 --out o", "copy oci:lay:1 oci:copied:1 --verify"] {
+        let ran = place.run(&format!("{words} --policy p.json --name acme/tool:1")).is(0);
+        ran.says("by rule 1 (acme/**) of p.json").says("no rollback history");
+    }
+}
+
 /// Signed in the repository, carried along, and found beside the artifact.
 #[test]
 fn a_signed_policy_goes_along_with_the_trust_repository() {

@@ -1,6 +1,6 @@
 //! A trust root that is asked of any number of artifacts: each update and each search is done once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -85,7 +85,14 @@ pub struct TrustAnchor {
     standings: RefCell<BTreeMap<(String, Name), Standing>>,
     files: RefCell<Files>,
     notes: RefCell<Vec<Note>>,
+    /// The state that what was found out is of, by the place of the metadata.
+    states: RefCell<BTreeMap<String, State>>,
+    /// How often a place had another state than before.
+    changes: Cell<u64>,
 }
+
+/// The versions of root, timestamp and snapshot.
+type State = [Option<u64>; 3];
 
 /// The names that an artifact is tried under, of which one suffices.
 #[derive(Debug)]
@@ -99,7 +106,8 @@ impl TrustAnchor {
     /// A root.json, its bytes, and where its metadata is; among the artifacts of the place that the artifact is in unless `place` says.
     pub fn new(root: Vec<u8>, place: Option<TrustSource>, settings: TrustSettings, now: UnixTime) -> Self {
         let (standings, files, notes) = (RefCell::default(), RefCell::default(), RefCell::default());
-        Self { root, place, settings, access: Access::default(), now, standings, files, notes }
+        let (states, changes) = (RefCell::default(), Cell::default());
+        Self { root, place, settings, access: Access::default(), now, standings, files, notes, states, changes }
     }
 
     /// Reaches registries and servers so.
@@ -110,6 +118,12 @@ impl TrustAnchor {
     /// What a user should know of the metadata, each once.
     pub fn notes(&self) -> Vec<Note> {
         self.notes.borrow().clone()
+    }
+
+    /// How often a place had another state than before, and what was found out until then was forgotten. What was decided while this grew may
+    /// rest on two states.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.get()
     }
 
     /// What the metadata says of these names, and a file that the top-level targets role lists (`None` if it lists none under this path), in one
@@ -132,6 +146,8 @@ impl TrustAnchor {
                 let standing = trust.standing(name)?;
                 self.standings.borrow_mut().insert((at.clone(), name.clone()), standing);
             }
+            // Of another state than this one nothing is left.
+            let had = self.files.borrow().get(&(at.clone(), path.clone())).cloned();
             let file = match had {
                 Some(file) => Ok(file),
                 None => trust.target(path),
@@ -171,13 +187,15 @@ impl TrustAnchor {
     /// them is accepted and there may be others, or there is none.
     fn versions(&self, source: &dyn Source, subject: &Digest, wanted: &Wanted, path: &Name) -> Result<Names, PolicyError> {
         let bytes = source.manifest(subject, Limits::default().manifest).map_err(PolicyError::Store)?;
-        let mut names = self.with_root(source, |trust| trust.versions(path, &Digests::of(&bytes)))?;
+        let listed = self.with_root(source, |trust| trust.versions(path, &Digests::of(&bytes)))?;
         let attached = crate::attachments(source, subject).map_err(PolicyError::Store)?;
-        for evidence in &attached.evidence {
-            let claims = evidence.claims.as_ref().map(|claims| claims.untrusted());
-            let name = claims.and_then(|claims| claims.name.as_deref()?.parse::<Name>().ok());
-            names.extend(name.filter(|name| wanted.accepts(name)));
-        }
+        let claimed = attached.evidence.iter().filter_map(|evidence| {
+            let claims = evidence.claims.as_ref()?.untrusted();
+            claims.name.as_deref()?.parse::<Name>().ok().filter(|name| wanted.accepts(name) && !listed.contains(name))
+        });
+        let claimed: BTreeSet<Name> = claimed.collect();
+        // What anybody may claim leaves out nothing that the metadata lists.
+        let names: Vec<Name> = listed.into_iter().chain(claimed).collect();
         let wanted = wanted.clone();
         let otherwise = if names.len() > MAX_VERSIONS {
             Some(PolicyError::ManyVersions { wanted, limit: MAX_VERSIONS })
@@ -207,21 +225,28 @@ impl TrustAnchor {
         source: &dyn Source,
         ask: impl FnOnce(&mut TrustRoot<'_>) -> Result<T, TrustRootError>,
     ) -> Result<T, PolicyError> {
+        let at = self.location(source);
         match &self.place {
-            Some(named) => named.with(&self.access, |fetch| self.ask(fetch, ask)),
+            Some(named) => named.with(&self.access, |fetch| self.ask(at, fetch, ask)),
             None => {
                 let beside = |error| PolicyError::Beside { location: source.location(), error: Box::new(error) };
                 let found = trust_root::trust_repositories(source).map_err(beside)?;
                 let opened = found.into_iter().filter_map(|digest| TrustArtifact::open(source, digest).ok()).collect::<Vec<_>>();
                 let fetches = opened.iter().map(|one| -> &dyn Fetch { one });
                 let newest = trust_root::newest(&self.root, fetches, &self.settings, self.now).map_err(PolicyError::Trust)?;
-                self.ask(newest.ok_or_else(|| PolicyError::TrustNowhere { location: source.location() })?, ask)
+                self.ask(at, newest.ok_or_else(|| PolicyError::TrustNowhere { location: source.location() })?, ask)
             }
         }
     }
 
-    fn ask<T>(&self, fetch: &dyn Fetch, ask: impl FnOnce(&mut TrustRoot<'_>) -> Result<T, TrustRootError>) -> Result<T, PolicyError> {
+    fn ask<T>(
+        &self,
+        at: String,
+        fetch: &dyn Fetch,
+        ask: impl FnOnce(&mut TrustRoot<'_>) -> Result<T, TrustRootError>,
+    ) -> Result<T, PolicyError> {
         let mut trust = TrustRoot::open(&self.root, fetch, &self.settings, self.now).map_err(PolicyError::Trust)?;
+        self.note_state(at, &trust);
         let answer = ask(&mut trust).map_err(PolicyError::Trust)?;
         let mut notes = self.notes.borrow_mut();
         for note in trust.notes() {
@@ -230,5 +255,21 @@ impl TrustAnchor {
             }
         }
         Ok(answer)
+    }
+
+    /// Forgets what was found out of another state of this place.
+    fn note_state(&self, at: String, trust: &TrustRoot<'_>) {
+        let client = trust.client();
+        let state = [
+            client.root().map(|root| root.get().header().version),
+            client.timestamp().map(|timestamp| timestamp.get().header().version),
+            client.snapshot().map(|snapshot| snapshot.get().header().version),
+        ];
+        let before = self.states.borrow_mut().insert(at.clone(), state);
+        if before.is_some_and(|before| before != state) {
+            self.standings.borrow_mut().retain(|(place, _), _| *place != at);
+            self.files.borrow_mut().retain(|(place, _), _| *place != at);
+            self.changes.set(self.changes.get().saturating_add(1));
+        }
     }
 }

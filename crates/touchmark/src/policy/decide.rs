@@ -22,6 +22,8 @@ use super::material::{Demands, Materials};
 use super::{Decided, DecidedBy, PolicyError, PolicyFile, Refusal, RuleUsed, TrustAnchor, TrustSource, user_stores};
 use crate::trust_root::{Note, StoreChoice, TrustSettings};
 
+/// How often an artifact is decided about anew because the metadata changed meanwhile.
+const MAX_CHANGES: usize = 3;
 /// What messages call the policy of a trust repository.
 const OWN: &str = "the trust repository's own policy";
 
@@ -153,6 +155,29 @@ impl Decider {
         }
     }
 
+    /// Whether a policy file has a rule for `reference`, as the user gave it, and `name`, whose keys, roots and in-toto layouts can be read: all
+    /// that is certain before any place is asked.
+    ///
+    /// # Errors
+    /// As [`decide`](Self::decide) would say.
+    pub fn foresee(&self, reference: &Reference, name: Option<&Wanted>) -> Result<(), Refusal> {
+        let By::File(file) = &self.by else { return Ok(()) };
+        let mut by = DecidedBy { file: Some(file.path.clone()), ..DecidedBy::default() };
+        let matched = matched(file, reference, name).map_err(|error| Refusal::new(error, &by))?;
+        by.rule = Some(used(&matched));
+        self.at_hand(file, &matched).map_err(|error| Refusal::new(error, &by))
+    }
+
+    /// Reads what of the rule is on this machine.
+    fn at_hand(&self, file: &PolicyFile, matched: &Matched<'_>) -> Result<(), PolicyError> {
+        let policy = file.path.display().to_string();
+        Materials { policy: &policy, folder: Some(file.folder()), anchor: None }.at_hand(matched.rule)?;
+        match &matched.rule.ground {
+            Ground::Trust { name, .. } => self.anchor(file, name).map(drop),
+            Ground::Keys { .. } | Ground::Reject => Ok(()),
+        }
+    }
+
     /// Decides about an artifact in `source`.
     ///
     /// # Errors
@@ -166,7 +191,8 @@ impl Decider {
         let policy = file.path.display().to_string();
         let matched = matched(file, asked.reference, asked.name.as_ref()).map_err(|error| Refusal::new(error, &by))?;
         by.rule = Some(used(&matched));
-        check(&matched, asked, &policy).map_err(|error| Refusal::new(error, &by))?;
+        let asks = check(&matched, asked, &policy).and_then(|()| self.at_hand(file, &matched));
+        asks.map_err(|error| Refusal::new(error, &by))?;
         let name = match &matched.rule.ground {
             Ground::Reject => return Err(Refusal::new(PolicyError::rejects(&policy, false, matched.index), &by)),
             Ground::Trust { name, .. } => name,
@@ -253,7 +279,28 @@ impl Decider {
     }
 
     /// Decides by a trust root, for each name that may be meant, and by its repository's own policy; `rule` is the policy file's.
+    ///
+    /// Names, policies and files are asked for one after the other. What whoever serves them shows as two states is the word of neither, so
+    /// that nothing is decided by both.
     fn by_anchor(
+        &self,
+        source: &dyn Source,
+        asked: &Asked<'_>,
+        anchor: &TrustAnchor,
+        rule: Option<(&Matched<'_>, &PolicyFile)>,
+        by: DecidedBy,
+    ) -> Result<Decided, Refusal> {
+        for _ in 0..=MAX_CHANGES {
+            let before = anchor.changes();
+            let outcome = self.by_one_state(source, asked, anchor, rule, by.clone());
+            if anchor.changes() == before {
+                return outcome;
+            }
+        }
+        Err(Refusal::new(PolicyError::TrustChanging, &by))
+    }
+
+    fn by_one_state(
         &self,
         source: &dyn Source,
         asked: &Asked<'_>,
@@ -301,7 +348,8 @@ impl Decider {
         by: &mut DecidedBy,
     ) -> Result<Prepared, PolicyError> {
         let expected = rule.and_then(|(matched, _)| matched.expected.clone()).or_else(|| asked.name.clone());
-        let names = anchor.names(source, asked.subject(), &expected.ok_or(PolicyError::NoName)?)?;
+        let expected = expected.ok_or(PolicyError::NoName)?;
+        let names = anchor.names(source, asked.subject(), &expected)?;
         let own = own_policy(anchor.learn(source, &names.names, &own_path()?)?, by);
         let demands = match rule {
             Some((matched, file)) => {
@@ -459,13 +507,18 @@ fn used(matched: &Matched<'_>) -> RuleUsed {
 /// The source that a policy file names: a relative folder or file begins at the policy's folder, wherever the process runs.
 fn trust_source(folder: &Path, text: &str) -> Result<TrustSource, PolicyError> {
     let not_text = || PolicyError::BadTrustSource { text: text.to_owned(), error: None };
+    // Not by `TrustSource::read`, which would look into the working directory for a folder of this name.
+    let artifact = |reference: &str| match reference.parse() {
+        Ok(reference) => Ok(TrustSource::Artifact(reference)),
+        Err(error) => Err(PolicyError::BadTrustSource { text: text.to_owned(), error: Some(Box::new(error)) }),
+    };
     if text.contains("://") {
         return TrustSource::read(text);
     }
     for scheme in ["oci:", "ocidir:", "oci-archive:"] {
         if let Some(path) = text.strip_prefix(scheme) {
             let path = folder.join(path);
-            return TrustSource::read(&format!("{scheme}{}", path.to_str().ok_or_else(not_text)?));
+            return artifact(&format!("{scheme}{}", path.to_str().ok_or_else(not_text)?));
         }
     }
     let path = folder.join(text);
@@ -474,8 +527,12 @@ fn trust_source(folder: &Path, text: &str) -> Result<TrustSource, PolicyError> {
         let path = if metadata.is_dir() { metadata } else { path };
         return Ok(TrustSource::Repository(path.to_str().ok_or_else(not_text)?.to_owned()));
     }
-    TrustSource::read(text)
+    artifact(text)
 }
+
+#[cfg(test)]
+#[cfg(feature = "sign")]
+mod state_tests;
 
 #[cfg(test)]
 mod tests {

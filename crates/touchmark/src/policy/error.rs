@@ -187,6 +187,9 @@ pub enum PolicyError {
         /// The place.
         location: String,
     },
+    /// The trust repository had other metadata each time that it was asked.
+    #[error("the trust repository changed again and again while it was asked")]
+    TrustChanging,
     /// Too many versions are claimed.
     #[error("it is said to be more than {limit} versions of {}", wanted.path())]
     ManyVersions {
@@ -278,7 +281,9 @@ impl PolicyError {
                 Refused(Class::NotVerified)
             }
             Self::Unsigned { .. } => Refused(Class::Unsigned),
-            Self::ManyVersions { .. } | Self::VersionsUnknown { .. } | Self::TrustNowhere { .. } => Refused(Class::Unknown),
+            Self::ManyVersions { .. } | Self::VersionsUnknown { .. } | Self::TrustNowhere { .. } | Self::TrustChanging => {
+                Refused(Class::Unknown)
+            }
             Self::Trust(error) => match error.class() {
                 UpdateClass::Usage => Usage,
                 UpdateClass::Untrusted => Refused(Class::UntrustedMetadata),
@@ -312,6 +317,7 @@ impl PolicyError {
             Self::Store(error) => error.code(),
             Self::Beside { error, .. } => error.code(),
             Self::TrustNowhere { .. } => "trust-nowhere",
+            Self::TrustChanging => "trust-changing",
             Self::ManyVersions { .. } => "versions",
             Self::VersionsUnknown { .. } => "incomplete",
             Self::Unsigned { .. } => "unsigned",
@@ -361,6 +367,7 @@ impl PolicyError {
             Self::Rejected { rejected, .. } => {
                 rejected.class() == Class::Unknown && rejected.fault().cause().is_some_and(touchmark_trust::Failure::is_retryable)
             }
+            Self::TrustChanging => true,
             Self::Shared(error) => error.is_retryable(),
             _ => false,
         }

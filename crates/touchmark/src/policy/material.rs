@@ -8,7 +8,7 @@ use touchmark_envelope::key::{KeyError, MAX_KEY_BYTES, PublicKey};
 use touchmark_envelope::threshold::KeySet;
 use touchmark_in_toto::{Inheritance, Limits as InTotoLimits, Parameters};
 use touchmark_oci::source::Source;
-use touchmark_trust::rules::{Ground, LayoutRule, Matched, Material, PredicateRule};
+use touchmark_trust::rules::{Ground, LayoutRule, Matched, Material, PredicateRule, Rule};
 use touchmark_trust::{Attested, Policy, SupplyChainDemand};
 use touchmark_tuf::TargetPath;
 
@@ -109,6 +109,27 @@ impl Materials<'_> {
             demands.supply_chain = demands.missing.take_in(self.supply_chain(layout, matched))?;
         }
         Ok(demands)
+    }
+
+    /// Reads what of a rule is on this machine. A mistake in it is one whatever a registry or a trust repository says, and if neither can be
+    /// asked.
+    pub(super) fn at_hand(&self, rule: &Rule) -> Result<(), PolicyError> {
+        let is_here = |material: &&Material| !matches!(material, Material::Target(_));
+        let here = |materials: &[Material]| materials.iter().filter(is_here).cloned().collect::<Vec<_>>();
+        if let Ground::Keys { keys, .. } = &rule.ground {
+            self.keys(&here(keys), PublicKey::read)?;
+        }
+        for keys in rule.predicates.iter().filter_map(|predicate| predicate.keys.as_deref()) {
+            self.keys(&here(keys), PublicKey::read)?;
+        }
+        let Some(in_toto) = &rule.in_toto else { return Ok(()) };
+        for keys in [&in_toto.keys, &in_toto.inspectors] {
+            self.keys(&here(keys), in_toto_key)?;
+        }
+        match &in_toto.layout {
+            Material::Target(_) => Ok(()),
+            layout => self.bytes(layout, InTotoLimits::default().file).map(drop),
+        }
     }
 
     pub(super) fn threshold(&self, error: touchmark_envelope::threshold::ThresholdError) -> PolicyError {

@@ -114,8 +114,10 @@ impl Rule {
             }
             Selector::References { patterns, name } => {
                 let Some(reference) = question.reference else { return Ok(None) };
-                let found = patterns.iter().find_map(|pattern| Some((pattern, pattern.matches(reference.as_str())?)));
-                match found {
+                let tried = patterns.iter().map(|pattern| pattern.matches(reference.as_str()).map(|captures| Some((pattern, captures?))));
+                // The first that is for it, or of which that is not sure.
+                let found = tried.map(Result::transpose).find_map(|found| found).transpose();
+                match found.map_err(|fault| RuleError::new(fault).within("reference"))? {
                     Some((pattern, captures)) => {
                         let expected = expected(name.as_ref(), &captures, question.name).map_err(|error| error.within("name"))?;
                         Some((pattern.as_str(), expected, captures))

@@ -7,6 +7,7 @@ use core::fmt;
 
 use touchmark_envelope::name::Wanted;
 
+use super::error::RuleFault;
 use super::glob::{Element, Glob, Reach};
 
 /// Bytes of a pattern.
@@ -28,6 +29,17 @@ pub struct NamePattern {
 pub struct ReferencePattern {
     text: String,
     glob: Glob,
+    place: Place,
+}
+
+/// What kind of place a pattern of references is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// `**` alone.
+    Any,
+    Registry,
+    /// An OCI layout or a tar.
+    Files,
 }
 
 /// Why a text is no pattern, or none that could ever match.
@@ -181,13 +193,16 @@ impl ReferencePattern {
         if glob.captures() > MAX_CAPTURES {
             return Err(PatternFault::Captures);
         }
-        match ["oci:", "oci-archive:"].iter().find_map(|scheme| text.strip_prefix(scheme)) {
+        let place = match path_of(text) {
             Some("") => return Err(PatternFault::NoReference("there is no path behind the scheme")),
-            Some(_) => {}
-            None if written.is_empty() => {}
-            None => in_registry(written, rest)?,
-        }
-        Ok(Self { text: text.to_owned(), glob })
+            Some(_) => Place::Files,
+            None if written.is_empty() => Place::Any,
+            None => {
+                in_registry(written, rest)?;
+                Place::Registry
+            }
+        };
+        Ok(Self { text: text.to_owned(), glob, place })
     }
 
     /// As it is written.
@@ -201,13 +216,30 @@ impl ReferencePattern {
     }
 
     /// What its captures are, if it matches the whole of `reference`.
-    pub(crate) fn matches(&self, reference: &str) -> Option<Vec<String>> {
-        self.glob.matches(reference)
+    ///
+    /// # Errors
+    /// It would, if a run stood for a step out of the folder that is written before it: whether it is for that is not sure.
+    pub(crate) fn matches(&self, reference: &str) -> Result<Option<Vec<String>>, RuleFault> {
+        let path = path_of(reference);
+        let Some(captures) = self.glob.matches(reference) else { return Ok(None) };
+        match (self.place, path) {
+            // `*:*/acme/x` is for hosts with a port, and not for `oci:./acme/x`.
+            (Place::Registry, Some(_)) | (Place::Files, None) => Ok(None),
+            (Place::Files, Some(path)) if !self.is_for_all_paths() && steps_up(path) != path_of(&self.text).map_or(0, steps_up) => {
+                Err(RuleFault::Reference("its path has a `..` for which none is written in the pattern"))
+            }
+            _ => Ok(Some(captures)),
+        }
     }
 
     /// Whether it surely matches whatever `other` does.
     pub fn includes(&self, other: &Self) -> bool {
-        self.glob.includes(&other.glob)
+        (self.place == Place::Any || self.place == other.place) && self.glob.includes(&other.glob)
+    }
+
+    /// Whether it is `oci:**` or `oci-archive:**`.
+    fn is_for_all_paths(&self) -> bool {
+        path_of(&self.text) == Some("**")
     }
 
     /// Whether there may be a reference that it and `other` match.
@@ -217,8 +249,25 @@ impl ReferencePattern {
 
     /// Whether it surely matches references without a digest, so that whoever serves them says which artifact is meant.
     pub fn leaves_digests_out(&self) -> bool {
-        !self.text.contains('@')
+        match self.place {
+            Place::Any | Place::Registry => !self.text.contains('@'),
+            // A path may have an `@`, too.
+            Place::Files => !self.text.rsplit_once('@').is_some_and(|(_, behind)| {
+                !behind.contains('/') && ["sha256:", "sha512:", "*", "("].iter().any(|digest| behind.starts_with(digest))
+            }),
+        }
     }
+}
+
+/// What follows the scheme of an OCI layout or a tar; none of a registry.
+fn path_of(text: &str) -> Option<&str> {
+    ["oci:", "oci-archive:"].iter().find_map(|scheme| text.strip_prefix(scheme))
+}
+
+/// How many segments are `..`, the last of which a tag or a digest may follow.
+fn steps_up(path: &str) -> usize {
+    let separators: &[char] = if cfg!(windows) { &['/', '\\'] } else { &['/'] };
+    path.split(separators).filter(|segment| segment.split([':', '@']).next() == Some("..")).count()
 }
 
 /// What of a pattern in a registry could never be a normalised reference.
