@@ -34,7 +34,8 @@ impl Image {
                 None => break,
             }
         }
-        let mut domain = rest;
+        // Of a host with a port too: containers/image looks for the subdomains without it.
+        let mut domain = rest.split(':').next().unwrap_or(rest);
         while let Some((_, above)) = domain.split_once('.') {
             scopes.push(format!("*.{above}"));
             domain = above;

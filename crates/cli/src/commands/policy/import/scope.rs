@@ -59,14 +59,14 @@ impl Scope {
         }
     }
 
-    /// The patterns that together match every reference in the scope, and no other. A host with a port is none of a subdomain.
+    /// The patterns that together match every reference in the scope, and no other. A host is in `*.DOMAIN` whatever its port.
     pub(super) fn cover(&self) -> Vec<String> {
         match self {
             Scope::Tag { repository, tag } => vec![format!("{repository}:{tag}")],
             Scope::Digest { repository, digest } => vec![format!("{repository}@{digest}")],
             Scope::Path(_, path) => vec![format!("{path}:**"), format!("{path}@**"), format!("{path}/**")],
             Scope::Host(host) => vec![format!("{host}/**")],
-            Scope::Subdomains(_, domain) => vec![format!("*.{domain}/**")],
+            Scope::Subdomains(_, domain) => vec![format!("*.{domain}/**"), format!("*.{domain}:*/**")],
             Scope::Transport | Scope::Default => vec!["*/**".to_owned(), "*:*/**".to_owned()],
         }
     }
@@ -101,8 +101,8 @@ mod tests {
                 "r.example/a:** r.example/a@** r.example/a/**",
                 "r.example/**",
                 "r.example:5000/**",
-                "*.a.example.com/**",
-                "*.example.com/**",
+                "*.a.example.com/** *.a.example.com:*/**",
+                "*.example.com/** *.example.com:*/**",
                 "*/** *:*/**",
                 "*/** *:*/**",
             ]
@@ -115,17 +115,16 @@ mod tests {
     #[test]
     fn scopes_overlap_where_an_image_is_in_both() {
         let overlap = |one: &str, other: &str| Scope::read(one).unwrap().overlaps(&Scope::read(other).unwrap());
-        for (one, other) in
-            [("r.example/a/b", "r.example/a"), ("r.example/a:1", "r.example/a"), ("a.example.com", "*.example.com"), ("r.example", "")]
-        {
+        for (one, other) in [
+            ("r.example/a/b", "r.example/a"),
+            ("r.example/a:1", "r.example/a"),
+            ("a.example.com", "*.example.com"),
+            ("r.example:5000/a", "*.example"),
+            ("r.example", ""),
+        ] {
             assert!(overlap(one, other) && overlap(other, one), "{one} {other}");
         }
-        for (one, other) in [
-            ("r.example/ab", "r.example/a"),
-            ("r.example:5000", "r.example"),
-            ("example.com", "*.example.com"),
-            ("r.example:5000/a", "*.example"),
-        ] {
+        for (one, other) in [("r.example/ab", "r.example/a"), ("r.example:5000", "r.example"), ("example.com", "*.example.com")] {
             assert!(!overlap(one, other) && !overlap(other, one), "{one} {other}");
         }
     }
