@@ -226,3 +226,16 @@ fn requirements_that_must_all_hold_do() {
     let again = json!([{"type": "insecureAcceptAnything"}, signed("/k1", vendor.clone()), signed("/k1", vendor)]);
     assert!(compare(&docker(&json!({"r.example": again}))).0 > 0);
 }
+
+#[test]
+fn a_rejected_subdomain_is_left_to_no_wider_scope_with_a_port_either() {
+    let signed = json!([{"type": "sigstoreSigned", "keyPath": "/a", "signedIdentity": {"type": "exactRepository", "dockerRepository": "signed.example/a"}}]);
+    let policy = json!({"default": signed, "transports": {"docker": {"*.example": [{"type": "reject"}]}}});
+    let imported = containers::import(&parse(policy.to_string().as_bytes(), 1 << 20).unwrap()).unwrap();
+    let made = Json::object([("version", Json::from(1_u64)), ("rules", Json::from(imported.rules))]);
+    let document = PolicyDocument::parse(&made.to_vec(), Origin::Local).unwrap();
+    for (repository, accepted) in [("r.example/a", false), ("r.example:5000/a", false), ("r.test:5000/a", true)] {
+        let image = Image { repository: repository.to_owned(), tag: Some("1") };
+        assert_eq!(demand(&document, &image).is_some(), accepted, "{repository}");
+    }
+}
