@@ -1,5 +1,6 @@
 //! Trust that lives as long as a server does.
 
+use core::cmp::Ordering;
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
@@ -128,6 +129,8 @@ struct Custody {
     memory: Option<Memory>,
     /// The versions of root and timestamp that the names were searched by.
     versions: Option<(u64, u64)>,
+    /// The newest ones that were ever accepted, wherever that is kept.
+    newest: Option<(u64, u64)>,
 }
 
 impl<S: AsyncFetch> TrustState<S> {
@@ -281,12 +284,22 @@ impl Flight<'_> {
     ) -> Outcome<&mut Trusted> {
         let due = {
             let shared = locked(self.shared);
-            shared.is_due(now, arrived, &state.settings) || (shared.attempts == arrived && has_expired(&shared, shared.time(now)))
+            let has_expired = || self.expired(shared.time(now)).is_some() || has_expired(&shared, shared.time(now));
+            shared.is_due(now, arrived, &state.settings) || (shared.attempts == arrived && has_expired())
         };
         if due || self.custody.trusted.is_none() {
             self.update(state, now).await?;
         }
+        let at = locked(self.shared).time(now);
+        if let Some(expired) = self.expired(at) {
+            return Err(Arc::new(expired.into()));
+        }
         self.custody.trusted.as_mut().ok_or_else(|| Arc::new(touchmark_tuf::Error::NotReady.into()))
+    }
+
+    /// What of the top-level metadata that is trusted has expired, and is no answer any more although it was verified before.
+    fn expired(&self, at: UnixTime) -> Option<touchmark_tuf::Error> {
+        self.custody.trusted.as_ref()?.expired(at)
     }
 
     async fn update<S: AsyncFetch>(&mut self, state: &TrustState<S>, now: UnixTime) -> Outcome<()> {
@@ -318,6 +331,11 @@ impl Flight<'_> {
                 return Err(error);
             }
         };
+        // A store that was taken away meanwhile knows no history, and this process does.
+        let outcome = outcome.and_then(|trusted| match older(&trusted, self.custody.newest) {
+            Some(rollback) => Err((rollback.into(), None)),
+            None => Ok(trusted),
+        });
         let mut shared = locked(self.shared);
         match outcome {
             Ok(trusted) => {
@@ -328,6 +346,7 @@ impl Flight<'_> {
                 }
                 shared.notes.clone_from(&trusted.notes);
                 let versions = versions(&trusted);
+                self.custody.newest = versions;
                 if self.custody.versions != versions {
                     shared.forget();
                     self.custody.versions = versions;
@@ -415,6 +434,17 @@ impl Shared {
 fn versions(trusted: &Trusted) -> Option<(u64, u64)> {
     let (root, timestamp) = (trusted.client.root()?, trusted.client.timestamp()?);
     Some((root.get().header().version, timestamp.get().header().version))
+}
+
+/// How what is trusted is older than what was: a timestamp may only be so under a newer root, which may have begun anew.
+fn older(trusted: &Trusted, newest: Option<(u64, u64)>) -> Option<touchmark_tuf::Error> {
+    let ((root, timestamp), (newest_root, newest_timestamp)) = (versions(trusted)?, newest?);
+    let rollback = |file: &str, trusted, found| touchmark_tuf::Error::Rollback { file: file.to_owned(), trusted, found };
+    match root.cmp(&newest_root) {
+        Ordering::Less => Some(rollback("root.json", newest_root, root)),
+        Ordering::Equal if timestamp < newest_timestamp => Some(rollback("timestamp.json", newest_timestamp, timestamp)),
+        Ordering::Equal | Ordering::Greater => None,
+    }
 }
 
 /// A time after `now`; none where there is no such time, and then it is at once.

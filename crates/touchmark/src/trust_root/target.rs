@@ -104,10 +104,23 @@ impl Trusted {
     /// When what the top-level targets role says ceases to be good.
     #[cfg(feature = "async")]
     pub(super) fn expires(&self) -> Option<UnixTime> {
+        Some(self.first_to_expire()?.1)
+    }
+
+    /// What of it has expired at this time.
+    #[cfg(feature = "async")]
+    pub(super) fn expired(&self, at: UnixTime) -> Option<Error> {
+        let (file, expires) = self.first_to_expire()?;
+        (at >= expires).then(|| Error::Expired { file: file.to_owned(), expires, at })
+    }
+
+    #[cfg(feature = "async")]
+    fn first_to_expire(&self) -> Option<(&'static str, UnixTime)> {
         let root = self.client.root()?.get().header().expires;
         let timestamp = self.client.timestamp()?.get().header().expires;
         let snapshot = self.client.snapshot()?.get().header().expires;
         let targets = self.client.role(&RoleName::targets())?.get().header().expires;
-        [root, timestamp, snapshot, targets].into_iter().min()
+        let all = [("root.json", root), ("timestamp.json", timestamp), ("snapshot.json", snapshot), ("targets.json", targets)];
+        all.into_iter().min_by_key(|(_, expires)| *expires)
     }
 }

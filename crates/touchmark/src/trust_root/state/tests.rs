@@ -216,6 +216,55 @@ fn what_was_accepted_is_not_taken_back_although_it_is_in_memory_alone() {
 }
 
 #[test]
+fn what_was_accepted_is_not_taken_back_although_the_store_was_taken_away() {
+    let old = repository();
+    let mut new = old.clone();
+    new.add_target("acme", "acme/x:1", b"two");
+    new.publish();
+    let folder = Folder::new();
+    for store in [StoreChoice::At(folder.path("at")), StoreChoice::Among(folder.path("among"))] {
+        let source = Source::new(&new);
+        let state = state(&source, store);
+        let ask = |now| done(state.standing(&name("acme/x:1"), at(now)));
+        assert_eq!(timestamp(&ask(NOW).unwrap()), 3);
+        for path in ["at", "among"].map(|path| folder.path(path)) {
+            let _ = std::fs::remove_dir_all(path);
+        }
+        source.serve(&old);
+        assert_eq!(ask(NOW + 60).unwrap_err().code(), "tuf-rollback");
+        assert_eq!(ask(NOW + 70).unwrap_err().code(), "tuf-rollback");
+        source.serve(&new);
+        assert_eq!(timestamp(&ask(NOW + 80).unwrap()), 3);
+    }
+}
+
+#[test]
+fn files_and_versions_are_not_told_by_what_expired_since_the_last_update() {
+    let mut repository = repository();
+    repository.expire("timestamp", "2026-11-28T00:00:30Z");
+    repository.publish();
+    let path = TargetPath::new("_touchmark/policy.json").unwrap();
+    // Before the source is to be asked again; and when it cannot be, since another has the store.
+    for (in_use, now) in [(false, NOW + 30), (true, NOW + 30), (true, NOW + 60)] {
+        let folder = Folder::new();
+        let source = Source::new(&repository);
+        let state = state(&source, StoreChoice::At(folder.path("store")));
+        done(state.refresh(at(NOW))).unwrap();
+        let store = crate::tuf::MetadataStore::open(folder.path("store/metadata")).unwrap();
+        let held = in_use.then(|| store.lock().unwrap());
+        let told = [
+            done(state.target(&path, at(now))).map(drop),
+            done(state.versions(&name("acme/x"), &Digests::of(b"one"), at(now))).map(drop),
+            done(state.standing(&name("acme/x:1"), at(now))).map(drop),
+        ];
+        for told in told {
+            assert_eq!(told.unwrap_err().code(), "tuf-expired", "{in_use} {now}");
+        }
+        drop(held);
+    }
+}
+
+#[test]
 fn a_source_that_is_not_reached_leaves_what_is_known_until_it_expires() {
     let mut repository = repository();
     repository.expire("timestamp", "2026-11-28T01:00:00Z");
