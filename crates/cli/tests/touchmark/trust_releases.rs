@@ -52,7 +52,7 @@ fn a_rotation_of_all_releases_in_two_registries_and_a_layout() {
     };
     let texts = [format!("{}/acme/tool", one.host()), format!("{}/mirror/tool", two.host()), "oci:releases".to_owned()];
     let stores: [Box<dyn Store>; 3] =
-        [Box::new(reach(&texts[0])), Box::new(reach(&texts[1])), Box::new(Layout::open_or_create(&place.path("releases")).unwrap())];
+        [Box::new(reach(&texts[0])), Box::new(reach(&texts[1])), Box::new(Layout::open_or_create(place.path("releases")).unwrap())];
     let key = |name: &str| KeySource::File(place.path(name)).signer(&mut Passphrases::none(), DEFAULT_TIMEOUT).unwrap();
     let acme = [key("acme")];
     let long_ago = UnixTime::parse_rfc3339("2001-01-01T00:00:00Z").unwrap();
