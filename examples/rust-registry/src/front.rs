@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use touchmark::envelope::digest::Digests;
-use touchmark::envelope::dsse;
-use touchmark::envelope::manifest::{Kind, Manifest};
+use touchmark::envelope::dsse::{self, Envelope};
+use touchmark::envelope::manifest::{Descriptor, EMPTY_CONFIG, Kind, Manifest};
 use touchmark::envelope::signature;
 use touchmark::oci::error::{Class as StoreClass, Error as StoreError};
 use touchmark::trust::Limits;
 use touchmark::trust::rules::SIGNED_TARGET;
 use touchmark::trust_root::{StateSettings, StoreChoice, TrustRootError, TrustSettings, TrustState};
 use touchmark::tuf::{TargetPath, UpdateClass};
-use touchmark::{Class, Digest, Name, Policy, Rejected, Request, Scope, UnixTime, verify_async};
+use touchmark::{AsyncSource, Class, Digest, Name, Policy, Rejected, Request, Scope, UnixTime, verify_async};
 
 use crate::Failure;
 use crate::arguments::Arguments;
@@ -94,10 +94,11 @@ impl Front {
         }
         let served = self.manifest(&place, digest).await?;
         if let Some(evidence) = evidence(&served) {
-            self.grounds().learn(&Ground { name: repository.clone(), artifact: digest, covered_by: None }, &evidence);
+            self.grounds().learn(&Ground { name: repository.clone(), artifact: digest, covered_by: None }, &evidence.manifest);
             return Ok(served);
         }
-        for name in self.names(&place, repository, &served).await? {
+        let (names, more) = self.names(&place, repository, &served).await?;
+        for name in names {
             let ground = Ground { name, artifact: digest, covered_by: None };
             if known.contains(&ground) {
                 continue;
@@ -106,6 +107,10 @@ impl Front {
                 Ok(served) => return Ok(served),
                 Err(refusal) => refusals.push(refusal),
             }
+        }
+        if more {
+            let message = format!("what is attached to {digest} claims more than {MAX_NAMES} names, of which not all were tried");
+            refusals.push(Refusal::Unknown { message });
         }
         // Of several names the first that could not be found out says that another answer is possible.
         let unknown = refusals.iter().position(|refusal| matches!(refusal, Refusal::Unknown { .. }));
@@ -122,9 +127,10 @@ impl Front {
         let mut refused = None;
         let grounds = self.grounds().of(repository, digest);
         for ground in grounds {
-            let allowed = match self.manifest(&place, ground.artifact).await {
-                Ok(served) if evidence(&served).is_some() => Ok(()),
-                _ => self.decide(&place, ground).await.map(drop),
+            let evidence = self.manifest(&place, ground.artifact).await.ok().as_ref().and_then(evidence);
+            let allowed = match evidence {
+                Some(evidence) => envelope(&place, &evidence, digest).await,
+                None => self.decide(&place, ground).await.map(drop),
             };
             match allowed {
                 Ok(()) => return Ok(place),
@@ -162,15 +168,17 @@ impl Front {
     }
 
     /// The names that it may be verified under: that of the repository, those that the trust root lists for it, and those that are claimed in
-    /// what is attached to it, whoever signed that.
-    async fn names(&self, place: &Repository, repository: &Name, served: &Served) -> Result<BTreeSet<Name>, Refusal> {
+    /// what is attached to it, whoever signed that; and whether that claims more than are tried.
+    async fn names(&self, place: &Repository, repository: &Name, served: &Served) -> Result<(BTreeSet<Name>, bool), Refusal> {
         let mut names = self.trust.versions(repository, &Digests::of(&served.bytes), now()?).await?;
         names.insert(repository.clone());
         let digest = served.digest;
         let attached = place.ask(move |source| touchmark::attachments(source, &digest)).await?;
         let claimed = attached.evidence.iter().filter_map(|one| one.claims.as_ref()?.untrusted().name.as_deref()?.parse::<Name>().ok());
-        names.extend(claimed.filter(|name| name.path() == repository.path()).take(MAX_NAMES));
-        Ok(names)
+        let claimed: BTreeSet<Name> = claimed.filter(|name| name.path() == repository.path() && !names.contains(name)).collect();
+        let more = claimed.len() > MAX_NAMES;
+        names.extend(claimed.into_iter().take(MAX_NAMES));
+        Ok((names, more))
     }
 
     /// No lock is held while anything is waited for.
@@ -179,14 +187,40 @@ impl Front {
     }
 }
 
-/// The manifest of a signature or an attestation, of which nobody makes anything that runs: it is served without being judged, as the ones
-/// who judge for themselves need it.
-fn evidence(served: &Served) -> Option<Manifest> {
+/// The manifest of a signature or an attestation, and its one envelope.
+struct Evidence {
+    manifest: Manifest,
+    envelope: Descriptor,
+}
+
+/// What nobody makes anything of that runs, since it has no config and no content but an envelope: it is served without being judged, as the
+/// ones who judge for themselves need it.
+fn evidence(served: &Served) -> Option<Evidence> {
     let manifest = Manifest::parse(&served.bytes).ok()?;
-    let Kind::Image { layers, .. } = &manifest.kind else { return None };
+    let Kind::Image { config, layers } = &manifest.kind else { return None };
     let kind = matches!(manifest.artifact_type(), Some(signature::ARTIFACT_TYPE | dsse::IN_TOTO));
-    let is_evidence = kind && manifest.subject.is_some() && layers.iter().all(|layer| layer.media_type == dsse::MEDIA_TYPE);
-    is_evidence.then_some(manifest)
+    let [envelope] = layers.as_slice() else { return None };
+    let is_evidence = kind
+        && manifest.subject.is_some()
+        && config.media_type == EMPTY_CONFIG
+        && config.digest.matches(b"{}")
+        && envelope.media_type == dsse::MEDIA_TYPE;
+    let envelope = envelope.clone();
+    is_evidence.then_some(Evidence { manifest, envelope })
+}
+
+/// That a blob of evidence is the empty config, or an envelope indeed: whoever may attach something would otherwise have any content served.
+async fn envelope(place: &Repository, evidence: &Evidence, digest: &Digest) -> Result<(), Refusal> {
+    if digest.matches(b"{}") {
+        return Ok(());
+    }
+    let limits = Limits::default();
+    if evidence.envelope.size > limits.attestation {
+        return Err(Refusal::Unknown { message: format!("the envelope {digest} has more than {} bytes", limits.attestation) });
+    }
+    let bytes = place.blob(digest, evidence.envelope.size).await.map_err(|failure| Refusal::Unknown { message: failure.to_string() })?;
+    let limits = dsse::Limits { bytes: bytes.len(), signatures: limits.signatures };
+    Envelope::parse(&bytes, limits).map(drop).map_err(|error| malformed(digest, &error))
 }
 
 fn now() -> Result<UnixTime, Refusal> {
