@@ -30,7 +30,8 @@ pub enum Scope {
 }
 
 impl Request {
-    /// Asks whether `policy` accepts the manifest with this digest at the time `at`.
+    /// Asks whether `policy` accepts the manifest with this digest at the time `at`; where trust metadata decides, no earlier than it was
+    /// [verified](crate::Standing::at).
     pub fn new(policy: Policy, artifact: Digest, at: UnixTime) -> Self {
         Self { policy, artifact, scope: Scope::Itself, envelopes: None, limits: Limits::default(), deep: false, at }
     }

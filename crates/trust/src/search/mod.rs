@@ -123,7 +123,10 @@ enum State {
 
 impl Search {
     /// Begins to decide `request`.
-    pub fn new(request: Request) -> Self {
+    pub fn new(mut request: Request) -> Self {
+        if let Some(standing) = &request.policy.standing {
+            request.at = request.at.max(standing.at());
+        }
         let demands = Demand::all(&request.policy);
         let keys = Demand::all_keys(&demands);
         let subject = match &request.scope {

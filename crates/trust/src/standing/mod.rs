@@ -50,6 +50,8 @@ pub struct Standing(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     name: Name,
+    /// The time that the metadata was judged by.
+    at: UnixTime,
     /// Root, timestamp and snapshot.
     top: Vec<Document>,
     /// The roles that the search visited, in their order.
@@ -180,6 +182,7 @@ impl Standing {
         });
         Ok(Self(Arc::new(Inner {
             name: name.clone(),
+            at: client.at(),
             top: top(client)?,
             roles,
             entry: entry.transpose()?,
@@ -196,6 +199,12 @@ impl Standing {
     /// The documents that it rests on: root, timestamp, snapshot, and the roles that the search visited, in their order.
     pub fn documents(&self) -> impl Iterator<Item = &Document> {
         self.0.top.iter().chain(self.0.roles.iter().map(|role| &role.document))
+    }
+
+    /// The time that its metadata was verified at. Nothing is decided by it as of an earlier time: a clock that was set back since, or that is
+    /// behind the last update, would let count again what has expired.
+    pub fn at(&self) -> UnixTime {
+        self.0.at
     }
 
     /// When it ceases to be good: when the first of its documents expires.
@@ -254,6 +263,7 @@ impl Standing {
     /// # Errors
     /// Why nothing accepts it.
     pub fn vouches(&self, claim: &Claim, at: UnixTime) -> Result<Option<AcceptedBy>, Fault> {
+        let at = at.max(self.0.at);
         if let Some(document) = self.documents().find(|document| at >= document.expires) {
             let Document { role, expires, .. } = document.clone();
             return Err(Fault::ExpiredMetadata { role, expires, at });

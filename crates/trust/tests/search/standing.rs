@@ -493,6 +493,36 @@ fn a_standing_is_good_until_its_metadata_expires() {
 }
 
 #[test]
+fn a_clock_behind_the_metadata_lets_nothing_count_that_has_expired_by_then() {
+    let expired = "2026-11-27T23:59:59Z";
+    let before = UnixTime::from_seconds(NOW - 1_000_000).unwrap();
+    let refused = |world: &mut World, image| {
+        let standing = world.standing(NAME).unwrap();
+        let rejected = world.shelf.verify(Request::new(Policy::trust(standing), image, before)).unwrap_err();
+        assert_eq!(rejected.to_json().get("at").and_then(|at| at.as_str()), Some(&*UnixTime::from_seconds(NOW).unwrap().to_string()));
+        rejected.fault().code()
+    };
+    let mut world = World::new();
+    let image = world.shelf.image("x");
+    world.shelf.sign(image, &[Key::ed25519("acme").private()], |statement| {
+        statement.name = Some(NAME.parse().unwrap());
+        statement.issued = UnixTime::from_seconds(1).unwrap();
+        statement.expires = Some(UnixTime::from_seconds(NOW - 1).unwrap());
+    });
+    assert_eq!(refused(&mut world, image), "threshold");
+    world.seal("acme", NAME, &[image]);
+    world.repository.set("acme", "/x-touchmark/seals/acme~1tool:1/0/expires", expired);
+    assert_eq!(refused(&mut world, image), "threshold");
+    world.enter("acme", NAME, image);
+    world.repository.set(
+        "acme",
+        "/targets/acme~1tool:1/custom",
+        json(&format!(r#"{{"x-touchmark":{{"version":1,"expires":"{expired}"}}}}"#)),
+    );
+    assert_eq!(refused(&mut world, image), "entry");
+}
+
+#[test]
 fn a_standing_is_of_the_name_that_was_searched_for_and_of_no_other() {
     let mut world = World::new();
     world.repository.publish();
