@@ -334,3 +334,96 @@ fn undelegating_keeps_revocations() {
     assert!(verdict.stderr.contains("leaked"), "{}", verdict.stderr);
     refused(&place, 1, "entry", &ask("oci:lay:2", "acme/tool:1"));
 }
+
+/// A publisher is taken away and made anew, and what was published has not changed yet.
+#[test]
+fn a_publisher_that_is_made_anew_forgets_nothing_before_its_delegator_is_published() {
+    let place = made();
+    place.pack("oci:lay:2", "two");
+    place.pack("oci:lay:3", "three");
+    place.ok("trust name set acme/tool:1 oci:lay:2");
+    place.ok("trust name set acme/tool:3 oci:lay:3");
+    place.ok("trust name remove acme/tool:1");
+    place.ok("trust revoke oci:lay:1 --reason leaked --role acme");
+    publish(&place, "--key acme");
+    for (tag, name) in [("1", "acme/new:1"), ("2", "acme/tool:1"), ("2", "acme/tool:3")] {
+        place.ok(&format!("sign oci:lay:{tag} --key acme --name {name}"));
+    }
+    let all_refused = || {
+        refused(&place, 1, "revoked", &ask("oci:lay:1", "acme/new:1"));
+        refused(&place, 1, "entry", &ask("oci:lay:2", "acme/tool:1"));
+    };
+    place.ok("trust publisher remove acme");
+    place.ok("trust publisher add acme --key acme.pub --names acme/**");
+    place.ok("trust sign --key acme");
+    place.ok(&format!("trust publish --ready {}", crate::trust::ONLINE));
+    all_refused();
+    refused(&place, 1, "entry", &ask("oci:lay:2", "acme/tool:3"));
+    // The end of the old one is given up, and what was made anew is not.
+    place.ok("trust discard targets");
+    place.ok(&format!("trust publish {}", crate::trust::ONLINE));
+    all_refused();
+}
+
+#[test]
+fn plain_undelegating_keeps_revocations_also_of_roles_below() {
+    let place = made();
+    for tag in ["2", "3"] {
+        place.pack(&format!("oci:lay:{tag}"), tag);
+    }
+    place.key("edge");
+    place.key("beta");
+    place.ok("trust publisher add acme+edge --from acme --key edge.pub --names acme/edge/**");
+    place.ok("trust publisher add beta --key beta.pub --names acme/**");
+    publish(&place, "--key acme --key edge --key beta");
+    place.ok("trust name set acme/edge/tool:1 oci:lay:2");
+    place.ok("trust name remove acme/edge/tool:1");
+    place.ok("trust revoke oci:lay:1 --reason leaked --role acme+edge");
+    place.ok("trust revoke oci:lay:3 --reason stolen --role acme");
+    publish(&place, "--key acme --key edge");
+    place.ok("trust undelegate acme");
+    publish(&place, "");
+    let asked = [("1", "acme/edge/new:1", "revoked"), ("2", "acme/edge/tool:1", "entry"), ("3", "acme/new:1", "revoked")];
+    for (tag, name, why) in asked {
+        place.ok(&format!("sign oci:lay:{tag} --key beta --name {name}"));
+        refused(&place, 1, why, &ask(&format!("oci:lay:{tag}"), name));
+    }
+    place.ok("sign oci:lay:2 --key beta --name acme/fine:1");
+    place.verify_is(0, &ask("oci:lay:2", "acme/fine:1"));
+}
+
+#[test]
+fn a_publisher_made_anew_for_entries_only_is_not_believed_by_signature() {
+    let place = made();
+    place.ok("sign oci:lay:1 --key acme --name acme/new:1");
+    place.verify_is(0, &ask("oci:lay:1", "acme/new:1"));
+    place.ok("trust undelegate acme");
+    publish(&place, "");
+    place.ok("trust publisher add acme --key acme.pub --names acme/** --entries-only");
+    publish(&place, "--key acme");
+    refused(&place, 1, "no-signers", &ask("oci:lay:1", "acme/new:1"));
+}
+
+/// What a publisher has withdrawn that was never its own, or is another's by an entry above it, is nobody's loss.
+#[test]
+fn a_publisher_that_goes_withdraws_no_names_of_others() {
+    let place = made();
+    with_beta(&place);
+    place.pack("oci:lay:2", "two");
+    place.ok("trust name set acme/tool:1 oci:lay:1");
+    place.ok("trust name remove acme/tool:1");
+    publish(&place, "--key acme");
+    // By hand, since no command lists what no search would find.
+    let mut document: serde_json::Value = serde_json::from_slice(&place.read("trust/metadata/2.acme.json")).unwrap();
+    let withdrawn = document["signed"]["targets"]["acme/tool:1"].clone();
+    document["signed"]["targets"]["beta/tool:1"] = withdrawn;
+    document["signed"]["version"] = serde_json::json!(3);
+    document["signatures"] = serde_json::json!([]);
+    place.file("trust/staged/acme.json", document.to_string());
+    publish(&place, "--key acme");
+    place.ok("sign oci:lay:2 --key beta --name beta/tool:1");
+    place.verify_is(0, &ask("oci:lay:2", "beta/tool:1"));
+    place.ok("trust publisher remove acme");
+    publish(&place, "");
+    place.verify_is(0, &ask("oci:lay:2", "beta/tool:1"));
+}

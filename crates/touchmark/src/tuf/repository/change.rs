@@ -9,7 +9,7 @@ use touchmark_tuf::repository::{
 };
 
 use super::bins::bins_of;
-use super::names::seals_in;
+use super::names::{Legacy, Unreadable, member_of, seals_in};
 use super::router::Router;
 use super::sign::welcome;
 use super::state::{Seat, State};
@@ -148,20 +148,31 @@ impl Repository {
             Delegate::Roles(roles, place) => edit::delegate(document, roles, place),
             Delegate::Succinct { name_prefix, bit_length, signers } => edit::delegate_succinct(document, name_prefix, *bit_length, signers),
         })?;
+        let mut published = state.without_staged()?;
         for name in &names {
             // Empty, also where a role of that name was delegated before: its targets were other people's.
             let mut document = edit::new_targets(self.expires(name, now)?)?;
             document.set_version(state.next_version(name)?)?;
+            // But for what it refuses for as long as it is delegated in what is published: this may come to be published before its end.
+            if state.published_version(name)?.is_some() && published.seat(name).is_ok() {
+                Legacy::of_published(&mut published, name)?.keep_in(&mut document)?;
+            }
             self.write_staged(name, &document)?;
         }
         Ok(std::iter::once(by.to_owned()).chain(names).collect())
     }
 
-    /// Takes a delegation away, or that to hash bins by their prefix; gives the role that is staged for it.
+    /// Takes a delegation away, or that to hash bins by their prefix; gives the role that is staged for it. What was revoked and withdrawn there
+    /// goes to the delegator, as far as it can be read.
     ///
     /// # Errors
-    /// No such role.
+    /// No such role; what is ours in the delegator's document is malformed.
     pub fn undelegate(&self, role: &str, now: UnixTime) -> Result<String, RepositoryError> {
+        self.undelegate_with(role, Unreadable::PassedOver, now)
+    }
+
+    /// As [`undelegate`](Self::undelegate): all of it in one document, so that no interruption leaves the one without the other.
+    pub(super) fn undelegate_with(&self, role: &str, unreadable: Unreadable, now: UnixTime) -> Result<String, RepositoryError> {
         let _lock = self.lock()?;
         let mut state = self.state()?;
         let (by, named, gone) = match state.seat(role) {
@@ -177,7 +188,15 @@ impl Repository {
             Ok(Seat::Root(_)) => return Err(RepositoryError::NoSuchRole { role: role.to_owned() }),
             Err(error) => return Err(error),
         };
-        let change = |document: &mut Document| named.iter().try_for_each(|name| edit::undelegate(document, name));
+        let legacy = Legacy::of(&mut state, &by, &gone, unreadable)?;
+        // A malformed one is not mended by writing into it.
+        if !legacy.is_empty() {
+            member_of(&mut state, &by)?;
+        }
+        let change = |document: &mut Document| {
+            named.iter().try_for_each(|name| edit::undelegate(document, name))?;
+            legacy.keep_in(document)
+        };
         self.stage(&mut state, &by, now, Touch::IfChanged, change)?;
         for name in &gone {
             // What is published goes when this is: until then it may be given up, and what was signed is there.

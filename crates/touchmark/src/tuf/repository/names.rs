@@ -55,41 +55,28 @@ impl Repository {
     pub fn add_publisher(&self, by: &str, new: NewDelegation, envelopes: bool, now: UnixTime) -> Result<Vec<String>, RepositoryError> {
         let role = new.name.clone();
         let staged = self.delegate(by, &Delegate::Roles(vec![new], Place::Last), now)?;
-        if envelopes {
+        // It may be listed from an earlier time, when the name was another's.
+        if envelopes != member_of(&mut self.state()?, by)?.envelopes.contains(&role) {
             self.edit_member(by, now, |member| {
                 let mut listed = names_of(member.get("envelopes"));
-                listed.insert(role);
+                if envelopes {
+                    listed.insert(role)
+                } else {
+                    listed.remove(&role)
+                };
                 put_names(member, listed);
             })?;
         }
         Ok(staged)
     }
 
-    /// Takes a publisher away; what it revoked, and the names that it withdrew, go to its delegator, so that they are not forgotten. Gives the
-    /// role that is staged.
+    /// Takes a publisher away; what it revoked, and the names that it withdrew, go to its delegator, so that they are not forgotten, and so does
+    /// that of the roles below it. Gives the role that is staged.
     ///
     /// # Errors
-    /// No such publisher.
+    /// No such publisher; what is ours in one of the documents is malformed.
     pub fn remove_publisher(&self, role: &str, now: UnixTime) -> Result<String, RepositoryError> {
-        let mut state = self.state()?;
-        let member = member_of(&mut state, role)?;
-        let withdrawn: Vec<Listed> = listed_by(&mut state, role)?.into_iter().filter(|one| one.claim.length == 0).collect();
-        drop(state);
-        let by = self.undelegate(role, now)?;
-        self.edit_member(&by, now, |of_delegator| {
-            let mut listed = names_of(of_delegator.get("envelopes"));
-            listed.remove(role);
-            put_names(of_delegator, listed);
-            add_revocations(of_delegator, &member.revoked);
-        })?;
-        let mut changes = TargetChanges::new();
-        for one in withdrawn {
-            changes.add(&TargetPath::from(&one.name), &nothing())?;
-        }
-        if !changes.is_empty() {
-            self.edit(&by, now, |document| changes.apply(document))?;
-        }
-        Ok(by)
+        self.undelegate_with(role, Unreadable::Refused, now)
     }
 
     /// The publishers, as staged: the roles that are delegated names by patterns and terminating, from the top-level targets down.
@@ -296,6 +283,97 @@ impl Repository {
     }
 }
 
+/// What is done about a role that goes and whose document cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// It does not go.
+    Refused,
+    /// It goes, and nothing of it is kept: somehow one must get rid of it.
+    PassedOver,
+}
+
+/// What roles that go leave behind: it is not to be forgotten with them.
+#[derive(Debug, Default)]
+pub(super) struct Legacy {
+    revoked: BTreeMap<Digest, String>,
+    withdrawn: BTreeSet<Name>,
+    /// The roles themselves.
+    roles: BTreeSet<String>,
+}
+
+impl Legacy {
+    /// That of these roles of `by`, and of those below them. A name was withdrawn if a search for it came to the role that says so.
+    pub(super) fn of(state: &mut State, by: &str, gone: &[String], unreadable: Unreadable) -> Result<Self, RepositoryError> {
+        let mut legacy = Self { roles: gone.iter().cloned().collect(), ..Self::default() };
+        let mut seen = BTreeSet::new();
+        let mut ahead: Vec<Vec<(String, String)>> = gone.iter().map(|role| vec![(by.to_owned(), role.clone())]).collect();
+        while let Some(way) = ahead.pop() {
+            let Some((_, role)) = way.last().filter(|(_, role)| seen.insert(role.clone())) else { continue };
+            let read = Self::said_by(state, role).and_then(|said| Ok((said, state.family(role)?)));
+            let ((revoked, withdrawn), family) = match read {
+                Ok(read) => read,
+                Err(_) if unreadable == Unreadable::PassedOver => continue,
+                Err(error) => return Err(error),
+            };
+            legacy.add_revoked(revoked);
+            for name in withdrawn {
+                let target = TargetPath::from(&name);
+                let mut comes = true;
+                for (above, role) in &way {
+                    comes &= state.family(above)?.is_some_and(|family| family.covering(&target).0.contains(role));
+                }
+                if comes {
+                    legacy.withdrawn.insert(name);
+                }
+            }
+            let below = family.iter().flat_map(|family| family.names());
+            ahead.extend(below.map(|child| way.iter().cloned().chain([(role.clone(), child.to_owned())]).collect()));
+        }
+        Ok(legacy)
+    }
+
+    /// That of a role alone, as it is published.
+    pub(super) fn of_published(state: &mut State, role: &str) -> Result<Self, RepositoryError> {
+        let (revoked, withdrawn) = Self::said_by(state, role)?;
+        Ok(Self { revoked, withdrawn: withdrawn.into_iter().collect(), roles: BTreeSet::new() })
+    }
+
+    fn said_by(state: &mut State, role: &str) -> Result<(BTreeMap<Digest, String>, Vec<Name>), RepositoryError> {
+        let revoked = member_of(state, role)?.revoked;
+        let withdrawn = listed_by(state, role)?.into_iter().filter(|one| one.claim.length == 0);
+        Ok((revoked, withdrawn.map(|one| one.name).collect()))
+    }
+
+    fn add_revoked(&mut self, revoked: BTreeMap<Digest, String>) {
+        for (digest, reason) in revoked {
+            self.revoked.entry(digest).or_insert(reason);
+        }
+    }
+
+    /// Writes it into a document, whose own entries stay as they are.
+    pub(super) fn keep_in(&self, document: &mut Document) -> Result<(), EditError> {
+        let listed = document.value(MEMBER)?.map(|member| names_of(member.get("envelopes"))).unwrap_or_default();
+        if !self.revoked.is_empty() || !listed.is_disjoint(&self.roles) {
+            edit_ours(document, |member| {
+                put_names(member, listed.difference(&self.roles).cloned().collect());
+                add_revocations(member, &self.revoked);
+            })?;
+        }
+        let mut changes = TargetChanges::new();
+        for target in self.withdrawn.iter().map(TargetPath::from) {
+            if !lists_target(document, &target)? {
+                changes.add(&target, &nothing())?;
+            }
+        }
+        if changes.is_empty() { Ok(()) } else { changes.apply(document) }
+    }
+
+    /// Whether there is nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.revoked.is_empty() && self.withdrawn.is_empty()
+    }
+}
+
 fn edit_ours(document: &mut Document, change: impl FnOnce(&mut Object<'static>)) -> Result<(), EditError> {
     let value = document.value(MEMBER)?.map(Value::into_owned);
     let mut member = value.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
@@ -312,7 +390,7 @@ fn edit_ours(document: &mut Document, change: impl FnOnce(&mut Object<'static>))
 }
 
 /// What is ours in the current document of a role.
-fn member_of(state: &mut State, role: &str) -> Result<RoleMember, RepositoryError> {
+pub(super) fn member_of(state: &mut State, role: &str) -> Result<RoleMember, RepositoryError> {
     let Some(document) = state.current(role)? else { return Ok(RoleMember::default()) };
     let Some(text) = document.member(MEMBER) else { return Ok(RoleMember::default()) };
     RoleMember::read(text, "").map_err(|malformed| RepositoryError::Ours { role: role.to_owned(), malformed })
@@ -372,6 +450,15 @@ pub(super) fn seals_in(document: &Document) -> Result<BTreeSet<String>, Reposito
         claims.map(|claim| format!("{name} {claim}")).collect::<Vec<_>>()
     };
     Ok(seals.into_iter().flat_map(Object::iter).flat_map(of_name).collect())
+}
+
+/// What a document lists and revokes.
+pub(super) fn refusals_in(document: &Document) -> Result<BTreeSet<String>, RepositoryError> {
+    let (targets, member) = (document.value("targets")?, document.value(MEMBER)?);
+    let listed = targets.as_ref().and_then(Value::as_object).into_iter().flat_map(Object::iter).map(|(path, _)| format!("lists {path}"));
+    let revoked = member.as_ref().and_then(|member| member.get("revoked")).and_then(Value::as_array).into_iter().flatten();
+    let revoked = revoked.filter_map(|one| Some(format!("revokes {}", one.get("digest")?.as_str()?)));
+    Ok(listed.chain(revoked).collect())
 }
 
 /// The text of a JSON value, whatever order its members have.

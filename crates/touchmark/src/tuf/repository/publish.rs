@@ -10,6 +10,7 @@ use touchmark_tuf::metadata::TopLevel;
 use touchmark_tuf::repository::{self as edit, Age, Document, Listed, Mandate, check_targets, tidy_signatures};
 use touchmark_tuf::{Failure, RoleName};
 
+use super::names::refusals_in;
 use super::rehearsal::Rehearsal;
 use super::sign::{mandates, welcome, well_formed};
 use super::state::{Seat, State};
@@ -270,10 +271,14 @@ impl Repository {
     }
 
     /// A staged document that a role waits for which is not signed as it says, or not there; or which takes from the role, whose own document
-    /// is `waiting`, keys that this may replace by seals.
+    /// is `waiting`, keys that this may replace by seals. Or that of a role which lists or revokes less than the published one, and whose
+    /// delegator is `waiting`: it was delegated anew, and is still what it was.
     fn held_back(&self, state: &mut State, waiting: &[String]) -> Result<Option<String>, RepositoryError> {
         for role in state.tree()? {
             let by = role.by.unwrap_or_else(|| "root".to_owned());
+            if by != "root" && waiting.contains(&by) && state.refuses_less(&role.name)? {
+                return Ok(Some(role.name));
+            }
             if state.staged(&role.name)?.is_some() || state.staged(&by)?.is_none() {
                 continue;
             }
@@ -522,6 +527,13 @@ impl State {
         let Some((before, needed)) = described(self.published(by)?)? else { return Ok(false) };
         let Some((after, needed_after)) = described(self.staged(by)?)? else { return Ok(false) };
         Ok(needed_after > needed || before.keys().iter().any(|key| !after.keys().contains(key)))
+    }
+
+    /// Whether the staged document of a role lists or revokes less than the published one.
+    fn refuses_less(&mut self, role: &str) -> Result<bool, RepositoryError> {
+        let Some(after) = self.staged(role)?.map(refusals_in).transpose()? else { return Ok(false) };
+        let before = self.published(role)?.map(refusals_in).transpose()?.unwrap_or_default();
+        Ok(!before.is_subset(&after))
     }
 
     /// Whether clients take the published document of a top-level role, by its expiry and its signatures.
