@@ -45,6 +45,7 @@ mod content;
 #[cfg(feature = "registry")]
 pub mod credentials;
 mod failpoint;
+mod host;
 mod index;
 mod lock;
 pub mod parallel;

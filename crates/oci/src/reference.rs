@@ -8,6 +8,8 @@ use std::str::FromStr;
 use touchmark_envelope::digest::{Digest, DigestError};
 use touchmark_envelope::name::is_version;
 
+use crate::host;
+
 /// What kind of place a reference names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -97,7 +99,7 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// The host, in lower case, with its port if one was given: `HOST[:PORT]`.
+    /// The host in normal form: in lower case, with its port if that is not the default one, and `docker.io` of Docker Hub: `HOST[:PORT]`.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -121,16 +123,13 @@ impl FromStr for Repository {
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let not = || unknown(text);
         let (host, name) = text.split_once('/').ok_or_else(not)?;
-        if !is_host(host) {
-            return Err(not());
+        let host = host::normal(host).ok_or_else(not)?;
+        if !is_repository(name) || host.len() + 1 + name.len() > MAX_REPOSITORY {
+            return Err(ReferenceError::Repository { host, name: name.chars().take(200).collect() });
         }
-        if !is_repository(name) || text.len() > MAX_REPOSITORY {
-            return Err(ReferenceError::Repository { host: host.to_ascii_lowercase(), name: name.chars().take(200).collect() });
-        }
-        let host = host.to_ascii_lowercase();
         // Other tools read `docker.io/alpine` as `docker.io/library/alpine`; a reference here says the whole name.
-        if DOCKER_HUB.contains(&host.as_str()) && !name.contains('/') {
-            return Err(ReferenceError::ShortName { text: text.to_owned(), full: format!("docker.io/library/{name}") });
+        if host::is_docker_hub(&host) && !name.contains('/') {
+            return Err(ReferenceError::ShortName { text: text.to_owned(), full: format!("{host}/library/{name}") });
         }
         Ok(Self { host, name: name.to_owned() })
     }
@@ -138,33 +137,6 @@ impl FromStr for Repository {
 
 /// Bytes of host and repository together: registries and other tools refuse more.
 const MAX_REPOSITORY: usize = 255;
-
-/// The names of Docker Hub, where every repository has a publisher before the slash.
-const DOCKER_HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
-
-/// Whether what stands before the first slash is a host and not the first part of a Docker Hub name.
-fn is_host(text: &str) -> bool {
-    let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, rest)) => {
-            let valid = address.parse::<std::net::Ipv6Addr>().is_ok();
-            return valid && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port));
-        }
-        None => match text.split_once(':') {
-            Some((name, port)) => (name, Some(port)),
-            None => (text, None),
-        },
-    };
-    let label = |label: &str| {
-        let inner = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        inner && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
-    };
-    let marked = name.contains('.') || port.is_some() || name.eq_ignore_ascii_case("localhost");
-    marked && name.split('.').all(label) && port.is_none_or(is_port)
-}
-
-fn is_port(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
-}
 
 /// OCI distribution spec, "Pulling manifests": `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*`.
 fn is_repository(text: &str) -> bool {
@@ -279,7 +251,7 @@ fn split_scheme(text: &str) -> Result<(Scheme, &str), ReferenceError> {
         // regctl writes `ocidir://PATH`.
         Some(("ocidir", rest)) => Ok((Scheme::Layout, one_slash(rest.strip_prefix("//").unwrap_or(rest)))),
         Some(("oci-archive", rest)) => Ok((Scheme::Archive, rest)),
-        _ if text.split_once('/').is_some_and(|(host, _)| is_host(host)) => Ok((Scheme::Registry, text)),
+        _ if text.split_once('/').is_some_and(|(host, _)| host::normal(host).is_some()) => Ok((Scheme::Registry, text)),
         _ => Err(unknown(text)),
     }
 }
@@ -303,7 +275,7 @@ fn unknown(text: &str) -> ReferenceError {
         Some(("docker-archive" | "docker-daemon" | "containers-storage" | "dir" | "ostree" | "sif", _)) => Guess::Transport,
         _ if text.contains(".tar") => Guess::Archive,
         _ if text.starts_with(['.', '/', '~', '\\']) || windows => Guess::Layout,
-        _ if is_host(text) && text.contains('.') => Guess::Host,
+        _ if host::normal(text).is_some() && text.contains('.') => Guess::Host,
         _ => Guess::Either,
     };
     ReferenceError::Scheme { text: text.chars().take(200).collect(), guess }
@@ -558,6 +530,11 @@ mod tests {
         assert_eq!(in_registry("[::1]:5000/x:1"), place("[::1]:5000", "x", Some("1"), false));
         assert_eq!(in_registry("[::1]/x"), place("[::1]", "x", None, false));
         assert_eq!(in_registry("docker.io/library/alpine:3"), place("docker.io", "library/alpine", Some("3"), false));
+        // What is shown, pinned and matched is the one form of each host.
+        assert_eq!(in_registry("Registry-1.Docker.io/library/alpine:3"), place("docker.io", "library/alpine", Some("3"), false));
+        assert_eq!(in_registry("index.docker.io:443/acme/x"), place("docker.io", "acme/x", None, false));
+        assert_eq!(in_registry(&format!("r.example:443/x:1@sha256:{HEX}")), place("r.example", "x", Some("1"), true));
+        assert_eq!(in_registry("[0::1]:05000/x:1"), place("[::1]:5000", "x", Some("1"), false));
         assert_eq!(in_registry("r.example/a.b_c__d---e/0:V_1.-"), place("r.example", "a.b_c__d---e/0", Some("V_1.-"), false));
     }
 
@@ -579,9 +556,24 @@ mod tests {
         assert_eq!(code("ghcr.io/x\n"), "reference-control-character");
         assert_eq!(code(&format!("ghcr.io/{}", "x".repeat(248))), "reference-repository");
         assert!(format!("ghcr.io/{}", "x".repeat(247)).parse::<Reference>().is_ok());
-        for host in
-            ["-x.io", "x-.io", "x..io", ".io", "x.io:", "x.io:0", "x.io:65536", "x.io:+1", "[::1", "[x]:1", "[::1]x", "a_b.io", "u@x.io"]
-        {
+        for host in [
+            "x.io.",
+            "x.io.:443",
+            "127.1",
+            "-x.io",
+            "x-.io",
+            "x..io",
+            ".io",
+            "x.io:",
+            "x.io:0",
+            "x.io:65536",
+            "x.io:+1",
+            "[::1",
+            "[x]:1",
+            "[::1]x",
+            "a_b.io",
+            "u@x.io",
+        ] {
             assert_eq!(code(&format!("{host}/acme/x")), "reference-scheme", "{host}");
         }
     }

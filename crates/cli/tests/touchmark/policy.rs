@@ -341,3 +341,49 @@ fn what_a_trustpolicy_json_accepts_unsigned_is_not_accepted() {
     place.file("t.json", r#"{"version": "2.0", "trustPolicies": []}"#);
     place.run("policy import notation t.json").is(2).says("version 1.0");
 }
+
+/// The rule that decides about `reference` by `policy.json`.
+fn decides(place: &Place, reference: &str) -> u64 {
+    let explained = place.json(&format!("policy explain {reference} --policy policy.json"), 0);
+    explained["results"][0]["explanation"]["rule"].as_u64().unwrap()
+}
+
+#[test]
+fn a_port_that_is_the_default_one_does_not_evade_a_rule() {
+    let place = Place::new();
+    place.key("alice");
+    let rule = |pattern: &str| json!({"reference": pattern, "keys": "alice.pub"});
+    let rules = [rule("r.example/**"), rule("[::1]:5000/**"), rule("**")];
+    place.file("policy.json", json!({"version": 1, "rules": rules}).to_string());
+    for host in ["r.example", "r.example:443", "R.Example:443", "r.example:0443"] {
+        assert_eq!(decides(&place, &format!("{host}/acme/x:1")), 1, "{host}");
+    }
+    for host in ["[::1]:5000", "[0:0::1]:5000", "[::0001]:05000"] {
+        assert_eq!(decides(&place, &format!("{host}/acme/x:1")), 2, "{host}");
+    }
+    assert_eq!(decides(&place, "r.example:80/acme/x:1"), 3);
+    for host in ["r.example.", "r.example.:443", "127.1:5000", "0x7f.1"] {
+        place.run(&format!("policy explain {host}/acme/x:1 --policy policy.json")).is(2).says("is no reference");
+    }
+    // A rule that could never decide is told, lest another one does in its place.
+    place.file("port.json", json!({"version": 1, "rules": [rule("r.example:443/**")]}).to_string());
+    place
+        .run("policy check port.json")
+        .is(2)
+        .says("443 is the default port, which is left out")
+        .says("try: write the host as pins show it");
+}
+
+#[test]
+fn another_name_of_docker_hub_does_not_evade_a_rule() {
+    let place = Place::new();
+    place.key("alice");
+    let rule = |pattern: &str| json!({"reference": pattern, "keys": "alice.pub"});
+    place.file("policy.json", json!({"version": 1, "rules": [rule("docker.io/acme/**"), rule("**")]}).to_string());
+    for host in ["docker.io", "index.docker.io", "registry-1.docker.io", "Index.Docker.io:443"] {
+        assert_eq!(decides(&place, &format!("{host}/acme/x:1")), 1, "{host}");
+    }
+    assert_eq!(decides(&place, "mirror.docker.io/acme/x:1"), 2);
+    place.file("hub.json", json!({"version": 1, "rules": [rule("index.docker.io/acme/**")]}).to_string());
+    place.run("policy check hub.json").is(2).says("Docker Hub is docker.io");
+}

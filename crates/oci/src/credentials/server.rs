@@ -65,7 +65,8 @@ impl Server {
         if self.is_hub() {
             return HUB_HOSTS.iter().any(|name| host.eq_ignore_ascii_case(name));
         }
-        host.eq_ignore_ascii_case(&self.host)
+        // What was kept for `HOST:443` is that registry's, which a reference calls `HOST`.
+        host.eq_ignore_ascii_case(&self.host) || host.strip_suffix(":443").is_some_and(|host| host.eq_ignore_ascii_case(&self.host))
     }
 }
 
@@ -78,6 +79,15 @@ fn is_below(repository: &str, namespace: &str) -> bool {
 mod tests {
     use super::*;
     use std::cmp::Reverse;
+
+    #[test]
+    fn what_was_kept_with_the_default_port_is_found() {
+        let server = Server::new("r.example");
+        assert_eq!(server.fit("r.example:443", "acme/app"), Some(Fit::Host));
+        assert_eq!(server.fit("https://r.example:443/v2/", "acme/app"), Some(Fit::Url));
+        assert_eq!(server.fit("r.example:4433", "acme/app"), None);
+        assert_eq!(Server::new("r.example:443").fit("r.example", "acme/app"), None);
+    }
 
     #[test]
     fn keys_that_other_tools_write_fit() {

@@ -12,6 +12,7 @@ use touchmark_envelope::name::Wanted;
 
 use super::document::PolicyDocument;
 use super::error::{RuleError, RuleFault};
+use super::host;
 use super::pattern::Cover;
 use super::rule::{Ground, Rule, Selector};
 use super::template::Template;
@@ -19,7 +20,7 @@ use super::template::Template;
 /// Bytes of a reference.
 const MAX_REFERENCE: usize = 8192;
 
-/// A reference in its normal form, as it is shown (SPEC.md, "References"): what the caller typed, with the host in lower case.
+/// A reference in its normal form, as it is shown (SPEC.md, "References"): what the caller typed, with the host in its one form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NormalReference(String);
 
@@ -38,7 +39,10 @@ impl NormalReference {
             _ if text.chars().any(char::is_control) => fault("it has a control character"),
             _ if !scheme && host.len() == text.len() => fault("it has no host"),
             _ if !scheme && host.chars().any(|character| character.is_ascii_uppercase()) => fault("its host is not in lower case"),
-            _ => Ok(Self(text.to_owned())),
+            _ => match host::abnormal(host).filter(|_| !scheme) {
+                Some(why) => fault(why),
+                None => Ok(Self(text.to_owned())),
+            },
         }
     }
 

@@ -23,6 +23,7 @@ mod decide;
 mod document;
 mod error;
 mod glob;
+mod host;
 mod material;
 mod pattern;
 mod read;

@@ -9,6 +9,7 @@ use touchmark_envelope::name::Wanted;
 
 use super::error::RuleFault;
 use super::glob::{Element, Glob, Reach};
+use super::host;
 
 /// Bytes of a pattern.
 pub const MAX_PATTERN: usize = 512;
@@ -70,6 +71,9 @@ pub enum PatternFault {
     /// No reference is so.
     #[error("matches no reference: {0}")]
     NoReference(&'static str),
+    /// No reference has such a host in its normal form.
+    #[error("matches no reference: {0}")]
+    Host(&'static str),
 }
 
 impl PatternFault {
@@ -80,6 +84,9 @@ impl PatternFault {
             PatternFault::Capture => Some("write (*) for a part that is used as $1, and * for one that is not"),
             PatternFault::NoName(_) => Some("a name is written PUBLISHER/PATH[:VERSION]"),
             PatternFault::NoReference(_) => Some("write HOST[:PORT]/REPOSITORY and :*, @sha256:* or :** behind it; oci:** for OCI layouts"),
+            PatternFault::Host(_) => {
+                Some("write the host as pins show it: in lower case, without the default port, docker.io for Docker Hub")
+            }
             _ => None,
         }
     }
@@ -277,6 +284,9 @@ fn in_registry(written: &str, rest: bool) -> Result<(), PatternFault> {
     let end = behind.find([':', '@']).unwrap_or(behind.len());
     let (repository, ending) = behind.split_at(end);
     let upper = |part: &str| part.chars().any(|character| character.is_ascii_uppercase());
+    if let Some(why) = host::abnormal(host) {
+        return Err(PatternFault::Host(why));
+    }
     if upper(host) || upper(repository) {
         return no("hosts and repositories are in lower case");
     }
@@ -295,7 +305,7 @@ fn in_registry(written: &str, rest: bool) -> Result<(), PatternFault> {
     if parts.next().is_none_or(str::is_empty) != open || parts.any(str::is_empty) {
         return no("a part of the repository is empty");
     }
-    if ["docker.io", "index.docker.io", "registry-1.docker.io"].contains(&host) && !repository.contains('/') && !open {
+    if host == "docker.io" && !repository.contains('/') && !open {
         return no("names of Docker Hub are whole here, as docker.io/library/alpine");
     }
     if ending.ends_with([':', '@']) && !rest {

@@ -126,7 +126,7 @@ impl Identity {
         let parts = base.name.matches('/').count() + 1;
         // A host alone is no repository, and at Docker Hub each has a publisher.
         let least = match base.pattern.as_str() {
-            "docker.io" | "index.docker.io" | "registry-1.docker.io" => 2,
+            "docker.io" => 2,
             host if !host.contains('/') => 1,
             _ => 0,
         };

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use touchmark::trust::rules::ReferencePattern;
+use touchmark::trust::rules::{PatternFault, ReferencePattern};
 
 /// A scope, from that of one image to all of them. The order is that in which others look for the one that decides: the narrowest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,13 @@ pub(super) enum Scope {
 impl Scope {
     /// Reads a scope of the transport `docker`. `None` if it is none that could match an image.
     pub(super) fn read(text: &str) -> Option<Self> {
+        let scope = Self::of_images(text)?;
+        // No image has such a host here: it would be matched as one of the host's normal form.
+        let strange = |text: &String| matches!(ReferencePattern::new(text), Err(PatternFault::Host(_)));
+        (!scope.cover().iter().any(strange)).then_some(scope)
+    }
+
+    fn of_images(text: &str) -> Option<Self> {
         if text.is_empty() {
             return Some(Scope::Transport);
         }
@@ -107,7 +114,17 @@ mod tests {
                 "*/** *:*/**",
             ]
         );
-        for text in ["example*.com", "*.example.com:5000", "*.example.com/a", "r.example/a:1@sha256:00", "r.example/(x)"] {
+        for text in [
+            "r.example:443",
+            "index.docker.io",
+            "registry-1.docker.io/acme/x",
+            "r.example:443/a:1",
+            "example*.com",
+            "*.example.com:5000",
+            "*.example.com/a",
+            "r.example/a:1@sha256:00",
+            "r.example/(x)",
+        ] {
             assert_eq!(Scope::read(text), None, "{text}");
         }
     }
