@@ -1,6 +1,6 @@
 //! From what was asked on a command line to the library's answer. `verify`, `unpack` and `copy --verify` all ask here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use touchmark::envelope::key::{MAX_KEY_BYTES, PublicKey};
@@ -152,6 +152,14 @@ impl Check {
         }
     }
 
+    /// The artifacts of `source` whose metadata a trust root was asked of.
+    pub fn trust_beside(&self, source: &dyn Source) -> BTreeSet<Digest> {
+        match &self.judge {
+            Judge::Keys(_) => BTreeSet::new(),
+            Judge::Decider(decider) => decider.trust_beside(source),
+        }
+    }
+
     /// Whether anything could be accepted at all as `reference`, which the user gave: before any place is asked.
     ///
     /// # Errors
@@ -228,7 +236,7 @@ impl Check {
         let Judge::Decider(decider) = &self.judge else {
             return Err(Failure::usage("--resolve needs --root or --policy: keys list nothing").into());
         };
-        let digest = decider.resolve(source, reference, self.wanted.name.as_ref()).map_err(Failure::from)?;
+        let digest = decider.resolve(source, reference, self.wanted.name.as_ref()).map_err(|refusal| refused_by(&refusal))?;
         Ok(reference.pin(digest))
     }
 

@@ -81,13 +81,24 @@ pub(crate) fn run(args: Args, output: &mut Output<'_>) {
     if let Some(failure) = contended_tag(found.iter().flat_map(|(_, origin)| &origin.items)) {
         return output.fail(None, &failure);
     }
+    found.retain(|(text, origin)| {
+        let checked = plan.check_subjects(origin);
+        if let Err(failure) = &checked {
+            output.fail(Some(text), failure);
+        }
+        checked.is_ok()
+    });
+    if found.is_empty() {
+        return plan.note_trust(output);
+    }
+    // Before the artifacts: what is looked at there is decided by it.
+    if let Err(failure) = plan.put_trust(output) {
+        output.fail(None, &failure);
+    }
     for (text, origin) in found {
         if let Err(failure) = plan.copy(text, &origin, output) {
             output.fail(Some(text), &failure);
         }
-    }
-    if let Err(failure) = plan.put_trust(output) {
-        output.fail(None, &failure);
     }
     plan.note_trust(output);
 }
@@ -109,6 +120,8 @@ struct Origin {
     reference: Reference,
     source: Box<dyn Source>,
     items: Vec<Item>,
+    /// The trust repositories among the artifacts there by which these were verified.
+    trust: Vec<Item>,
 }
 
 impl<'a> Plan<'a> {
@@ -124,13 +137,16 @@ impl<'a> Plan<'a> {
         }
         let mut wants = Wants::from(args.wants.clone());
         let trust = wants.trust.as_deref().map(root::trust_source).transpose()?;
-        if trust.is_some() && to.scheme() == Scheme::Registry {
+        let decides = args.verify && wants.root.is_some();
+        if trust.is_some() && to.scheme() == Scheme::Registry && !decides {
             return Err(Failure::usage(format!(
                 "{destination}: a registry lists nothing beside an artifact, so that --trust would not be found"
             ))
             .hint("touchmark trust publish --to REF, and verify --trust REF"));
         }
-        if wants.root.is_none() || !args.verify {
+        // At a registry it decides and is not put anywhere.
+        let trust = trust.filter(|_| to.scheme() != Scheme::Registry);
+        if !decides {
             wants.trust = None;
         }
         if !args.verify && wants != Wants::default() {
@@ -174,7 +190,21 @@ impl<'a> Plan<'a> {
                 checked.by.lines().iter().for_each(|line| output.note(line));
             }
         }
-        Ok(Origin { reference, source, items })
+        let trust = self.trust_of(&reference, source.as_ref(), output)?;
+        Ok(Origin { reference, source, items, trust })
+    }
+
+    /// What of the place goes along so that the artifacts verify at the destination by the same metadata. A registry lists nothing beside them.
+    fn trust_of(&self, reference: &Reference, source: &dyn Source, output: &mut Output<'_>) -> Result<Vec<Item>, Failure> {
+        let digests = self.check.as_ref().map(|check| check.trust_beside(source)).unwrap_or_default();
+        if self.to.scheme() == Scheme::Registry {
+            return Ok(Vec::new());
+        }
+        let item = |digest| {
+            output.note(&format!("the trust repository by which it is verified goes along: {digest}"));
+            Ok(Item { descriptor: places::resolve(source, &reference.pin(digest))?, tag: None })
+        };
+        digests.into_iter().map(item).collect()
     }
 
     fn items(&self, reference: &Reference, source: &dyn Source, output: &mut Output<'_>) -> Result<Vec<Item>, Failure> {
@@ -227,7 +257,6 @@ impl<'a> Plan<'a> {
     }
 
     fn copy(&self, text: &str, origin: &Origin, output: &mut Output<'_>) -> Result<(), Failure> {
-        self.check_subjects(origin)?;
         let bar = Bar::new("copying", output);
         let progress = |done, all| bar.show(done, all);
         let options = Options {
@@ -323,15 +352,27 @@ impl<'a> Plan<'a> {
 
     fn run(&self, origin: &Origin, options: &Options<'_>) -> Result<CopyReport, Failure> {
         tracing::info!(from = %origin.reference, to = %self.to, "copy");
+        // Of the trust repository everything is needed, also where of the artifacts only what refers to them is.
+        if self.args.referrers_only && !origin.trust.is_empty() {
+            self.move_items(origin, &origin.trust, &Options { scope: Scope::Everything, ..*options })?;
+            return self.move_items(origin, &origin.items, options);
+        }
+        let items: Vec<Item> = origin.trust.iter().chain(&origin.items).cloned().collect();
+        let mut report = self.move_items(origin, &items, options)?;
+        report.items.retain(|item| origin.items.contains(item) || !origin.trust.contains(item));
+        Ok(report)
+    }
+
+    fn move_items(&self, origin: &Origin, items: &[Item], options: &Options<'_>) -> Result<CopyReport, Failure> {
         let from = origin.source.as_ref();
         let copied = if self.args.dry_run {
-            copy::preview(from, &origin.items, self.destination()?.as_deref(), options)
+            copy::preview(from, items, self.destination()?.as_deref(), options)
         } else if let Some(repository) = self.to.repository() {
-            Registry::new(repository, &self.to_access).and_then(|to| copy::copy(from, &origin.items, &to, options))
+            Registry::new(repository, &self.to_access).and_then(|to| copy::copy(from, items, &to, options))
         } else if self.to.scheme() == Scheme::Archive {
-            copy::copy_to_archive(from, &origin.items, self.to.path(), options)
+            copy::copy_to_archive(from, items, self.to.path(), options)
         } else {
-            Layout::open_or_create(self.to.path()).and_then(|to| copy::copy(from, &origin.items, &to, options))
+            Layout::open_or_create(self.to.path()).and_then(|to| copy::copy(from, items, &to, options))
         };
         copied.map_err(|error| Failure::from(&error))
     }

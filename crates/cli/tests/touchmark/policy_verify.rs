@@ -497,7 +497,9 @@ fn a_name_leads_to_its_artifact_where_it_is_listed() {
     policy(&place, &json!([by_trust("acme/**")]));
     for by in [BY_ROOT, "--policy p.json"] {
         let ask = |place: &str| format!("{place} {by} --name acme/tool:stable --resolve");
-        refused(&place, 1, "no-entry", &ask(&repository));
+        let result = refused(&place, 1, "no-entry", &ask(&repository));
+        let expected = json!({"file": "p.json", "rule": 1, "pattern": "acme/**"});
+        assert_eq!(result["policy"], if by == BY_ROOT { Value::Null } else { expected });
     }
     place.ok(&format!("trust name set acme/tool:stable {repository}:x"));
     publish(&place, "--key acme");

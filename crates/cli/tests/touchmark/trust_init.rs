@@ -16,6 +16,20 @@ fn files_in(folder: &Path) -> Vec<String> {
 }
 
 #[test]
+fn nothing_is_made_for_a_time_at_which_it_would_have_expired_by_the_clock() {
+    let place = Place::new();
+    let ran = place.run("trust --at 2020-01-01T00:00:00Z init --no-passphrase").is(5).says("expired at");
+    assert!(ran.stderr.contains("leave --at out"), "{ran:#?}");
+    place
+        .run("trust --at 2020-01-01T00:00:00Z init --no-passphrase --lifetime root=9999d --lifetime targets=9999d")
+        .is(5)
+        .says("snapshot: expired");
+    assert!(files_in(&place.path("trust")).is_empty() && files_in(&place.path("trust-keys")).is_empty());
+    // What is made for later has not expired.
+    place.ok("trust --at 2030-01-01T00:00:00Z init --no-passphrase");
+}
+
+#[test]
 fn what_is_wrong_is_found_before_a_key_is_written() {
     let place = Place::new();
     place.key("alice");

@@ -1,5 +1,8 @@
 //! Names that publishers own, from the first key to the verdict: both verifiers give each.
 
+use serde_json::{Value, json};
+
+use crate::forge::{Folder, sha256};
 use crate::harness::Place;
 use crate::trust::ONLINE;
 
@@ -311,6 +314,100 @@ fn a_tar_verifies_by_its_root_alone_and_older_metadata_beside_newer_changes_noth
     place.ok("copy oci:lay:1 oci-archive:all.tar:1 --trust ./stranger");
     refused(&place, 1, "revoked", ask);
     place.run("copy oci:lay:1 127.0.0.1:1/x:1 --trust trust").is(2);
+}
+
+/// The root, a policy that trusts it, neither of which says where metadata is, and `oci:from:1` with the trust repository beside it.
+fn carried() -> Place {
+    let place = made();
+    place.ok("sign oci:lay:1 --key acme --name acme/tool:1");
+    place.ok("copy oci:lay:1 oci:from:1 --trust trust");
+    std::fs::copy(place.path("trust/metadata/1.root.json"), place.path("root.json")).unwrap();
+    let rules = r#"[{"names": "acme/**", "trust": "ours"}]"#;
+    place.file("p.json", format!(r#"{{"version": 1, "trust": {{"ours": {{"root": "root.json", "store": "none"}}}}, "rules": {rules}}}"#));
+    place
+}
+
+const CARRIED_BY: [&str; 2] = ["--root root.json --store none --name acme/tool:1", "--policy p.json --name acme/tool:1"];
+
+#[test]
+fn copy_verify_takes_along_the_trust_repository_by_which_it_verified() {
+    let place = carried();
+    for (index, by) in CARRIED_BY.iter().enumerate() {
+        for to in [format!("oci:to-{index}"), format!("oci-archive:to-{index}.tar")] {
+            let ran = place.run(&format!("copy oci:from:1 {to}:1 --verify {by}")).is(0).says("goes along: sha256:");
+            assert_eq!(ran.stdout.lines().count(), 1, "the pin of the artifact alone: {ran:#?}");
+            place.verify_is(0, &format!("{to}:1 {by}"));
+            // Further on, and once more over what is there.
+            place.ok(&format!("copy {to}:1 oci:further-{index}:1 --verify {by}"));
+            place.ok(&format!("copy oci:from:1 {to}:1 --verify {by}"));
+            // Signatures alone, to where the artifact is.
+            place.ok(&format!("copy oci:lay:1 oci:bare-{index}:1"));
+            place.ok(&format!("copy oci:from:1 oci:bare-{index}:1 --referrers-only --verify {by}"));
+            place.verify_is(0, &format!("oci:bare-{index}:1 {by}"));
+        }
+        place.run(&format!("copy oci:from:1 oci:none-{index}:1 --dry-run --verify {by}")).is(0);
+        assert!(!place.path(&format!("none-{index}")).exists());
+    }
+}
+
+#[test]
+fn copy_verify_from_a_registry_puts_the_trust_repository_beside_before_it_verifies_there() {
+    let place = carried();
+    let registry = place.registry(touchmark_test_registry::Settings::default());
+    let from = format!("{}/some/where:1", registry.host());
+    place.ok(&format!("copy oci:lay:1 {from}"));
+    place.ok(&format!("copy {from} oci-archive:all.tar:1 --verify {} --trust trust", CARRIED_BY[0]));
+    place.verify_is(0, &format!("oci-archive:all.tar:1 {}", CARRIED_BY[0]));
+    place.verify_is(0, &format!("oci-archive:all.tar:1 {}", CARRIED_BY[1]));
+    // At a registry nothing is beside: where the metadata is must be said, and it decides there as it did here.
+    let to = format!("{}/else/where:1", registry.host());
+    let refused = place.run(&format!("copy oci:from:1 {to} --verify {}", CARRIED_BY[0])).is(4);
+    assert!(refused.stdout.is_empty() && refused.stderr.contains("--trust"), "{refused:#?}");
+    place.ok(&format!("copy oci:from:1 {to} --verify {} --trust trust", CARRIED_BY[0]));
+    place.run(&format!("copy oci:from:1 {to} --trust trust")).is(2);
+}
+
+#[test]
+fn copy_verify_is_decided_at_the_destination_by_newer_metadata_that_is_there() {
+    for by in CARRIED_BY {
+        let place = carried();
+        place.pack("oci:to:2", "two");
+        place.ok("trust revoke oci:lay:1 --reason leaked");
+        publish(&place, "");
+        place.ok("copy oci:to:2 oci:to:2 --trust trust");
+        let ran = place.run(&format!("copy oci:from:1 oci:to:1 --verify {by}")).is(1).says("revoked");
+        assert_eq!(ran.stdout, "");
+    }
+}
+
+#[test]
+fn more_trust_repositories_than_are_looked_at_are_told_where_none_of_these_is_the_root_s() {
+    let place = carried();
+    let layout = Folder::open(&place, "from");
+    let genuine = layout.index();
+    let manifest = |number: usize| {
+        let config = json!({"mediaType": "application/vnd.oci.empty.v1+json", "digest": sha256(b"{}"), "size": 2});
+        let head = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config, "layers": []});
+        let mut manifest = head;
+        manifest["artifactType"] = json!("application/vnd.touchmark.trust.v1");
+        manifest["annotations"] = json!({"number": number.to_string()});
+        let mut entry = layout.blob("application/vnd.oci.image.manifest.v1+json", manifest.to_string().as_bytes());
+        entry["artifactType"] = manifest["artifactType"].clone();
+        entry
+    };
+    let strangers: Vec<Value> = (0..64).map(manifest).collect();
+    for by in CARRIED_BY {
+        let with = |count: usize| {
+            let listed = strangers.iter().take(count).chain(genuine["manifests"].as_array().unwrap());
+            layout.write_index(&json!({"schemaVersion": 2, "manifests": listed.collect::<Vec<_>>()}));
+        };
+        with(63);
+        place.verify_is(0, &format!("oci:from:1 {by}"));
+        with(64);
+        refused(&place, 4, "trust-many", &format!("oci:from:1 {by}"));
+        place.run(&format!("verify oci:from:1 {by}")).is(4).says("none of the first 64 trust repositories").says("--trust");
+    }
+    place.verify_is(0, &format!("oci:from:1 {} --trust trust", CARRIED_BY[0]));
 }
 
 #[test]

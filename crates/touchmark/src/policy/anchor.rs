@@ -87,6 +87,8 @@ pub struct TrustAnchor {
     notes: RefCell<Vec<Note>>,
     /// The state that what was found out is of, by the place of the metadata.
     states: RefCell<BTreeMap<String, State>>,
+    /// The artifact whose metadata was asked last, by the place that it is in.
+    besides: RefCell<BTreeMap<String, Digest>>,
     /// How often a place had another state than before.
     changes: Cell<u64>,
 }
@@ -106,8 +108,8 @@ impl TrustAnchor {
     /// A root.json, its bytes, and where its metadata is; among the artifacts of the place that the artifact is in unless `place` says.
     pub fn new(root: Vec<u8>, place: Option<TrustSource>, settings: TrustSettings, now: UnixTime) -> Self {
         let (standings, files, notes) = (RefCell::default(), RefCell::default(), RefCell::default());
-        let (states, changes) = (RefCell::default(), Cell::default());
-        Self { root, place, settings, access: Access::default(), now, standings, files, notes, states, changes }
+        let (states, besides, changes) = (RefCell::default(), RefCell::default(), Cell::default());
+        Self { root, place, settings, access: Access::default(), now, standings, files, notes, states, besides, changes }
     }
 
     /// Reaches registries and servers so.
@@ -118,6 +120,11 @@ impl TrustAnchor {
     /// What a user should know of the metadata, each once.
     pub fn notes(&self) -> Vec<Note> {
         self.notes.borrow().clone()
+    }
+
+    /// The artifact of `source` whose metadata was asked, if it was among the artifacts there.
+    pub(super) fn beside(&self, source: &dyn Source) -> Option<Digest> {
+        self.besides.borrow().get(&source.location()).copied()
     }
 
     /// How often a place had another state than before, and what was found out until then was forgotten. What was decided while this grew may
@@ -231,10 +238,18 @@ impl TrustAnchor {
             None => {
                 let beside = |error| PolicyError::Beside { location: source.location(), error: Box::new(error) };
                 let found = trust_root::trust_repositories(source).map_err(beside)?;
-                let opened = found.into_iter().filter_map(|digest| TrustArtifact::open(source, digest).ok()).collect::<Vec<_>>();
+                let opened = found.digests.into_iter().filter_map(|digest| TrustArtifact::open(source, digest).ok()).collect::<Vec<_>>();
                 let fetches = opened.iter().map(|one| -> &dyn Fetch { one });
-                let newest = trust_root::newest(&self.root, fetches, &self.settings, self.now).map_err(PolicyError::Trust)?;
-                self.ask(at, newest.ok_or_else(|| PolicyError::TrustNowhere { location: source.location() })?, ask)
+                let newest = match trust_root::newest(&self.root, fetches, &self.settings, self.now) {
+                    // It may be one of those that were not looked at.
+                    Ok(None) | Err(_) if found.more => return Err(PolicyError::ManyBeside { location: source.location() }),
+                    newest => newest.map_err(PolicyError::Trust)?,
+                };
+                let newest = newest.ok_or_else(|| PolicyError::TrustNowhere { location: source.location() })?;
+                if let Some(one) = opened.iter().find(|one| one.location() == newest.location()) {
+                    self.besides.borrow_mut().insert(at.clone(), one.digest());
+                }
+                self.ask(at, newest, ask)
             }
         }
     }

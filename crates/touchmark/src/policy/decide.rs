@@ -1,7 +1,7 @@
 //! Artifacts are decided by a policy file, or by a trust root that the caller names; and by the policy that the trust root's repository signs.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -220,31 +220,31 @@ impl Decider {
     ///
     /// # Errors
     /// There is no entry, the rule trusts keys, or the trust root cannot be asked.
-    pub fn resolve(&self, source: &dyn Source, reference: &Reference, name: Option<&Wanted>) -> Result<Digest, PolicyError> {
-        let anchor_of_file;
-        let (anchor, wanted) = match &self.by {
-            By::Root(anchor) => (anchor.as_ref(), name.cloned()),
+    pub fn resolve(&self, source: &dyn Source, reference: &Reference, name: Option<&Wanted>) -> Result<Digest, Refusal> {
+        let mut by = DecidedBy::default();
+        let resolved = match &self.by {
+            By::Root(anchor) => listed(source, anchor, name.cloned()),
             By::File(file) => {
-                let matched = matched(file, reference, name)?;
-                let Ground::Trust { name, .. } = &matched.rule.ground else {
-                    return Err(PolicyError::Unresolvable { reason: "the rule trusts keys, which list nothing" });
-                };
-                anchor_of_file = self.anchor(file, name)?;
-                (anchor_of_file.as_ref(), matched.expected.clone())
+                by.file = Some(file.path.clone());
+                matched(file, reference, name).and_then(|matched| {
+                    by.rule = Some(used(&matched));
+                    let Ground::Trust { name, .. } = &matched.rule.ground else {
+                        return Err(PolicyError::Unresolvable { reason: "the rule trusts keys, which list nothing" });
+                    };
+                    listed(source, self.anchor(file, name)?.as_ref(), matched.expected)
+                })
             }
         };
-        let name = match wanted.ok_or(PolicyError::NoName)? {
-            Wanted::Exact(name) => name,
-            Wanted::AnyVersion(_) => return Err(PolicyError::Unresolvable { reason: "any version is asked for" }),
-        };
-        let standing = anchor.standing(source, &name)?;
-        let none = |withdrawn| PolicyError::NoEntry { wanted: Wanted::Exact(name.clone()), withdrawn };
-        let entry = standing.entry().ok_or_else(|| none(false))?;
-        if entry.length == 0 {
-            return Err(none(true));
+        resolved.map_err(|error| Refusal::new(error, &by))
+    }
+
+    /// The artifacts of `source` whose metadata trust roots were asked of, since no other place of it was named. Where the artifacts go without
+    /// these, nobody can decide about them by the root alone.
+    pub fn trust_beside(&self, source: &dyn Source) -> BTreeSet<Digest> {
+        match &self.by {
+            By::Root(anchor) => anchor.beside(source).into_iter().collect(),
+            By::File(_) => self.anchors.borrow().values().filter_map(|anchor| anchor.beside(source)).collect(),
         }
-        let by = |algorithm| entry.hashes.iter().find(move |digest| digest.algorithm() == algorithm);
-        by(Algorithm::Sha256).or_else(|| by(Algorithm::Sha512)).copied().ok_or_else(|| none(false))
     }
 
     /// The trust root that a policy file calls `name`.
@@ -410,6 +410,22 @@ impl Decider {
         }
         crate::decide(source, request).map_err(|rejected| PolicyError::Rejected { rejected: Box::new(rejected), rule })
     }
+}
+
+/// The artifact that the trust root's entry for a name is.
+fn listed(source: &dyn Source, anchor: &TrustAnchor, wanted: Option<Wanted>) -> Result<Digest, PolicyError> {
+    let name = match wanted.ok_or(PolicyError::NoName)? {
+        Wanted::Exact(name) => name,
+        Wanted::AnyVersion(_) => return Err(PolicyError::Unresolvable { reason: "any version is asked for" }),
+    };
+    let standing = anchor.standing(source, &name)?;
+    let none = |withdrawn| PolicyError::NoEntry { wanted: Wanted::Exact(name.clone()), withdrawn };
+    let entry = standing.entry().ok_or_else(|| none(false))?;
+    if entry.length == 0 {
+        return Err(none(true));
+    }
+    let by = |algorithm| entry.hashes.iter().find(move |digest| digest.algorithm() == algorithm);
+    by(Algorithm::Sha256).or_else(|| by(Algorithm::Sha512)).copied().ok_or_else(|| none(false))
 }
 
 /// What is the same for all names of one artifact.

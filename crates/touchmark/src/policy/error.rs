@@ -11,7 +11,7 @@ use touchmark_oci::reference::ReferenceError;
 use touchmark_trust::rules::{RuleError, RuleFault};
 use touchmark_trust::{Class, Rejected, Scope};
 
-use crate::trust_root::TrustRootError;
+use crate::trust_root::{MAX_BESIDE, TrustRootError};
 use crate::tuf::UpdateClass;
 
 /// What a refusal means to the caller: exit codes derive from this alone (SPEC.md, "Exit codes").
@@ -187,6 +187,14 @@ pub enum PolicyError {
         /// The place.
         location: String,
     },
+    /// More trust repositories are where the artifact is than are looked at, and none of these is the root's.
+    #[error(
+        "{location}: none of the first {MAX_BESIDE} trust repositories there is one of the root, and there are more, which were not looked at"
+    )]
+    ManyBeside {
+        /// The place.
+        location: String,
+    },
     /// The trust repository had other metadata each time that it was asked.
     #[error("the trust repository changed again and again while it was asked")]
     TrustChanging,
@@ -281,9 +289,11 @@ impl PolicyError {
                 Refused(Class::NotVerified)
             }
             Self::Unsigned { .. } => Refused(Class::Unsigned),
-            Self::ManyVersions { .. } | Self::VersionsUnknown { .. } | Self::TrustNowhere { .. } | Self::TrustChanging => {
-                Refused(Class::Unknown)
-            }
+            Self::ManyVersions { .. }
+            | Self::VersionsUnknown { .. }
+            | Self::TrustNowhere { .. }
+            | Self::ManyBeside { .. }
+            | Self::TrustChanging => Refused(Class::Unknown),
             Self::Trust(error) => match error.class() {
                 UpdateClass::Usage => Usage,
                 UpdateClass::Untrusted => Refused(Class::UntrustedMetadata),
@@ -317,6 +327,7 @@ impl PolicyError {
             Self::Store(error) => error.code(),
             Self::Beside { error, .. } => error.code(),
             Self::TrustNowhere { .. } => "trust-nowhere",
+            Self::ManyBeside { .. } => "trust-many",
             Self::TrustChanging => "trust-changing",
             Self::ManyVersions { .. } => "versions",
             Self::VersionsUnknown { .. } => "incomplete",
@@ -347,7 +358,7 @@ impl PolicyError {
             Self::Trust(TrustRootError::Update(error)) => return error.hint(),
             Self::Store(error) => return error.hint(),
             Self::Beside { error, .. } => error.hint().unwrap_or_else(|| nowhere.to_owned()),
-            Self::TrustNowhere { .. } => nowhere.to_owned(),
+            Self::TrustNowhere { .. } | Self::ManyBeside { .. } => nowhere.to_owned(),
             Self::ManyVersions { .. } => "--name with the version".to_owned(),
             Self::NoEntry { .. } => {
                 "its publisher lists it by `touchmark trust name set NAME REF`; REF:TAG or REF@DIGEST needs no entry".to_owned()

@@ -55,31 +55,47 @@ impl<'s> TrustArtifact<'s> {
         Ok(Self { source, digest, layers })
     }
 
+    /// The digest of its manifest.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
     /// The paths of its files, and their descriptors.
     pub fn files(&self) -> impl Iterator<Item = (&str, &Descriptor)> {
         self.layers.iter().map(|(path, layer)| (path.as_str(), layer))
     }
 }
 
-/// So many artifacts of a place are looked at to find trust repositories.
-const MAX_CANDIDATES: usize = 64;
+/// So many trust repositories of one place are looked at.
+pub const MAX_BESIDE: usize = 64;
 
-/// The trust repositories among the artifacts that a place lists, 64 at most: which of them is right, and the newest, their metadata shows.
+/// The trust repositories among the artifacts that a place lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustBeside {
+    /// Their manifests, [`MAX_BESIDE`] at most: which of them is right, and the newest, their metadata shows.
+    pub digests: Vec<Digest>,
+    /// Whether the place lists more.
+    pub more: bool,
+}
+
+/// The trust repositories among the artifacts that a place lists.
 ///
 /// # Errors
 /// The place cannot be read.
-pub fn trust_repositories(source: &dyn Source) -> Result<Vec<Digest>, StoreError> {
-    let mut found = Vec::new();
+pub fn trust_repositories(source: &dyn Source) -> Result<TrustBeside, StoreError> {
+    let mut found = TrustBeside::default();
     for listed in source.roots()?.into_iter().filter(|listed| listed.media_type == IMAGE_MANIFEST) {
         let is_one = match listed.artifact_type.as_deref() {
             Some(hint) => hint == ARTIFACT_TYPE,
             None => TrustArtifact::open(source, listed.digest).is_ok(),
         };
-        if is_one {
-            found.push(listed.digest);
-        }
-        if found.len() >= MAX_CANDIDATES {
-            break;
+        match is_one {
+            true if found.digests.len() >= MAX_BESIDE => {
+                found.more = true;
+                break;
+            }
+            true => found.digests.push(listed.digest),
+            false => {}
         }
     }
     Ok(found)

@@ -31,7 +31,7 @@ mod served;
 mod state;
 mod target;
 
-pub use artifact::{ARTIFACT_TYPE, LAYER_TYPE, TrustArtifact, trust_repositories};
+pub use artifact::{ARTIFACT_TYPE, LAYER_TYPE, MAX_BESIDE, TrustArtifact, TrustBeside, trust_repositories};
 #[cfg(feature = "async")]
 pub use asynchronous::AsyncTrustRoot;
 use home::Home;

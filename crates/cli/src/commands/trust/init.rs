@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use touchmark::UnixTime;
 use touchmark::envelope::key::KeyAlgorithm;
 use touchmark::envelope::sign::Signer;
 use touchmark::tuf::edit::Appointment;
@@ -15,7 +16,7 @@ use touchmark_verify::output::{Failure, Object, Output, Value};
 use super::keys::Opened;
 use super::new_keys::{self, NewKeys};
 use super::renewal::{self, OnlineKey};
-use super::{Here, failure, life, strings};
+use super::{Here, clock, failure, life, strings};
 use crate::signers::{self, Passphrase};
 
 /// Makes a trust repository, with keys that are given or made
@@ -75,6 +76,9 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     }
     let mut lifetimes = Lifetimes::default();
     life::apply(&args.lifetimes, &mut lifetimes)?;
+    if here.args.at.is_some() {
+        assert_lives(lifetimes, here.now, clock()?)?;
+    }
     let keys_to = args.keys_to.clone().unwrap_or_else(|| beside(dir, "-keys"));
     let named: Vec<OsString> = args.roles().iter().flat_map(|(_, keys, _)| keys.iter().cloned()).collect();
     let mut opened = Opened::new(args.passphrase.source(), &named);
@@ -124,6 +128,17 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     members.insert("renewal_job", Value::from(job));
     members.insert("renewal_job_ci", Value::from(job_in_ci));
     output.result(Exit::Done, members);
+    Ok(())
+}
+
+/// Asserts that what is made for the time `at`, which somebody chose, has not expired by the clock: no client would take it.
+fn assert_lives(lifetimes: Lifetimes, at: UnixTime, clock: UnixTime) -> Result<(), Failure> {
+    for role in [TopLevel::Root, TopLevel::Targets, TopLevel::Snapshot, TopLevel::Timestamp] {
+        if let Some(expires) = lifetimes.of(role.name()).from(at).filter(|expires| *expires <= clock) {
+            let error = RepositoryError::Expired { role: role.name().to_owned(), expires };
+            return Err(failure(&error).hint(format!("leave --at out, or let it live longer: --lifetime {}=DAYSd", role.name())));
+        }
+    }
     Ok(())
 }
 
