@@ -87,6 +87,19 @@ fn what_both_have_changed_is_staged_anew_by_the_one_who_came_later() {
 #[test]
 fn of_two_who_publish_at_once_one_at_most_succeeds_and_nothing_is_lost() {
     let (place, to, _) = two_publishers();
+    publish_at_once(&place, &to);
+}
+
+/// The same, with a tar, which is written as a whole.
+#[test]
+fn of_two_who_publish_to_one_tar_at_once_one_at_most_succeeds_and_nothing_is_lost() {
+    let (place, _, _) = two_publishers();
+    let to = "oci-archive:trust.tar:latest";
+    place.ok(&format!("trust publish --renew {ONLINE} --to {to}"));
+    publish_at_once(&place, to);
+}
+
+fn publish_at_once(place: &Place, to: &str) {
     let runs = std::env::var("TOUCHMARK_RACES").ok().map_or(4, |text| text.parse().expect("TOUCHMARK_RACES is a number"));
     let publishers = [("a", "acme"), ("b", "globex")];
     for run in 0..runs {
@@ -113,7 +126,7 @@ fn of_two_who_publish_at_once_one_at_most_succeeds_and_nothing_is_lost() {
             }
         }
         for (_, key) in publishers {
-            place.verify_is(0, &ask(&to, &format!("{key}/tool:{run}")));
+            place.verify_is(0, &ask(to, &format!("{key}/tool:{run}")));
         }
     }
 }

@@ -52,14 +52,18 @@ impl Push {
         let digest = Algorithm::Sha256.digest(&manifest);
         let own = self.own_tag(files.root, files.timestamp);
         let pushed = vec![(self.to.pin(digest).to_string(), own.clone())];
+        // A tar is somebody's alone from before it is looked at until it is written.
+        let archive = match self.to.scheme() {
+            Scheme::Archive => Some(Target::new(&self.to.place(), &self.access)?),
+            _ => None,
+        };
         let before = self.leads_to(&self.tag)?;
         match before {
             Some(there) if there == digest => return Ok(pushed),
             Some(there) => self.assert_known(there, served, published, files.timestamp)?,
             None => {}
         }
-        if self.to.scheme() == Scheme::Archive {
-            let target = Target::new(&self.to.place(), &self.access)?;
+        if let Some(target) = archive {
             files.put(target.store(), &[&own, &self.tag]).map_err(|error| root::failure(&error))?;
             target.commit()?;
             return Ok(pushed);
