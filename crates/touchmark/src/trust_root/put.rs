@@ -1,5 +1,6 @@
 //! Puts a trust repository beside artifacts, as an OCI artifact of its own.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use touchmark_envelope::Digest;
@@ -8,7 +9,7 @@ use touchmark_envelope::json::{self, Value};
 use touchmark_envelope::manifest::{Descriptor, EMPTY_CONFIG, IMAGE_MANIFEST};
 use touchmark_oci::source::Store;
 use touchmark_oci::unpack::TITLE;
-use touchmark_tuf::{RoleName, Settings, TargetPath};
+use touchmark_tuf::{Failure, Limits, RoleName, Settings, TargetPath};
 
 use super::TrustRootError;
 use super::artifact::{ARTIFACT_TYPE, LAYER_TYPE};
@@ -30,9 +31,14 @@ impl TrustFiles {
     /// Fetches them from `source`, whose roots begin with the first.
     ///
     /// # Errors
-    /// A file is missing or could not be had, or says of another what no metadata says.
+    /// A file is missing or could not be had, or says of another what no metadata says; they have more bytes together than a client holds.
     pub fn read(source: &dyn Fetch) -> Result<Self, TrustRootError> {
-        let limits = Settings::default().limits;
+        Self::read_within(source, &Settings::default().limits)
+    }
+
+    fn read_within(source: &dyn Fetch, limits: &Limits) -> Result<Self, TrustRootError> {
+        // Nobody has verified yet what is listed.
+        let source = &Bounded { source, left: Cell::new(limits.total) };
         let mut files = Vec::new();
         let mut root = 0;
         while let Some(bytes) = fetch(source, &format!("{}.root.json", root + 1), limits.root)? {
@@ -119,6 +125,27 @@ impl TrustFiles {
     }
 }
 
+/// A source of so many bytes in all.
+struct Bounded<'a> {
+    source: &'a dyn Fetch,
+    left: Cell<u64>,
+}
+
+impl Fetch for Bounded<'_> {
+    fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+        let left = self.left.get();
+        let bytes = self.source.fetch(path, limit.min(left))?;
+        let length = bytes.as_ref().map_or(0, Vec::len);
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        self.left.set(left.checked_sub(length).ok_or(Failure::TooLarge { limit: left })?);
+        Ok(bytes)
+    }
+
+    fn location(&self) -> String {
+        self.source.location()
+    }
+}
+
 /// The config of what needs none.
 const EMPTY: &[u8] = b"{}";
 
@@ -165,4 +192,39 @@ fn files_of_targets(source: &dyn Fetch, file: &str, targets: &[u8]) -> Result<Ve
 fn fetch(source: &dyn Fetch, path: &str, limit: u64) -> Result<Option<Vec<u8>>, TrustRootError> {
     let failed = |failure| UpdateError::from(touchmark_tuf::Error::Fetch { path: path.to_owned(), failure });
     Ok(source.fetch(path, limit).map_err(failed)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A mirror with no key: it lists a thousand documents of 1 MiB.
+    struct Endless;
+
+    impl Fetch for Endless {
+        fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+            let roles: String = (0..1000).map(|role| format!(r#","r{role}.json":{{"version":1}}"#)).collect();
+            let text = match path {
+                "timestamp.json" => r#"{"signed":{"version":1,"meta":{"snapshot.json":{"version":1}}}}"#.to_owned(),
+                "1.snapshot.json" => format!(r#"{{"signed":{{"version":1,"meta":{{"r.json":{{"version":1}}{roles}}}}}}}"#),
+                _ if path.ends_with("root.json") => return Ok(None),
+                _ if limit < 1 << 20 => return Err(Failure::TooLarge { limit }),
+                _ => " ".repeat(1 << 20),
+            };
+            Ok(Some(text.into_bytes()))
+        }
+
+        fn location(&self) -> String {
+            "a mirror".to_owned()
+        }
+    }
+
+    #[test]
+    fn a_mirror_that_lists_more_than_is_held_is_not_read_to_its_end() {
+        let mut limits = Limits::default();
+        limits.total = 4 << 20;
+        let error = TrustFiles::read_within(&Endless, &limits).err().unwrap();
+        let TrustRootError::Update(UpdateError::Metadata(touchmark_tuf::Error::Fetch { failure, .. })) = error else { panic!("{error}") };
+        assert!(matches!(failure, Failure::TooLarge { .. }), "{failure:?}");
+    }
 }
