@@ -11,7 +11,7 @@ use core::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::digest::{Digest, DigestError};
+use crate::digest::{Algorithm, Digest, DigestError};
 use crate::json::{self, Object, Value};
 
 /// An OCI image manifest.
@@ -24,6 +24,8 @@ pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.
 pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// The config of an artifact that has none: the two bytes `{}`.
 pub const EMPTY_CONFIG: &str = "application/vnd.oci.empty.v1+json";
+/// Those two bytes.
+pub const EMPTY: &[u8] = b"{}";
 /// The annotation that holds a layer's file name (OCI image specification, annotations.md).
 pub const TITLE: &str = "org.opencontainers.image.title";
 
@@ -140,6 +142,11 @@ impl Descriptor {
     pub fn new(media_type: &str, digest: Digest, size: u64) -> Self {
         let (artifact_type, platform, data) = (None, None, None);
         Self { media_type: media_type.to_owned(), digest, size, artifact_type, annotations: BTreeMap::new(), platform, data }
+    }
+
+    /// That of the config of an artifact that has none.
+    pub fn empty_config() -> Self {
+        Self::new(EMPTY_CONFIG, Algorithm::Sha256.digest(EMPTY), u64::try_from(EMPTY.len()).unwrap_or_default())
     }
 
     /// Reads a descriptor. Members that the specification does not have are ignored.

@@ -5,13 +5,12 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use touchmark_envelope::Digest;
-use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::{self, Object, Value};
-use touchmark_envelope::manifest::{Descriptor, EMPTY_CONFIG, IMAGE_INDEX, IMAGE_MANIFEST, Kind, Manifest, Platform};
+use touchmark_envelope::manifest::{Descriptor, IMAGE_INDEX, IMAGE_MANIFEST, Kind, Manifest, Platform};
 
 use crate::copy::{self, CopyReport, Item};
 use crate::error::Error;
-use crate::source::{Source, Store};
+use crate::source::{Source, Store, put_empty_config};
 use crate::unpack::TITLE;
 
 /// The artifact type of what was packed without one.
@@ -72,9 +71,7 @@ pub fn pack(files: &[PathBuf], to: &dyn Store, about: &About, tag: Option<&str>,
         layer.annotations.insert(TITLE.to_owned(), title);
         layers.push(layer.to_json());
     }
-    let mut config = Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(b"{}"), 2);
-    to.put_blob(Some(&config), &mut b"{}".as_slice())?;
-    config.data = Some(b"{}".to_vec());
+    let config = put_empty_config(to)?;
     let mut manifest = head(IMAGE_MANIFEST);
     manifest.insert("artifactType", about.artifact_type.as_deref().unwrap_or(UNKNOWN_ARTIFACT));
     manifest.insert("config", config.to_json());

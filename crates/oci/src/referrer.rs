@@ -8,11 +8,11 @@ use std::io::Read;
 
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::{Object, Value};
-use touchmark_envelope::manifest::{Descriptor, EMPTY_CONFIG, IMAGE_MANIFEST, Kind, Manifest};
+use touchmark_envelope::manifest::{Descriptor, EMPTY, IMAGE_MANIFEST, Kind, Manifest};
 use touchmark_envelope::{dsse, signature};
 
 use crate::error::Error;
-use crate::source::{Attached, Store};
+use crate::source::{Attached, Store, put_empty_config};
 
 /// The annotation of an attestation's manifest that holds its predicate type.
 pub const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
@@ -59,8 +59,7 @@ impl Role {
 
 /// The bytes of the manifest that carries `envelope` for `subject`.
 pub fn manifest(subject: &Descriptor, envelope: &[u8], role: &Role) -> Vec<u8> {
-    let mut config = Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(b"{}"), 2);
-    config.data = Some(b"{}".to_vec());
+    let config = Descriptor { data: Some(EMPTY.to_vec()), ..Descriptor::empty_config() };
     // Of the subject its type, digest and size: its tag, platform and annotations are of the place where it was found.
     let subject = Descriptor::new(&subject.media_type, subject.digest, subject.size);
     let mut document = Object::new();
@@ -88,8 +87,7 @@ fn layer(envelope: &[u8]) -> Descriptor {
 /// # Errors
 /// The store cannot be written, or does not list it.
 pub fn attach(store: &dyn Store, subject: &Descriptor, envelope: &[u8], role: &Role) -> Result<Attached, Error> {
-    let config = Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(b"{}"), 2);
-    store.put_blob(Some(&config), &mut b"{}".as_slice())?;
+    put_empty_config(store)?;
     let manifest = manifest(subject, envelope, role);
     let mut attempt = 1;
     loop {

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::{Algorithm, Hasher};
-use touchmark_envelope::manifest::Descriptor;
+use touchmark_envelope::manifest::{Descriptor, EMPTY};
 
 use crate::error::Error;
 use crate::parallel;
@@ -156,6 +156,16 @@ pub trait Source: Sync {
     /// # Errors
     /// The place cannot be read.
     fn roots(&self) -> Result<Vec<Descriptor>, Error>;
+}
+
+/// Stores the config of an artifact that has none, and gives its descriptor with the bytes in it.
+///
+/// # Errors
+/// The store cannot be written.
+pub fn put_empty_config(store: &dyn Store) -> Result<Descriptor, Error> {
+    let config = Descriptor::empty_config();
+    store.put_blob(Some(&config), &mut &*EMPTY)?;
+    Ok(Descriptor { data: Some(EMPTY.to_vec()), ..config })
 }
 
 fn whole_blob<S: Source + ?Sized>(source: &S, digest: &Digest, limit: u64) -> Result<Vec<u8>, Error> {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::{Object, Value};
-use touchmark_envelope::manifest::{Descriptor, EMPTY_CONFIG, IMAGE_MANIFEST, Kind, Manifest, ManifestError, TITLE};
+use touchmark_envelope::manifest::{Descriptor, EMPTY, IMAGE_MANIFEST, Kind, Manifest, ManifestError, TITLE};
 
 use super::{ARTIFACT_TYPE, LAYOUT, MAX_FILES, MEDIA_TYPE};
 use crate::name::is_segment;
@@ -98,8 +98,7 @@ fn has_keyid(name: &str) -> bool {
 /// The bytes of the manifest of a set: from its files alone, with no time and nothing random in it, so that the same set is the same
 /// manifest.
 pub fn manifest(subject: &Descriptor, files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
-    let mut config = Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(b"{}"), 2);
-    config.data = Some(b"{}".to_vec());
+    let config = Descriptor { data: Some(EMPTY.to_vec()), ..Descriptor::empty_config() };
     let layers = files.iter().map(|(path, bytes)| {
         let mut layer = layer(bytes);
         layer.annotations.insert(TITLE.to_owned(), path.clone());

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::{self, Value};
-use touchmark_envelope::manifest::{Descriptor, EMPTY_CONFIG, IMAGE_MANIFEST};
-use touchmark_oci::source::Store;
+use touchmark_envelope::manifest::{Descriptor, IMAGE_MANIFEST};
+use touchmark_oci::source::{Store, put_empty_config};
 use touchmark_oci::unpack::TITLE;
 use touchmark_tuf::{Failure, Limits, RoleName, Settings, TargetPath};
 
@@ -97,7 +97,7 @@ impl TrustFiles {
         let head = [("schemaVersion", Value::from(2_u64)), ("mediaType", Value::from(IMAGE_MANIFEST))];
         let rest = [
             ("artifactType", Value::from(ARTIFACT_TYPE)),
-            ("config", Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(EMPTY), 2).to_json()),
+            ("config", Descriptor::empty_config().to_json()),
             ("layers", Value::from(self.files().map(layer).collect::<Vec<_>>())),
         ];
         Value::object(head.into_iter().chain(rest)).to_vec()
@@ -115,7 +115,7 @@ impl TrustFiles {
                 to.put_blob(Some(&layer), &mut &*bytes)?;
             }
         }
-        to.put_blob(Some(&Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(EMPTY), 2)), &mut &*EMPTY)?;
+        put_empty_config(to)?;
         let manifest = self.manifest();
         let mut put = None;
         for tag in tags.iter().map(|tag| Some(*tag)).chain(tags.is_empty().then_some(None)) {
@@ -145,9 +145,6 @@ impl Fetch for Bounded<'_> {
         self.source.location()
     }
 }
-
-/// The config of what needs none.
-const EMPTY: &[u8] = b"{}";
 
 fn layer(bytes: &[u8]) -> Descriptor {
     Descriptor::new(LAYER_TYPE, Algorithm::Sha256.digest(bytes), u64::try_from(bytes.len()).unwrap_or(u64::MAX))

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use touchmark_envelope::Digest;
-use touchmark_envelope::digest::Algorithm;
-use touchmark_envelope::manifest::{Descriptor, EMPTY_CONFIG, Manifest, ManifestError};
+use touchmark_envelope::manifest::{Descriptor, Manifest, ManifestError};
 use touchmark_in_toto::attached::{is_path, layer, manifest};
 use touchmark_in_toto::{Document, Limits};
 use touchmark_oci::Error as StoreError;
 use touchmark_oci::files;
-use touchmark_oci::source::{Attached, Store};
+use touchmark_oci::source::{Attached, Store, put_empty_config};
 
 use super::{LAYOUT, MAX_FILES};
 use crate::in_toto::artifacts::{Recorder, SymbolicLinks};
@@ -119,11 +118,10 @@ pub fn attach_links(store: &dyn Store, subject: &Digest, set: &AttachedSet) -> R
     let bytes = store.manifest(subject, touchmark_trust::Limits::default().manifest)?;
     let read = Manifest::parse(&bytes).map_err(|error| AttachLinksError::Subject { subject: *subject, error })?;
     let descriptor = Descriptor::new(&read.media_type, *subject, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-    let config = Descriptor::new(EMPTY_CONFIG, Algorithm::Sha256.digest(b"{}"), 2);
     let manifest = manifest(&descriptor, &set.files);
     let mut attempt = 1;
     loop {
-        store.put_blob(Some(&config), &mut b"{}".as_slice())?;
+        put_empty_config(store)?;
         for bytes in set.files.values() {
             store.put_blob(Some(&layer(bytes)), &mut bytes.as_slice())?;
         }
