@@ -221,6 +221,39 @@ fn a_proposal_is_what_the_keys_have_signed_and_stages_nothing() {
     assert_eq!(verdict.json["results"][0]["accepted_by"], "seal");
 }
 
+/// At a terminal a person is asked; util-linux's `script` makes one. What is not a plain yes stages nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_person_at_a_terminal_is_asked_whether_to_seal_a_proposal() {
+    let place = made();
+    place.key("next");
+    place.ok("sign oci:lay:1 --key acme --name acme/tool:1");
+    let line = format!("{ROTATE} --propose-from oci:lay");
+    let answered = |answer: &str| {
+        let inner = place.touchmark(&line);
+        let words = std::iter::once(inner.get_program()).chain(inner.get_args()).map(|word| format!("'{}'", word.to_str().unwrap()));
+        let mut terminal = std::process::Command::new("script");
+        terminal.args(["-qec", &words.collect::<Vec<_>>().join(" "), "/dev/null"]).current_dir(inner.get_current_dir().unwrap());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => terminal.env(name, value),
+                None => terminal.env_remove(name),
+            };
+        }
+        crate::harness::Ran::of(&line, crate::harness::with_input(terminal, answer.as_bytes())).is(0)
+    };
+    for answer in ["n\n", "\n", "yes, please\n", "\u{4}"] {
+        let ran = answered(answer);
+        assert!(ran.stdout.contains("these 1 artifacts to be sealed? [y/N]") && ran.stdout.contains("nothing was staged"), "{ran:#?}");
+        assert_eq!(std::fs::read_dir(place.path("trust/staged")).unwrap().count(), 0, "{answer:?}");
+    }
+    let ran = answered("y\n");
+    assert!(ran.stdout.contains("1 artifacts are sealed, and stay"), "{ran:#?}");
+    publish(&place, "--key next");
+    let verdict = place.verify_is(0, &ask("oci:lay:1", "acme/tool:1"));
+    assert_eq!(verdict.json["results"][0]["accepted_by"], "seal");
+}
+
 #[test]
 fn seal_skips_one_of_two() {
     let place = two_of_three();

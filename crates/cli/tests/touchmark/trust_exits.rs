@@ -41,7 +41,7 @@ thread_local! {
     static KEPT: std::cell::RefCell<Option<Arc<Place>>> = const { std::cell::RefCell::new(None) };
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -75,6 +75,11 @@ fn own(place: &Place, rules: &serde_json::Value) {
     place.file("own.json", json!({"version": 1, "rules": rules}).to_string());
     place.ok("trust target add own.json --name _touchmark/policy.json");
     publish(place, "");
+}
+
+/// Stages a rotation of acme's keys with a seal.
+fn rotated(place: &Place) {
+    place.ok("trust publisher rotate acme --remove acme.pub --add mallory.pub --seal acme/tool:1=oci:lay:1");
 }
 
 /// Takes the metadata's source away, once a store has what it said.
@@ -199,5 +204,33 @@ rows! {
     policy_explain_no_rule: "no-rule", |place| { by_key(&place); "policy explain oci:other:1 --policy p.json" };
     policy_explain_no_policy: "usage", |place| "policy explain oci:lay:1";
     trust_target_bad_policy: "policy-json", |place| { place.file("p.json", "{"); "trust target add p.json --name _touchmark/policy.json" };
+    trust_rotate_proposal_of_a_thief: "usage", |place| "trust publisher rotate acme --remove acme.pub --add mallory.pub --propose-from oci:lay --compromised";
+    trust_rotate_unsigned_seal: "unsigned", |place| "trust publisher rotate acme --remove acme.pub --add mallory.pub --seal acme/tool:2=oci:lay:2";
+    trust_publish_lost_race: "push-lost", |place| {
+        place.ok(&format!("trust publish --renew {ONLINE} --to oci:published:latest"));
+        copy(&place.path("trust"), &place.path("other"));
+        for (dir, name) in [("other", "acme/tool:8"), ("trust", "acme/tool:9")] {
+            place.ok(&format!("trust --dir {dir} name set {name} oci:lay:2"));
+            place.ok(&format!("trust --dir {dir} sign --key acme"));
+        }
+        place.ok(&format!("trust --dir other publish {ONLINE} --to oci:published:latest"));
+        format!("trust publish {ONLINE} --to oci:published:latest")
+    };
+    trust_publish_without_seals: "signatures-missing", |place| { rotated(&place); place.ok("trust sign --key trust-keys/targets"); format!("trust publish {ONLINE}") };
+    trust_discard_seals: "seals-needed", |place| { rotated(&place); "trust discard acme" };
+    trust_pull_done: "done", |place| { copy(&place.path("trust"), &place.path("there")); "trust pull ./there" };
+    trust_pull_older: "tuf-rollback", |place| {
+        copy(&place.path("trust"), &place.path("old"));
+        place.ok("trust revoke oci:lay:2 --reason x");
+        publish(&place, "");
+        "trust pull ./old"
+    };
+    trust_pull_other_root: "other-root", |place| {
+        copy(&place.path("trust"), &place.path("there"));
+        copy(&crate::trust::made().path("trust"), &place.path("other"));
+        "trust pull ./there --root other/metadata/1.root.json"
+    };
+    trust_pull_other_repository: "forked", |place| { copy(&crate::trust::made().path("trust"), &place.path("other")); "trust pull ./other" };
+    trust_pull_not_there: "tuf-fetch", |place| "trust pull ./none";
     trust_target_file_of_a_role: "usage", |place| { place.file("x", ""); "trust target add x --name _touchmark/x --role acme" };
 }

@@ -7,7 +7,7 @@ use touchmark_test_registry::{Action, Fault, Settings, TestRegistry, When};
 
 use crate::harness::{Place, Ran};
 use crate::trust::ONLINE;
-use crate::trust_names::{copy_folder, made, publish};
+use crate::trust_names::{TARGETS, copy_folder, made, publish, refused};
 
 /// A repository with the publishers acme and globex, which is published to a registry; and the folders `a` and `b` that were pulled from it.
 fn two_publishers() -> (Place, String, Arc<TestRegistry>) {
@@ -150,6 +150,56 @@ fn who_finds_the_tag_moved_gives_the_version_s_tag_back() {
     assert_eq!(overwritten, 3, "a's, b's and a's again");
     assert_eq!((tag(&registry, "latest"), tag(&registry, "latest-1.4")), (won.clone(), won));
     place.verify_is(0, &ask(&to, "acme/tool:1"));
+}
+
+/// A policy is a file that the repository lists: it comes along, is in force for who verifies by the folder, and can be replaced from there.
+#[test]
+fn the_repository_s_own_policy_is_pulled_with_it() {
+    let (place, to, _) = two_publishers();
+    place.ok("sign oci:lay:1 --key acme --name acme/tool:1");
+    let policy = |accepted: &str| {
+        let rule = serde_json::json!({"names": "acme/**", "trust": "self", "accepted_by": accepted});
+        place.file("own.json", serde_json::json!({"version": 1, "rules": [rule]}).to_string());
+    };
+    policy("entry");
+    place.ok("trust --dir a target add own.json --name _touchmark/policy.json");
+    place.ok(&format!("trust --dir a sign {TARGETS}"));
+    place.ok(&format!("trust --dir a publish {ONLINE} --to {to}"));
+    place.ok(&format!("trust --dir b pull {to}"));
+    place.ok(&format!("trust --dir new pull {to} --root root.json"));
+    for folder in ["a", "b", "new"] {
+        let file = std::fs::read_dir(place.path(&format!("{folder}/targets/_touchmark"))).unwrap().next().unwrap().unwrap().path();
+        assert_eq!(std::fs::read(file).unwrap(), place.read("own.json"), "{folder}");
+        refused(&place, 1, "accepted-by", &ask(&format!("./{folder}"), "acme/tool:1"));
+    }
+    policy("envelopes");
+    place.ok("trust --dir new target add own.json --name _touchmark/policy.json");
+    place.ok(&format!("trust --dir new sign {TARGETS}"));
+    place.ok(&format!("trust --dir new publish {ONLINE} --to {to}"));
+    place.verify_is(0, &ask(&to, "acme/tool:1"));
+    // What is not what the repository lists is not taken.
+    let targets = std::fs::read_dir(place.path("new/targets/_touchmark")).unwrap();
+    targets.for_each(|file| std::fs::write(file.unwrap().path(), "other").unwrap());
+    refused(&place, 6, "target-length", &ask("./new", "acme/tool:1"));
+    let error = place.json("trust --dir other pull ./new --root root.json", 5);
+    assert_eq!(error["results"][0]["error"]["code"], "not-as-listed");
+    assert!(!place.path("other").exists());
+}
+
+#[test]
+fn a_folder_that_is_made_by_a_pull_says_how_long_documents_live_in_it() {
+    let (place, to, _) = two_publishers();
+    let pulled = place.json(&format!("trust --dir new pull {to} --root root.json"), 0);
+    let written: serde_json::Value = serde_json::from_slice(&place.read("new/settings.json")).unwrap();
+    assert_eq!(pulled["results"][0]["lifetimes"], written["lifetimes"]);
+    assert_eq!(written["lifetimes"]["timestamp"], 7 * 24 * 3600);
+    place.run(&format!("trust --dir newer pull {to} --root root.json")).is(0).says("timestamp=7d").says("touchmark trust lifetime");
+    // Those of a folder that was there are as they were.
+    place.file("new/settings.json", String::from_utf8(place.read("new/settings.json")).unwrap().replace("604800", "604801"));
+    let before = place.read("new/settings.json");
+    let pulled = place.json(&format!("trust --dir new pull {to}"), 0);
+    assert_eq!(pulled["results"][0]["lifetimes"], serde_json::Value::Null);
+    assert_eq!(place.read("new/settings.json"), before);
 }
 
 #[test]

@@ -11,7 +11,9 @@ use touchmark::sign::{Claim, Repeat, sign};
 use touchmark::{Digest, Reference, UnixTime};
 use touchmark_test_registry::Settings;
 
+use crate::harness::Place;
 use crate::trust::ONLINE;
+use crate::trust_exits::copy;
 use crate::trust_names::{TARGETS, made, refused};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -35,9 +37,19 @@ fn content(store: &dyn Store) -> BTreeMap<String, Vec<String>> {
     store.tags().unwrap().into_iter().map(|(tag, found)| (tag, attached(&found.digest))).collect()
 }
 
-/// How many: `TOUCHMARK_RELEASES` says it. A thousand take some minutes without optimisation.
+/// What the verifier says of these tags of a place, by the metadata in this folder: one result for each.
+fn verified<'t>(place: &Place, text: &str, tags: impl Iterator<Item = &'t String>, trust: &str, code: i32) -> Vec<serde_json::Value> {
+    let references: Vec<String> = tags.map(|tag| format!("{text}:{tag}")).collect();
+    let by_root = format!("--root trust/metadata/1.root.json --trust ./{trust} --store none --name acme/tool --any-version");
+    let document = place.json(&format!("verify {} {by_root}", references.join(" ")), code);
+    let results = document["results"].as_array().unwrap().clone();
+    assert_eq!(results.len(), references.len());
+    results
+}
+
+/// How many: `TOUCHMARK_RELEASES` says it.
 fn releases() -> usize {
-    std::env::var("TOUCHMARK_RELEASES").ok().map_or(100, |text| text.parse().expect("TOUCHMARK_RELEASES is a number"))
+    std::env::var("TOUCHMARK_RELEASES").ok().map_or(1000, |text| text.parse().expect("TOUCHMARK_RELEASES is a number"))
 }
 
 #[test]
@@ -45,7 +57,8 @@ fn a_rotation_of_all_releases_in_two_registries_and_a_layout() {
     let count = releases();
     let place = made();
     place.key("next");
-    let (one, two) = (place.registry(Settings::default()), place.registry(Settings::default()));
+    // One that knows referrers, and one that has lists of them under tags.
+    let (one, two) = (place.registry(Settings::default()), place.registry(Settings { referrers_api: false, ..Settings::default() }));
     let reach = |text: &str| {
         let reference: Reference = text.parse().unwrap();
         Registry::new(reference.repository().unwrap(), &Access::default()).unwrap()
@@ -79,6 +92,16 @@ fn a_rotation_of_all_releases_in_two_registries_and_a_layout() {
     let compare: String = texts.iter().map(|text| format!(" --compare-with {text}")).collect();
     let document = place.json(&format!("{rotate} --seal-nothing --dry-run{compare}"), 0);
     assert_eq!(document["results"][0]["would_stop"].as_array().unwrap().len(), count);
+    copy(&place.path("trust"), &place.path("unsealed"));
+    place.ok(&format!("{} --seal-nothing", rotate.replacen("trust", "trust --dir unsealed", 1)));
+    place.ok(&format!("trust --dir unsealed sign {TARGETS} --key next"));
+    place.ok(&format!("trust --dir unsealed publish {ONLINE}"));
+    for (text, tags) in texts.iter().zip(&before) {
+        let results = verified(&place, text, tags.keys(), "unsealed", 1);
+        assert!(results.iter().all(|one| one["error"]["code"] == "threshold"), "{text}");
+    }
+
+    // With their seals none is lost.
     let document = place.json(&format!("{rotate} --seal-list releases.txt{compare}"), 0);
     for kind in ["would_stop", "would_verify", "may_change"] {
         assert_eq!(document["results"][0][kind], serde_json::json!([]), "{kind}");
@@ -87,13 +110,9 @@ fn a_rotation_of_all_releases_in_two_registries_and_a_layout() {
     place.ok(&format!("trust publish {ONLINE}"));
 
     // All of them verify where they are, and nothing was added there.
-    let by_root = "--root trust/metadata/1.root.json --trust trust --store none --name acme/tool --any-version";
-    for (at, text) in texts.iter().enumerate() {
-        let references: String = before[at].keys().map(|tag| format!(" {text}:{tag}")).collect();
-        let document = place.json(&format!("verify{references} {by_root}"), 0);
-        let results = document["results"].as_array().unwrap();
-        assert_eq!(results.len(), before[at].len());
-        assert!(results.iter().all(|one| one["accepted_by"] == "seal" && one["role"] == "acme"));
+    for (text, tags) in texts.iter().zip(&before) {
+        let results = verified(&place, text, tags.keys(), "trust", 0);
+        assert!(results.iter().all(|one| one["accepted_by"] == "seal" && one["role"] == "acme"), "{text}");
     }
     let after: Vec<_> = stores.iter().map(|store| content(store.as_ref())).collect();
     assert_eq!(after, before);

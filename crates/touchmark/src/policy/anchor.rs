@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use touchmark_envelope::digest::Digests;
 use touchmark_envelope::name::Wanted;
@@ -11,10 +12,10 @@ use touchmark_oci::access::Access;
 use touchmark_oci::reference::Reference;
 use touchmark_oci::source::Source;
 use touchmark_trust::{Limits, Standing};
-use touchmark_tuf::TargetPath;
+use touchmark_tuf::{Failure, TargetPath};
 
 use super::PolicyError;
-use crate::trust_root::{self, Note, TrustArtifact, TrustRoot, TrustRootError, TrustSettings};
+use crate::trust_root::{self, Note, TrustArtifact, TrustRoot, TrustRootError, TrustSettings, Trusted};
 use crate::tuf::Fetch;
 
 /// So many versions of a name are tried.
@@ -91,6 +92,23 @@ pub struct TrustAnchor {
     besides: RefCell<BTreeMap<String, Digest>>,
     /// How often a place had another state than before.
     changes: Cell<u64>,
+    /// The trust root as the last question left it, and the place of its metadata.
+    open: RefCell<Option<(String, Trusted)>>,
+}
+
+/// What has nothing, and knows whether it was asked: such a question opens the trust root anew.
+#[derive(Default)]
+struct Nowhere(AtomicBool);
+
+impl Fetch for Nowhere {
+    fn fetch(&self, _: &str, _: u64) -> Result<Option<Vec<u8>>, Failure> {
+        self.0.store(true, Ordering::Relaxed);
+        Err(Failure::Unavailable("it is not held".to_owned()))
+    }
+
+    fn location(&self) -> String {
+        "what is known".to_owned()
+    }
 }
 
 /// The versions of root, timestamp and snapshot.
@@ -108,8 +126,8 @@ impl TrustAnchor {
     /// A root.json, its bytes, and where its metadata is; among the artifacts of the place that the artifact is in unless `place` says.
     pub fn new(root: Vec<u8>, place: Option<TrustSource>, settings: TrustSettings, now: UnixTime) -> Self {
         let (standings, files, notes) = (RefCell::default(), RefCell::default(), RefCell::default());
-        let (states, besides, changes) = (RefCell::default(), RefCell::default(), Cell::default());
-        Self { root, place, settings, access: Access::default(), now, standings, files, notes, states, besides, changes }
+        let (states, besides, changes, open) = (RefCell::default(), RefCell::default(), Cell::default(), RefCell::default());
+        Self { root, place, settings, access: Access::default(), now, standings, files, notes, states, besides, changes, open }
     }
 
     /// Reaches registries and servers so.
@@ -149,7 +167,7 @@ impl TrustAnchor {
             return Ok(Ok(file.clone()));
         }
         self.with_root(source, |trust| {
-            for name in names {
+            for &name in &names {
                 let standing = trust.standing(name)?;
                 self.standings.borrow_mut().insert((at.clone(), name.clone()), standing);
             }
@@ -226,13 +244,19 @@ impl TrustAnchor {
         }
     }
 
-    /// Opens the trust root for one question. Its store is free for others afterwards.
-    fn with_root<T>(
-        &self,
-        source: &dyn Source,
-        ask: impl FnOnce(&mut TrustRoot<'_>) -> Result<T, TrustRootError>,
-    ) -> Result<T, PolicyError> {
+    /// Asks one question of the trust root as it was opened for the one before, or else opens it. Its store is free for others afterwards.
+    fn with_root<T>(&self, source: &dyn Source, ask: impl Fn(&mut TrustRoot<'_>) -> Result<T, TrustRootError>) -> Result<T, PolicyError> {
         let at = self.location(source);
+        if let Some((place, trusted)) = self.open.take().filter(|(place, _)| *place == at) {
+            let nowhere = Nowhere::default();
+            let mut trust = TrustRoot::again(trusted, &nowhere);
+            let answer = ask(&mut trust);
+            if let (Ok(answer), false) = (answer, nowhere.0.load(Ordering::Relaxed)) {
+                self.open.replace(Some((place, trust.detach())));
+                return Ok(answer);
+            }
+            // What it asks for beyond that goes to the store, and the store may have other metadata by now.
+        }
         match &self.place {
             Some(named) => named.with(&self.access, |fetch| self.ask(at, fetch, ask)),
             None => {
@@ -258,10 +282,10 @@ impl TrustAnchor {
         &self,
         at: String,
         fetch: &dyn Fetch,
-        ask: impl FnOnce(&mut TrustRoot<'_>) -> Result<T, TrustRootError>,
+        ask: impl Fn(&mut TrustRoot<'_>) -> Result<T, TrustRootError>,
     ) -> Result<T, PolicyError> {
         let mut trust = TrustRoot::open(&self.root, fetch, &self.settings, self.now).map_err(PolicyError::Trust)?;
-        self.note_state(at, &trust);
+        self.note_state(at.clone(), &trust);
         let answer = ask(&mut trust).map_err(PolicyError::Trust)?;
         let mut notes = self.notes.borrow_mut();
         for note in trust.notes() {
@@ -269,6 +293,7 @@ impl TrustAnchor {
                 notes.push(note.clone());
             }
         }
+        self.open.replace(Some((at, trust.detach())));
         Ok(answer)
     }
 

@@ -88,7 +88,7 @@ pub(super) async fn update(opening: &mut Opening, source: &impl AsyncFetch) -> R
 /// What the metadata says of a name.
 pub(super) async fn standing_of(trusted: &mut Trusted, source: &impl AsyncFetch, name: &Name) -> Result<Standing, TrustRootError> {
     search(trusted, source, &name.into()).await?;
-    Ok(Standing::of(&mut trusted.client, name)?)
+    Ok(Standing::among(&mut trusted.members, &mut trusted.client, name)?)
 }
 
 /// Which versions of a name it has for an artifact.
@@ -100,7 +100,7 @@ pub(super) async fn versions_of(
 ) -> Result<BTreeSet<Name>, TrustRootError> {
     search(trusted, source, &path.into()).await?;
     let search = trusted.client.found().ok_or(Error::NotReady)?;
-    Ok(standing::versions(&trusted.client, &search, path.path(), digests)?)
+    Ok(standing::versions(&mut trusted.members, &trusted.client, &search, path.path(), digests)?)
 }
 
 async fn search(trusted: &mut Trusted, source: &impl AsyncFetch, target: &TargetPath) -> Result<(), TrustRootError> {

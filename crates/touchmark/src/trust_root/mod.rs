@@ -37,7 +37,8 @@ pub use asynchronous::AsyncTrustRoot;
 use home::Home;
 use keep::Keep;
 pub use newest::newest;
-use opening::{Opening, Trusted};
+use opening::Opening;
+pub(crate) use opening::Trusted;
 pub use put::TrustFiles;
 pub use served::{folders, source};
 #[cfg(feature = "async")]
@@ -253,7 +254,7 @@ impl<'s> TrustRoot<'s> {
     /// A role that the search must visit is not to be trusted, has expired or could not be had; what is ours in one is malformed.
     pub fn standing(&mut self, name: &Name) -> Result<Standing, TrustRootError> {
         self.search(&name.into())?;
-        Ok(Standing::of(&mut self.trusted.client, name)?)
+        Ok(Standing::among(&mut self.trusted.members, &mut self.trusted.client, name)?)
     }
 
     /// The versions of the name `path` that entries and seals have for an artifact with these digests, of the roles that a search for the
@@ -264,7 +265,17 @@ impl<'s> TrustRoot<'s> {
     pub fn versions(&mut self, path: &Name, digests: &Digests) -> Result<BTreeSet<Name>, TrustRootError> {
         self.search(&path.into())?;
         let search = self.trusted.client.found().ok_or(Error::NotReady)?;
-        Ok(standing::versions(&self.trusted.client, &search, path.path(), digests)?)
+        Ok(standing::versions(&mut self.trusted.members, &self.trusted.client, &search, path.path(), digests)?)
+    }
+
+    /// What is trusted, for further questions. Others may update its store.
+    pub(crate) fn detach(self) -> Trusted {
+        self.trusted.detach()
+    }
+
+    /// Goes on with what is trusted.
+    pub(crate) fn again(trusted: Trusted, source: &'s dyn Fetch) -> Self {
+        Self { source, trusted }
     }
 
     fn search(&mut self, target: &TargetPath) -> Result<(), TrustRootError> {

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use touchmark_envelope::UnixTime;
 use touchmark_oci::files::Lock;
+use touchmark_trust::standing::Members;
 use touchmark_tuf::{Class, Client, Mode};
 
 use super::home::{Home, Opened};
@@ -29,8 +30,10 @@ pub(super) struct Opening {
 }
 
 /// A trust root whose metadata is up to date, as far as the notes do not say otherwise.
-pub(super) struct Trusted {
+pub(crate) struct Trusted {
     pub(super) client: Client,
+    /// What is ours in it, as far as it was read.
+    pub(super) members: Members,
     pub(super) keep: Box<dyn Keep>,
     /// Where it keeps what it trusts, if it does.
     pub(super) home: Option<Home>,
@@ -97,6 +100,7 @@ impl Opening {
             Ok(()) => Ok(Trusted {
                 is_written: self.lock.is_some(),
                 client: self.client,
+                members: Members::default(),
                 keep: self.keep,
                 home: self.home,
                 notes: self.notes,
@@ -134,6 +138,12 @@ impl Opening {
             Ok(Some(_)) | Err(_) => return Err(error),
         }
         Ok(())
+    }
+}
+
+impl std::fmt::Debug for Trusted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trusted").field("notes", &self.notes).finish_non_exhaustive()
     }
 }
 

@@ -43,8 +43,17 @@ impl RoleMember {
     /// # Errors
     /// The first part that is malformed.
     pub fn read(text: &str, name: &str) -> Result<Self, Malformed> {
+        let (mut read, sealed) = Self::read_parts(text)?;
+        if let Some((_, text)) = sealed.iter().find(|(sealed, _)| sealed == name) {
+            read.seals = claims(text)?;
+        }
+        Ok(read)
+    }
+
+    /// The same without seals, and beside it the names that are sealed, each with the text of what is: it is read as JSON and no further.
+    pub(super) fn read_parts(text: &str) -> Result<(Self, Vec<(String, String)>), Malformed> {
         let members = json::members(text.as_bytes(), text.len()).map_err(|_| Malformed("it is no object"))?;
-        let mut read = Self::default();
+        let (mut read, mut sealed) = (Self::default(), Vec::new());
         let mut version = None;
         for (member, text) in &members {
             match member.as_ref() {
@@ -55,13 +64,16 @@ impl RoleMember {
                     read.envelopes = names.collect::<Option<_>>().ok_or(Malformed("envelopes"))?;
                 }
                 "revoked" => read.revoked = revoked(&value(text, "revoked")?).ok_or(Malformed("revoked"))?,
-                "seals" => read.seals = seals(text, name)?,
+                "seals" => {
+                    let names = json::members(text.as_bytes(), text.len()).map_err(|_| Malformed("seals"))?;
+                    sealed = names.into_iter().map(|(name, text)| (name.into_owned(), text.to_owned())).collect();
+                }
                 // One that is not known would be passed over by the version's readers, and may forbid something.
                 _ => return Err(Malformed("it has an unknown member")),
             }
         }
         match version {
-            Some(VERSION) => Ok(read),
+            Some(VERSION) => Ok((read, sealed)),
             _ => Err(Malformed("version")),
         }
     }
@@ -172,14 +184,8 @@ impl Claim {
     }
 }
 
-/// The seals of one name. The others are read as JSON and no further.
-fn seals(text: &str, name: &str) -> Result<Vec<Claim>, Malformed> {
-    let names = json::members(text.as_bytes(), text.len()).map_err(|_| Malformed("seals"))?;
-    let Some((_, text)) = names.iter().find(|(sealed, _)| sealed == name) else { return Ok(Vec::new()) };
-    claims(text)
-}
-
-fn claims(text: &str) -> Result<Vec<Claim>, Malformed> {
+/// The seals of one name.
+pub(super) fn claims(text: &str) -> Result<Vec<Claim>, Malformed> {
     value(text, "seals")?.as_array().ok_or(Malformed("seals"))?.iter().map(Claim::read).collect()
 }
 

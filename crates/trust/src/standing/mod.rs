@@ -16,6 +16,7 @@ use touchmark_tuf::{Client, RoleName, TargetPath};
 
 mod chain;
 mod claim;
+mod known;
 mod member;
 mod versions;
 
@@ -24,6 +25,7 @@ pub(crate) use chain::Signers;
 use chain::{Chain, Link};
 pub(crate) use claim::Found;
 pub use claim::{Claim, Details, Unmet};
+pub use known::Members;
 pub use member::{MEMBER, Malformed, RoleMember, VERSION};
 pub use versions::versions;
 
@@ -77,7 +79,7 @@ pub struct Document {
 #[derive(Debug)]
 struct Role {
     document: Document,
-    revoked: BTreeMap<Digest, String>,
+    revoked: Arc<BTreeMap<Digest, String>>,
     seals: Vec<Claim>,
 }
 
@@ -147,10 +149,19 @@ impl Standing {
     /// The client was not driven through a search for this name to its end; what is ours in the metadata is malformed; or a role is
     /// delegated to by two others.
     pub fn of(client: &mut Client, name: &Name) -> Result<Self, StandingError> {
+        Self::among(&mut Members::default(), client, name)
+    }
+
+    /// As [`of`](Self::of), for who asks for many names: what is ours in the roles is read once.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn among(known: &mut Members, client: &mut Client, name: &Name) -> Result<Self, StandingError> {
         let target = TargetPath::from(name);
         let not_searched = || StandingError::NotSearched { name: name.to_string() };
         let outcome = client.found().filter(|outcome| outcome.target == target).ok_or_else(not_searched)?;
         let client = &*client;
+        known.keep_of(client);
         let mut verified: Option<Verified<()>> = None;
         let mut members = BTreeMap::new();
         let mut roles = Vec::new();
@@ -162,14 +173,13 @@ impl Standing {
                 Some(before) => before.join(here, |(), ()| ()),
             });
             let malformed = |malformed| StandingError::Malformed { role: visited.as_str().into(), malformed };
-            let read = role.get().member(MEMBER).map(|text| RoleMember::read(text, target.as_str())).transpose();
-            let mut read = read.map_err(malformed)?.unwrap_or_default();
+            let ours = known.of(visited, role.get().member(MEMBER)).map_err(malformed)?.map(|ours| &*ours);
             roles.push(Role {
                 document: document(visited.as_str(), role.get().header()),
-                revoked: core::mem::take(&mut read.revoked),
-                seals: core::mem::take(&mut read.seals),
+                revoked: ours.map(|ours| Arc::clone(&ours.revoked)).unwrap_or_default(),
+                seals: ours.map(|ours| ours.seals(target.as_str())).transpose().map_err(malformed)?.unwrap_or_default(),
             });
-            members.insert(visited, (role.get(), read.envelopes));
+            members.insert(visited, (role.get(), ours.map(|ours| Arc::clone(&ours.envelopes)).unwrap_or_default()));
         }
         distinct(members.iter().map(|(name, (role, _))| (*name, *role)))?;
         let chain = chain::follow(&target, outcome.found.as_ref().map(|found| &found.role), |name| {

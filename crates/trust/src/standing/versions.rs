@@ -6,7 +6,8 @@ use touchmark_envelope::Name;
 use touchmark_envelope::digest::Digests;
 use touchmark_tuf::{Client, LookUp};
 
-use super::member::{MEMBER, RoleMember};
+use super::known::Members;
+use super::member::MEMBER;
 use super::{StandingError, lost};
 
 /// So many versions of one artifact are told.
@@ -17,7 +18,14 @@ const MAX_VERSIONS: usize = 1024;
 ///
 /// # Errors
 /// A role is not held, or what is ours in it is malformed.
-pub fn versions(client: &Client, search: &LookUp, path: &str, digests: &Digests) -> Result<BTreeSet<Name>, StandingError> {
+pub fn versions(
+    known: &mut Members,
+    client: &Client,
+    search: &LookUp,
+    path: &str,
+    digests: &Digests,
+) -> Result<BTreeSet<Name>, StandingError> {
+    known.keep_of(client);
     let mut versions = BTreeSet::new();
     let version = |text: &str| {
         let rest = text.strip_prefix(path)?;
@@ -35,13 +43,9 @@ pub fn versions(client: &Client, search: &LookUp, path: &str, digests: &Digests)
             }
         }
         let malformed = |malformed| StandingError::Malformed { role: visited.as_str().into(), malformed };
-        let Some(member) = role.member(MEMBER) else { continue };
-        for (text, claims) in RoleMember::read_seals(member, path).map_err(malformed)? {
-            let Some(name) = version(&text).filter(|_| versions.len() < MAX_VERSIONS) else { continue };
-            if claims.iter().any(|claim| claim.hashes.iter().any(|digest| digests.contain(digest))) {
-                versions.insert(name);
-            }
-        }
+        let Some(ours) = known.of(visited, role.member(MEMBER)).map_err(malformed)? else { continue };
+        let room = MAX_VERSIONS.saturating_sub(versions.len());
+        versions.extend(ours.versions(path, digests).map_err(malformed)?.into_iter().take(room));
     }
     Ok(versions)
 }

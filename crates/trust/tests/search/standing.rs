@@ -2,10 +2,11 @@
 
 use crate::shelf::key;
 use crate::world::{World, json, listed};
-use touchmark_envelope::UnixTime;
-use touchmark_envelope::digest::Algorithm;
+use touchmark_envelope::digest::{Algorithm, Digests};
 use touchmark_envelope::json::Value;
+use touchmark_envelope::{Name, UnixTime};
 use touchmark_test_tuf_repository::{Delegation, EXPIRES_SECONDS, Key, NOW, Served};
+use touchmark_trust::standing::{Members, versions};
 use touchmark_trust::{AcceptedBy, Class, Fault, Need, Policy, Request, Scope, Standing};
 
 const NAME: &str = "acme/tool:1";
@@ -553,4 +554,47 @@ fn an_attestation_is_the_publisher_s_to_make_where_it_may_sign() {
     let standing = world.standing(NAME).unwrap();
     let asked = Request::new(Policy::trust(standing).predicate_type(SLSA), image, UnixTime::from_seconds(NOW).unwrap());
     assert_eq!(world.shelf.verify(asked).unwrap_err().fault().code(), "no-signers");
+}
+
+/// What is read once for many names says what is read for each, and nothing of a document that there was before.
+#[test]
+fn what_is_read_for_many_names_is_what_is_read_for_each() {
+    let mut world = World::new();
+    world.publisher("targets", "other", &["other/*"]);
+    let (one, two) = (world.shelf.image("x"), world.shelf.image("y"));
+    let (names, mut known) = (["acme/tool:1", "acme/tool:2", "other/x:1", "acme/tool:1"], Members::default());
+    for (sealed, expected) in [("acme/tool:1", ["seal", "", "", "seal"]), ("acme/tool:2", ["", "seal", "", ""])] {
+        world.seal("acme", sealed, &[one]);
+        world.repository.publish();
+        let mut client = world.client().unwrap();
+        for (name, expected) in names.into_iter().zip(expected) {
+            let name: Name = name.parse().unwrap();
+            client.look_up(&(&name).into()).unwrap();
+            world.drive(&mut client).unwrap();
+            let many = Standing::among(&mut known, &mut client, &name).unwrap();
+            client.look_up(&(&name).into()).unwrap();
+            world.drive(&mut client).unwrap();
+            let each = Standing::of(&mut client, &name).unwrap();
+            assert_eq!(format!("{many:?}"), format!("{each:?}"));
+            let request = Request::new(Policy::trust(many), one, UnixTime::from_seconds(NOW).unwrap());
+            let by = world.shelf.verify(request).map_or("", |accepted| accepted.accepted_by().code());
+            assert_eq!(by, expected, "{name}");
+        }
+        let path: Name = "acme/tool".parse().unwrap();
+        client.look_up(&(&path).into()).unwrap();
+        world.drive(&mut client).unwrap();
+        let search = client.found().unwrap();
+        for (image, expected) in [(one, vec![sealed]), (two, vec![])] {
+            let digests = Digests::of(&world.shelf.contents[&image]);
+            let found = versions(&mut known, &client, &search, path.path(), &digests).unwrap();
+            assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+        }
+    }
+    world.member("acme", "seals", Value::from(7_u64));
+    world.repository.publish();
+    let mut client = world.client().unwrap();
+    let name: Name = "acme/tool:1".parse().unwrap();
+    client.look_up(&(&name).into()).unwrap();
+    world.drive(&mut client).unwrap();
+    assert_eq!(Standing::among(&mut known, &mut client, &name).unwrap_err().code(), "trust-malformed");
 }

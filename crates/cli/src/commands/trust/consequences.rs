@@ -112,10 +112,13 @@ impl Consequences {
             listed.extend(published.names(None).map_err(failed)?);
         }
         let mut at_hand: Vec<(Name, &Found)> = also.iter().map(|(name, found)| (name.clone(), found)).collect();
+        let mut under: BTreeMap<Digest, Vec<&Name>> = BTreeMap::new();
+        for one in &listed {
+            one.claim.hashes.iter().for_each(|hash| under.entry(*hash).or_default().push(&one.name));
+        }
         for found in places {
-            let digests = found.digests();
-            let under = listed.iter().filter(|one| one.claim.hashes.iter().any(|hash| digests.contains(hash)));
-            let mut names: BTreeSet<Name> = under.map(|one| one.name.clone()).collect();
+            let of_digest = |digest: &Digest| under.get(digest).cloned().unwrap_or_default();
+            let mut names: BTreeSet<Name> = found.digests().iter().flat_map(of_digest).cloned().collect();
             names.extend(found.claimed_names()?);
             at_hand.extend(names.into_iter().map(|name| (name, found)));
         }

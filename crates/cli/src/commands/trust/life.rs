@@ -69,16 +69,25 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
         apply(&args.set, &mut lifetimes)?;
         repository.set_lifetimes(lifetimes).map_err(|error| failure(&error))?;
     }
-    let mut seconds = Object::new();
-    for role in ROLES {
-        let lifetime = lifetimes.of(role).as_seconds();
-        seconds.insert(role, lifetime);
-        output.line(&format!("{role}={}", text(lifetime)));
-    }
+    texts(lifetimes).iter().for_each(|line| output.line(line));
     let mut members = Object::new();
-    members.insert("lifetimes", seconds);
+    members.insert("lifetimes", seconds(lifetimes));
     output.result(Exit::Done, members);
     Ok(())
+}
+
+/// As they are given on the command line.
+pub(super) fn texts(lifetimes: Lifetimes) -> [String; 5] {
+    ROLES.map(|role| format!("{role}={}", text(lifetimes.of(role).as_seconds())))
+}
+
+/// In seconds.
+pub(super) fn seconds(lifetimes: Lifetimes) -> Object<'static> {
+    let mut seconds = Object::new();
+    for role in ROLES {
+        seconds.insert(role, lifetimes.of(role).as_seconds());
+    }
+    seconds
 }
 
 /// A number of seconds in the largest unit that divides it.

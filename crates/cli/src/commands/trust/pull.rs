@@ -9,7 +9,7 @@ use touchmark_verify::exit::Exit;
 use touchmark_verify::output::{Failure, Object, Output, Value};
 use touchmark_verify::root;
 
-use super::{Here, failure, strings};
+use super::{Here, failure, life, strings};
 use crate::access::{AccessArgs, standard_inputs};
 use crate::places;
 
@@ -47,6 +47,10 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
         0 => output.note("this was here already"),
         files => output.note(&format!("{files} files are new here")),
     }
+    if let Some(lifetimes) = pulled.lifetimes {
+        let texts = life::texts(lifetimes).join(" ");
+        output.note(&format!("how long documents live is not published; here it is {texts}: touchmark trust lifetime ROLE=TIME sets it"));
+    }
     for role in &pulled.stale {
         let how = format!("touchmark trust discard {role}, then make the change again");
         output.warn(&format!("what is staged of {role} was made for an earlier state; {how}"));
@@ -56,6 +60,9 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
     members.insert("root", pulled.root);
     members.insert("timestamp", pulled.timestamp);
     members.insert("new_files", places::number(pulled.files));
+    if let Some(lifetimes) = pulled.lifetimes {
+        members.insert("lifetimes", life::seconds(lifetimes));
+    }
     members.insert("stale", strings(&pulled.stale));
     output.result(Exit::Done, members);
     Ok(())

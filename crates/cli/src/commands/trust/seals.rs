@@ -1,5 +1,6 @@
 //! What is sealed: what is accepted now, as it was accepted, from the publisher's own list or from a proposal that a person confirms.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use touchmark::trust::standing::{Claim, Details};
@@ -61,6 +62,7 @@ pub(super) fn accepted(repository: &Repository, wanted: &[(Name, String)], acces
     let clients = Clients::of(repository, now)?;
     let mut trust = clients.open()?;
     let mut places = Places::of(wanted.iter().map(|(_, reference)| reference.as_str()), access)?;
+    let mut published = Listings::of(repository);
     for (name, reference) in wanted {
         let found = places.find(reference)?;
         let standing = trust.standing(name).map_err(|error| of_trust(&error))?;
@@ -70,25 +72,48 @@ pub(super) fn accepted(repository: &Repository, wanted: &[(Name, String)], acces
             Failure::new(Exit::from(rejected.class()), rejected.fault().code(), message)
         })?;
         let mut claim = found.claim();
-        claim.details = details(repository, name, &claim, accepted.get())?;
+        claim.details = details(&mut published, name, &claim, accepted.get())?;
         sealed.claims.push((name.clone(), claim));
         sealed.artifacts.push((name.clone(), found));
     }
     Ok(sealed)
 }
 
+/// What roles have published, each read once.
+struct Listings {
+    published: Repository,
+    by_role: BTreeMap<String, BTreeMap<Name, Vec<Claim>>>,
+}
+
+impl Listings {
+    fn of(repository: &Repository) -> Self {
+        Self { published: repository.draft_of_published(), by_role: BTreeMap::new() }
+    }
+
+    /// What a role seals under a name.
+    fn seals(&mut self, role: &str, name: &Name) -> Result<Vec<Claim>, Failure> {
+        if !self.by_role.contains_key(role) {
+            let mut seals: BTreeMap<Name, Vec<Claim>> = BTreeMap::new();
+            let listed = self.published.names(Some(role)).map_err(|error| failure(&error))?;
+            for one in listed.into_iter().filter(|one| one.is_seal) {
+                seals.entry(one.name).or_default().push(one.claim);
+            }
+            self.by_role.insert(role.to_owned(), seals);
+        }
+        Ok(self.by_role.get(role).and_then(|seals| seals.get(name)).cloned().unwrap_or_default())
+    }
+}
+
 /// What is said of an artifact by what accepts it: a seal restricts no less.
-fn details(repository: &Repository, name: &Name, claim: &Claim, artifact: &Artifact) -> Result<Details, Failure> {
+fn details(published: &mut Listings, name: &Name, claim: &Claim, artifact: &Artifact) -> Result<Details, Failure> {
     let media_type = claim.details.media_type.clone();
     let listed = match artifact.accepted_by() {
         AcceptedBy::Entry { .. } => artifact.standing().and_then(|standing| standing.entry()).map(|entry| entry.details.clone()),
         AcceptedBy::Seal { role } => {
-            let published = repository.draft_of_published().names(Some(role)).map_err(|error| failure(&error))?;
-            let same = published
-                .into_iter()
-                .filter(|one| one.is_seal && one.name == *name && one.claim.hashes.iter().all(|hash| claim.hashes.contains(hash)));
+            let sealed = published.seals(role, name)?.into_iter();
+            let same = sealed.filter(|one| one.hashes.iter().all(|hash| claim.hashes.contains(hash)));
             // Of several that are alike, the one that lasts longest.
-            same.map(|one| one.claim.details).max_by_key(|details| (details.expires.is_none(), details.expires))
+            same.map(|one| one.details).max_by_key(|details| (details.expires.is_none(), details.expires))
         }
         _ => None,
     };
@@ -131,11 +156,11 @@ impl Proposal {
         let mut trust = clients.open()?;
         let published = repository.draft_of_published();
         let mut proposal = Self { from: from.to_owned(), lines: Vec::new(), left_out: 0 };
-        for found in Places::of([from], access)?.all(from)? {
-            for name in found.claimed_names()? {
-                if published.owner(&name).ok().as_deref() != Some(role) {
-                    continue;
-                }
+        let found = Places::of([from], access)?.all(from)?;
+        let claimed = found.iter().map(Found::claimed_names).collect::<Result<Vec<_>, _>>()?;
+        let owned = published.owned(role, claimed.iter().flatten()).map_err(|error| failure(&error))?;
+        for (found, names) in found.iter().zip(&claimed) {
+            for name in names.iter().filter(|name| owned.contains(*name)).cloned() {
                 let standing = trust.standing(&name).map_err(|error| of_trust(&error))?;
                 let request = Request::new(Policy::trust(standing), found.descriptor.digest, now);
                 match touchmark::decide(found.source.as_ref(), request) {

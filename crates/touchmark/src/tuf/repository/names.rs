@@ -123,6 +123,23 @@ impl Repository {
         names.into_iter().map(|name| Ok((name, owner(&mut state, name)?))).collect()
     }
 
+    /// Those of many names that this role owns.
+    ///
+    /// # Errors
+    /// A document cannot be read.
+    pub fn owned<'n>(&self, role: &str, names: impl IntoIterator<Item = &'n Name>) -> Result<BTreeSet<&'n Name>, RepositoryError> {
+        let mut state = self.state()?;
+        let mut owned = BTreeSet::new();
+        for name in names {
+            match owner(&mut state, name) {
+                Ok(found) if found == role => owned.extend([name]),
+                Ok(_) | Err(RepositoryError::NotOwned { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(owned)
+    }
+
     /// Lists an artifact as what a name stands for, in the role that owns the name. Gives the role that is staged.
     ///
     /// # Errors

@@ -29,6 +29,8 @@ pub struct Pulled {
     pub timestamp: u64,
     /// The files that were not there before.
     pub files: usize,
+    /// How long documents live in a folder that is new: that is not published.
+    pub lifetimes: Option<Lifetimes>,
     /// Roles of which what is staged was made for an earlier state, and is of no use any more.
     pub stale: Vec<String>,
 }
@@ -92,13 +94,14 @@ impl Repository {
                 stale.push(role);
             }
         }
-        Ok(Pulled { root: served.root, timestamp: served.timestamp, files, stale })
+        Ok(Pulled { root: served.root, timestamp: served.timestamp, files, lifetimes: is_new.then_some(repository.lifetimes), stale })
     }
 }
 
 impl Served {
     fn of(files: &TrustFiles) -> Result<Self, RepositoryError> {
         let mut served = Self { metadata: BTreeMap::new(), targets: BTreeMap::new(), root: files.root, timestamp: files.timestamp };
+        let mut wanted = BTreeMap::new();
         for (path, bytes) in files.files() {
             let name = decoded(path).unwrap_or_default();
             let refused = || RepositoryError::NotServed { path: path.to_owned() };
@@ -111,6 +114,7 @@ impl Served {
                     if is_named_by_digest(target, bytes) {
                         served.targets.insert(target.to_owned(), bytes.to_vec());
                     }
+                    wanted.insert(without_digest(target), path.to_owned());
                 }
                 None if is_one_name(&name) => {
                     served.metadata.insert(name, bytes.to_vec());
@@ -118,7 +122,12 @@ impl Served {
                 None => return Err(refused()),
             }
         }
-        Ok(served)
+        // What is listed, and served as something else: without it nothing would be decided by what was pulled.
+        let had: BTreeSet<String> = served.targets.keys().map(|target| without_digest(target)).collect();
+        match wanted.into_iter().find(|(target, _)| !had.contains(target)) {
+            Some((_, path)) => Err(RepositoryError::NotServed { path }),
+            None => Ok(served),
+        }
     }
 
     /// That the trusted root is one of these, byte for byte: those before it led to it, and those after it follow from it.
@@ -234,6 +243,14 @@ impl Served {
         }
         Ok(written)
     }
+}
+
+/// The path of a target, without the digest that its last segment may begin with.
+fn without_digest(path: &str) -> String {
+    let (folder, last) = path.rsplit_once('/').map_or((None, path), |(folder, last)| (Some(folder), last));
+    let is_digest = |text: &str| matches!(text.len(), 64 | 128) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let plain = last.split_once('.').filter(|(digest, _)| is_digest(digest)).map_or(last, |(_, plain)| plain);
+    folder.map_or_else(|| plain.to_owned(), |folder| format!("{folder}/{plain}"))
 }
 
 /// Whether the last segment of a path begins with a digest of the bytes.
