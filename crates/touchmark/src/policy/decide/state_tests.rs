@@ -107,20 +107,22 @@ fn metadata_that_changes_between_an_entry_and_the_policy_s_keys_accepts_nothing_
 
         let trust = folder.path("trust");
         first.write_to(&trust).unwrap();
-        let choice = if store == "none" { StoreChoice::Nowhere } else { StoreChoice::At(folder.path(store)) };
+        // Each asks with a store of its own: one that holds the key of the first state answers by that state throughout.
+        let choice =
+            |number| if store == "none" { StoreChoice::Nowhere } else { StoreChoice::At(folder.path(&format!("{store}-{number}"))) };
         let place = TrustSource::Repository(trust.join("metadata").to_str().unwrap().to_owned());
         let root = first.file("1.root.json").to_vec();
-        let anchor = || TrustAnchor::new(root.clone(), Some(place.clone()), TrustSettings::new(choice.clone()), now);
+        let anchor = |number| TrustAnchor::new(root.clone(), Some(place.clone()), TrustSettings::new(choice(number)), now);
         let reference: Reference = "oci:lay".parse().unwrap();
         let mut asked = Asked::new(&reference, digest);
         asked.name = Some(NAME.parse().unwrap());
 
         let source = Shifting { layout, next: Mutex::default() };
         let not_verified = PolicyClass::Refused(touchmark_trust::Class::NotVerified);
-        let refused = Decider::by_root(anchor(), now).decide(&source, &asked).unwrap_err();
+        let refused = Decider::by_root(anchor(1), now).decide(&source, &asked).unwrap_err();
         assert_eq!((refused.error.class(), refused.error.code()), (not_verified, "threshold"), "{store}: {refused}");
         *source.next.lock().unwrap() = Some((second, trust));
-        let refused = Decider::by_root(anchor(), now).decide(&source, &asked).unwrap_err();
+        let refused = Decider::by_root(anchor(2), now).decide(&source, &asked).unwrap_err();
         assert!(source.next.lock().unwrap().is_none());
         assert_eq!((refused.error.class(), refused.error.code()), (not_verified, "entry"), "{store}: {refused}");
     }
