@@ -427,3 +427,60 @@ fn a_publisher_that_goes_withdraws_no_names_of_others() {
     publish(&place, "");
     place.verify_is(0, &ask("oci:lay:2", "beta/tool:1"));
 }
+
+/// A publisher keeps some of its names, and who owns the others next has the same of them as if all had gone.
+#[test]
+fn redelegating_to_fewer_names_keeps_what_was_refused_of_the_others() {
+    let place = made();
+    for tag in ["2", "3"] {
+        place.pack(&format!("oci:lay:{tag}"), tag);
+    }
+    place.key("edge");
+    place.ok("trust publisher add acme+edge --from acme --key edge.pub --names acme/edge/**");
+    publish(&place, "--key acme --key edge");
+    let withdrawn = ["acme/tool:1", "acme/kept/tool:1", "acme/edge/tool:1"];
+    for name in withdrawn {
+        place.ok(&format!("trust name set {name} oci:lay:2"));
+        place.ok(&format!("trust name remove {name}"));
+    }
+    place.ok("trust revoke oci:lay:1 --reason leaked --role acme");
+    place.ok("trust revoke oci:lay:3 --reason stolen --role acme+edge");
+    publish(&place, "--key acme --key edge");
+    place.key("beta");
+    // Delegator and all in one document, so that there is no moment at which the names are free.
+    assert_eq!(place.ok("trust redelegate acme --path acme/kept/** --terminating"), "targets");
+    publish(&place, "");
+    place.ok("trust publisher add beta --key beta.pub --names acme/**");
+    publish(&place, "--key beta");
+    let asked =
+        [("1", "acme/new:1", "revoked"), ("3", "acme/new:1", "revoked"), ("2", "acme/tool:1", "entry"), ("2", "acme/edge/tool:1", "entry")];
+    for (tag, name, why) in asked {
+        place.ok(&format!("sign oci:lay:{tag} --key beta --name {name}"));
+        refused(&place, 1, why, &ask(&format!("oci:lay:{tag}"), name));
+    }
+    place.ok("sign oci:lay:2 --key beta --name acme/fine:1");
+    place.verify_is(0, &ask("oci:lay:2", "acme/fine:1"));
+    // What it kept is its own, to be withdrawn and given back.
+    place.ok("sign oci:lay:2 --key acme --name acme/kept/tool:1");
+    refused(&place, 1, "entry", &ask("oci:lay:2", "acme/kept/tool:1"));
+    place.ok("trust name remove acme/kept/tool:1 --forget");
+    publish(&place, "--key acme");
+    place.verify_is(0, &ask("oci:lay:2", "acme/kept/tool:1"));
+}
+
+/// Of a role below that loses no names nothing moves; nor of one that gets more.
+#[test]
+fn redelegating_moves_nothing_of_roles_that_lose_no_names() {
+    let place = made();
+    place.key("edge");
+    place.ok("trust publisher add acme+edge --from acme --key edge.pub --names acme/edge/**");
+    place.ok("trust revoke oci:lay:1 --reason leaked --role acme+edge");
+    publish(&place, "--key acme --key edge");
+    for paths in ["--path acme/** --path more/**", "--path acme/edge/**"] {
+        let document = place.json(&format!("trust redelegate acme {paths} --terminating"), 0);
+        assert_eq!(document["results"][0]["revocations_moved"], serde_json::json!([]), "{paths}");
+    }
+    publish(&place, "");
+    let document: serde_json::Value = serde_json::from_slice(&place.read("trust/metadata/3.targets.json")).unwrap();
+    assert_eq!(document["signed"]["x-touchmark"]["revoked"], serde_json::Value::Null);
+}

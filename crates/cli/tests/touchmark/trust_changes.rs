@@ -382,6 +382,53 @@ fn both_sides_of_a_rotation_are_given_up_together() {
     place.verify_is(0, &ask("oci:lay:1", "acme/tool:1"));
 }
 
+/// Whoever has had its key may have listed artifacts of others.
+#[test]
+fn revocations_that_move_to_the_delegator_are_told() {
+    let place = made();
+    let manifest = digest(&place.ok("resolve oci:lay:1")).to_owned();
+    place.ok("trust revoke oci:lay:1 --reason leaked --role acme");
+    publish(&place, "--key acme");
+    for change in ["publisher remove acme", "undelegate acme", "redelegate acme --path acme/x/* --terminating"] {
+        let document = place.json(&format!("trust {change} --dry-run"), 0);
+        let moved = document["results"][0]["revocations_moved"].as_array().unwrap();
+        assert_eq!(moved.len(), 2, "both digests: {change}");
+        let of_manifest = serde_json::json!({"to": "targets", "digest": manifest, "reason": "leaked"});
+        assert!(moved.contains(&of_manifest), "{change}: {moved:?}");
+        let ran = place.run(&format!("trust {change} --dry-run")).is(0);
+        let ran = ran.says(&format!("revocation that moves to targets: {manifest}: leaked"));
+        ran.says("they hold for all names of targets from then on").says("may have been planted there");
+    }
+    // What the delegator has revoked itself does not move.
+    place.ok("trust revoke oci:lay:1 --reason leaked");
+    let document = place.json("trust undelegate acme", 0);
+    assert_eq!(document["results"][0]["revocations_moved"], serde_json::json!([]));
+}
+
+/// Between two locks somebody else could give up the seals, and the end of the key that they are for would be staged alone. While the seals are
+/// written, what is locked is taken away: whoever locks again fails.
+#[cfg(unix)]
+#[test]
+fn a_rotation_is_staged_under_one_lock() {
+    let place = made();
+    place.key("next");
+    place.ok("sign oci:lay:1 --key acme --name acme/tool:1");
+    let line = format!("{ROTATE} --seal acme/tool:1=oci:lay:1");
+    let steps = crate::interrupted::boundaries(&place, &line);
+    place.ok("trust discard acme targets");
+    let at = |file: &str| steps.iter().position(|step| step.contains(" Rename ") && step.ends_with(file)).unwrap() + 1;
+    assert!(at("staged/acme.json") < at("staged/targets.json"), "{steps:?}");
+    let plan = format!("{}:mv trust/.touchmark.lock locked && mkdir trust/.touchmark.lock", at("staged/acme.json"));
+    let ran = place.touchmark(&line).env("TOUCHMARK_FAILPOINT_RUN", plan).output().unwrap();
+    assert_eq!(crate::harness::Ran::of(&line, ran).is(0).stdout.trim(), "acme\ntargets");
+    assert!(place.path("locked").is_file());
+    place.run("trust discard acme").is(4);
+    std::fs::remove_dir(place.path("trust/.touchmark.lock")).unwrap();
+    place.run("trust discard acme").is(2).says("the seals that are staged of it");
+    publish(&place, "--key next");
+    place.verify_is(0, &ask("oci:lay:1", "acme/tool:1"));
+}
+
 #[test]
 fn a_publisher_is_shown_whole() {
     let place = made();

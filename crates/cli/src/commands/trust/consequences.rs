@@ -46,6 +46,31 @@ pub(super) fn stage(
     output: &mut Output<'_>,
     change: &dyn Fn(&Repository) -> Result<Vec<String>, RepositoryError>,
 ) -> Result<(), Failure> {
+    stage_telling(here, (foresight, access), also, output, change, &|_, _, _, _| Ok(()))
+}
+
+/// As [`stage`], of a role that loses names: also says which of its revocations the delegator, whose role the change gives, takes over.
+pub(super) fn stage_loss(
+    here: &Here<'_>,
+    looking: &Looking,
+    output: &mut Output<'_>,
+    change: &dyn Fn(&Repository) -> Result<String, RepositoryError>,
+) -> Result<(), Failure> {
+    let change = |repository: &Repository| Ok(vec![change(repository)?]);
+    stage_telling(here, (&looking.foresight, &looking.access), &[], output, &change, &tell_moved)
+}
+
+/// What else is said of a change: of the repository, the draft that has the change, and the roles that it stages.
+type Telling<'t> = &'t dyn Fn((&Repository, &Repository), &[String], &mut Output<'_>, &mut Object<'static>) -> Result<(), RepositoryError>;
+
+fn stage_telling(
+    here: &Here<'_>,
+    (foresight, access): (&Foresight, &AccessArgs),
+    also: &[(Name, Found)],
+    output: &mut Output<'_>,
+    change: &dyn Fn(&Repository) -> Result<Vec<String>, RepositoryError>,
+    tell: Telling<'_>,
+) -> Result<(), Failure> {
     let repository = here.open()?;
     let draft = repository.draft();
     let mut roles = change(&draft).map_err(|error| failure(&error))?;
@@ -56,10 +81,45 @@ pub(super) fn stage(
     }
     let consequences = Consequences::of(&repository, &draft, &found, also, here.now)?;
     consequences.tell(!foresight.compare_with.is_empty(), output);
+    let mut members = consequences.members();
+    tell((&repository, &draft), &roles, output, &mut members).map_err(|error| failure(&error))?;
     if !foresight.dry_run {
         roles = change(&repository).map_err(|error| failure(&error))?;
     }
-    tell_staged(here, &roles, foresight.dry_run, consequences.members(), output)
+    tell_staged(here, &roles, foresight.dry_run, members, output)
+}
+
+/// Says which revocations each of the roles has that it had not, and for what they hold.
+fn tell_moved(
+    (repository, draft): (&Repository, &Repository),
+    roles: &[String],
+    output: &mut Output<'_>,
+    members: &mut Object<'static>,
+) -> Result<(), RepositoryError> {
+    let mut moved = Vec::new();
+    for role in roles {
+        let before = repository.revoked(role)?;
+        let new: Vec<(Digest, String)> = draft.revoked(role)?.into_iter().filter(|(digest, _)| !before.contains_key(digest)).collect();
+        for (digest, reason) in new.iter().take(TOLD) {
+            output.note(&format!("revocation that moves to {role}: {digest}: {reason}"));
+        }
+        if let more @ 1.. = new.len().saturating_sub(TOLD) {
+            output.note(&format!("revocation that moves to {role}: and {more} more, {} in all; --format json has them", new.len()));
+        }
+        if !new.is_empty() {
+            output.note(&format!(
+                "they hold for all names of {role} from then on; see that none is of another publisher's artifact, whose digest may have been \
+                 planted there"
+            ));
+        }
+        let to_json = |(digest, reason): (Digest, String)| {
+            let digest = Value::from(digest.to_string());
+            Value::object([("to", Value::from(role.clone())), ("digest", digest), ("reason", Value::from(reason))])
+        };
+        moved.extend(new.into_iter().map(to_json));
+    }
+    members.insert("revocations_moved", Value::Array(moved));
+    Ok(())
 }
 
 /// What would become of what is known.

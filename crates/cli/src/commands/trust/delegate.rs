@@ -111,8 +111,8 @@ pub(crate) struct Redelegate {
 /// Stages the change.
 pub(super) fn redelegate(here: &Here<'_>, args: &Redelegate, output: &mut Output<'_>) -> Result<(), Failure> {
     let paths = paths(&args.paths.patterns, &args.paths.hash_prefixes);
-    let change = |repository: &Repository| Ok(vec![repository.change_paths(&args.role, &paths, args.terminating, here.now)?]);
-    consequences::stage(here, (&args.looking.foresight, &args.looking.access), &[], output, &change)
+    let change = |repository: &Repository| repository.change_paths(&args.role, &paths, args.terminating, here.now);
+    consequences::stage_loss(here, &args.looking, output, &change)
 }
 
 /// Takes a delegation away, or that to hash bins by their prefix
@@ -127,8 +127,7 @@ pub(crate) struct Undelegate {
 
 /// Stages the change.
 pub(super) fn undelegate(here: &Here<'_>, args: &Undelegate, output: &mut Output<'_>) -> Result<(), Failure> {
-    let change = |repository: &Repository| Ok(vec![repository.undelegate(&args.role, here.now)?]);
-    consequences::stage(here, (&args.looking.foresight, &args.looking.access), &[], output, &change)
+    consequences::stage_loss(here, &args.looking, output, &|repository| repository.undelegate(&args.role, here.now))
 }
 
 fn paths(patterns: &[String], hash_prefixes: &[String]) -> Paths {

@@ -108,8 +108,7 @@ pub(super) fn run(here: &Here<'_>, args: &Args, output: &mut Output<'_>) -> Resu
         Command::Show { role } => show::run(here, role, output),
         Command::Rotate(args) => rotate::run(here, args, output),
         Command::Remove { role, looking } => {
-            let change = |repository: &Repository| Ok(vec![repository.remove_publisher(role, here.now)?]);
-            consequences::stage(here, (&looking.foresight, &looking.access), &[], output, &change)
+            consequences::stage_loss(here, looking, output, &|repository| repository.remove_publisher(role, here.now))
         }
     }
 }

@@ -8,7 +8,7 @@ use touchmark::Name;
 use touchmark::tuf::edit::Change;
 use touchmark::tuf::repository::Repository;
 use touchmark_verify::exit::Exit;
-use touchmark_verify::output::{Failure, Format, Object, Output, Value};
+use touchmark_verify::output::{Failure, Format, Object, Output, Value, printable};
 
 use super::consequences::{self, Foresight};
 use super::seals::{self, List, Proposal};
@@ -108,8 +108,7 @@ pub(super) fn run(here: &Here<'_>, args: &Rotate, output: &mut Output<'_>) -> Re
         count => output.note(&format!("{count} artifacts are sealed, and stay; else {what}")),
     }
     let change = |repository: &Repository| {
-        let mut roles = repository.seal(&sealed.claims, here.now)?;
-        roles.extend(repository.change_keys(&args.role, &changes, here.now)?);
+        let roles = repository.rotate(&args.role, &sealed.claims, &changes, here.now)?;
         Ok(roles.into_iter().collect())
     };
     consequences::stage(here, (&args.foresight, &args.access), &sealed.artifacts, output, &change)
@@ -168,7 +167,7 @@ fn propose(
     }
     let asks = output.format() == Format::Text && !args.foresight.dry_run && !proposal.lines.is_empty();
     if asks && std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        let question = format!("Is all of this {}'s own, and are these {} artifacts to be sealed? [y/N] ", args.role, proposal.lines.len());
+        let question = question(&args.role, proposal.lines.len());
         let unreadable = |error: std::io::Error| Failure::new(Exit::Usage, "unreadable", format!("the terminal: {error}"));
         if is_confirmed(&question).map_err(unreadable)? {
             return Ok(Some(proposal.lines));
@@ -187,6 +186,11 @@ fn propose(
     Ok(None)
 }
 
+/// What is asked at a terminal, which the name of a role does not steer.
+fn question(role: &str, count: usize) -> String {
+    printable(&format!("Is all of this {role}'s own, and are these {count} artifacts to be sealed? [y/N] "))
+}
+
 fn is_confirmed(question: &str) -> std::io::Result<bool> {
     let mut err = std::io::stderr().lock();
     err.write_all(question.as_bytes())?;
@@ -194,4 +198,16 @@ fn is_confirmed(question: &str) -> std::io::Result<bool> {
     let mut line = String::new();
     std::io::stdin().lock().take(64).read_line(&mut line)?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::question;
+
+    #[test]
+    fn the_name_of_a_role_does_not_steer_the_terminal_that_is_asked() {
+        let asked = question("acme\u{1b}[2K\r\u{202e}", 2);
+        assert!(asked.starts_with("Is all of this acme\\u{1b}[2K\\u{d}\\u{202e}'s own, and are these 2 "), "{asked}");
+        assert!(asked.ends_with("? [y/N] "), "{asked}");
+    }
 }

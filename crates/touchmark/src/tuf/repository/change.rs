@@ -9,7 +9,8 @@ use touchmark_tuf::repository::{
 };
 
 use super::bins::bins_of;
-use super::names::{Legacy, Unreadable, member_of, seals_in};
+use super::legacy::{Legacy, Unreadable};
+use super::names::seals_in;
 use super::router::Router;
 use super::sign::welcome;
 use super::state::{Seat, State};
@@ -44,13 +45,23 @@ impl Repository {
         change: impl FnOnce(&mut Document) -> Result<(), EditError>,
     ) -> Result<bool, RepositoryError> {
         let _lock = self.lock()?;
-        let mut state = self.state()?;
+        self.stage_edit(&mut self.state()?, role, now, change)
+    }
+
+    /// As [`edit`](Self::edit), under the lock.
+    pub(super) fn stage_edit(
+        &self,
+        state: &mut State,
+        role: &str,
+        now: UnixTime,
+        change: impl FnOnce(&mut Document) -> Result<(), EditError>,
+    ) -> Result<bool, RepositoryError> {
         match state.seat(role)? {
             Seat::Delegated { prefix: true, .. } => return Err(RepositoryError::Bins { role: role.to_owned() }),
             _ if matches!(role, "snapshot" | "timestamp") => return Err(RepositoryError::NotEdited { role: role.to_owned() }),
             _ => {}
         }
-        self.stage(&mut state, role, now, Touch::IfChanged, change)
+        self.stage(state, role, now, Touch::IfChanged, change)
     }
 
     /// Changes who signs for a role, or for hash bins by their prefix; gives the roles that are staged for it. Documents that the new keys
@@ -60,11 +71,21 @@ impl Repository {
     /// No such role or key, or an outcome that could never verify.
     pub fn change_keys(&self, role: &str, changes: &[Change], now: UnixTime) -> Result<Vec<String>, RepositoryError> {
         let _lock = self.lock()?;
-        let mut state = self.state()?;
+        self.stage_keys(&mut self.state()?, role, changes, now)
+    }
+
+    /// As [`change_keys`](Self::change_keys), under the lock.
+    pub(super) fn stage_keys(
+        &self,
+        state: &mut State,
+        role: &str,
+        changes: &[Change],
+        now: UnixTime,
+    ) -> Result<Vec<String>, RepositoryError> {
         let mut staged = Vec::new();
         let affected = match state.seat(role) {
             Ok(Seat::Root(top)) => {
-                if self.stage(&mut state, "root", now, Touch::IfChanged, |root| edit::change_top_level(root, top, changes))? {
+                if self.stage(state, "root", now, Touch::IfChanged, |root| edit::change_top_level(root, top, changes))? {
                     staged.push("root".to_owned());
                 }
                 // Roots are signed by old and new keys anyway; snapshot and timestamp are made when something is published.
@@ -72,7 +93,7 @@ impl Repository {
             }
             Ok(Seat::Delegated { by, prefix }) => {
                 let change = |document: &mut Document| edit::change_delegated(document, role, changes);
-                if self.stage(&mut state, &by, now, Touch::IfChanged, change)? {
+                if self.stage(state, &by, now, Touch::IfChanged, change)? {
                     staged.push(by.clone());
                 }
                 match prefix {
@@ -81,9 +102,9 @@ impl Repository {
                 }
             }
             Err(RepositoryError::NoSuchRole { .. }) => {
-                let (by, bins) = hash_bins(&mut state, role)?;
+                let (by, bins) = hash_bins(state, role)?;
                 let change = |document: &mut Document| bins.iter().try_for_each(|bin| edit::change_delegated(document, bin, changes));
-                if self.stage(&mut state, &by, now, Touch::IfChanged, change)? {
+                if self.stage(state, &by, now, Touch::IfChanged, change)? {
                     staged.push(by);
                 }
                 bins
@@ -91,7 +112,7 @@ impl Repository {
             Err(error) => return Err(error),
         };
         for name in affected {
-            if self.have_signed_again(&mut state, &name, now)? {
+            if self.have_signed_again(state, &name, now)? {
                 staged.push(name);
             }
         }
@@ -189,10 +210,6 @@ impl Repository {
             Err(error) => return Err(error),
         };
         let legacy = Legacy::of(&mut state, &by, &gone, unreadable)?;
-        // A malformed one is not mended by writing into it.
-        if !legacy.is_empty() {
-            member_of(&mut state, &by)?;
-        }
         let change = |document: &mut Document| {
             named.iter().try_for_each(|name| edit::undelegate(document, name))?;
             legacy.keep_in(document)
@@ -207,15 +224,21 @@ impl Repository {
         Ok(by)
     }
 
-    /// Changes what a delegated role may vouch for; gives the role that is staged for it.
+    /// Changes what a delegated role may vouch for; gives the role that is staged for it. If names may leave the role, what it and the roles
+    /// below it revoked goes to the delegator, and those of their withdrawn names that leave, in the same document.
     ///
     /// # Errors
-    /// No such role, or a pattern that no client would match.
+    /// No such role, or a pattern that no client would match; names may leave, and what is ours in one of the documents is malformed.
     pub fn change_paths(&self, role: &str, paths: &Paths, terminating: bool, now: UnixTime) -> Result<String, RepositoryError> {
         let _lock = self.lock()?;
         let mut state = self.state()?;
         let Seat::Delegated { by, prefix: false } = state.seat(role)? else { return Err(RepositoryError::Bins { role: role.to_owned() }) };
-        self.stage(&mut state, &by, now, Touch::IfChanged, |document| edit::change_paths(document, role, paths, terminating))?;
+        let legacy = Legacy::of_narrowed(&mut state, &by, role, paths)?;
+        let change = |document: &mut Document| {
+            edit::change_paths(document, role, paths, terminating)?;
+            legacy.keep_in(document)
+        };
+        self.stage(&mut state, &by, now, Touch::IfChanged, change)?;
         Ok(by)
     }
 

@@ -39,6 +39,7 @@ mod error;
 mod gather;
 mod input;
 mod late;
+mod legacy;
 mod made;
 mod names;
 mod open;

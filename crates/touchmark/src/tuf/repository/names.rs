@@ -9,8 +9,9 @@ use touchmark_envelope::{Digest, Name, UnixTime, canonical};
 use touchmark_trust::standing::{Claim, Details, MEMBER, RoleMember, VERSION};
 use touchmark_tuf::TargetPath;
 use touchmark_tuf::metadata::Paths;
-use touchmark_tuf::repository::{Document, EditError, NewDelegation, NewTarget, Place, TargetChanges, lists_target};
+use touchmark_tuf::repository::{Change, Document, EditError, NewDelegation, NewTarget, Place, TargetChanges, lists_target};
 
+use super::legacy::Unreadable;
 use super::state::State;
 use super::{Delegate, Repository, RepositoryError};
 use crate::trust_root;
@@ -207,14 +208,38 @@ impl Repository {
     /// # Errors
     /// Nobody owns one of the names; what is ours in a role's document is malformed.
     pub fn seal(&self, seals: &[(Name, Claim)], now: UnixTime) -> Result<BTreeSet<String>, RepositoryError> {
+        let _lock = self.lock()?;
+        self.stage_seals(&mut self.state()?, seals, now)
+    }
+
+    /// Changes who signs for a publisher, and seals what goes on being accepted: under one lock, so that nobody gives up the seals before the
+    /// end of the keys is staged that they are for. Gives the roles that are staged.
+    ///
+    /// # Errors
+    /// As for [`seal`](Self::seal) and [`change_keys`](Self::change_keys).
+    pub fn rotate(
+        &self,
+        role: &str,
+        seals: &[(Name, Claim)],
+        changes: &[Change],
+        now: UnixTime,
+    ) -> Result<BTreeSet<String>, RepositoryError> {
+        let _lock = self.lock()?;
         let mut state = self.state()?;
+        // Seals without the end of keys do no harm if this is interrupted.
+        let mut roles = self.stage_seals(&mut state, seals, now)?;
+        roles.extend(self.stage_keys(&mut state, role, changes, now)?);
+        Ok(roles)
+    }
+
+    /// As [`seal`](Self::seal), under the lock.
+    fn stage_seals(&self, state: &mut State, seals: &[(Name, Claim)], now: UnixTime) -> Result<BTreeSet<String>, RepositoryError> {
         let mut by_role: BTreeMap<String, Vec<&(Name, Claim)>> = BTreeMap::new();
         for seal in seals {
-            by_role.entry(owner(&mut state, &seal.0)?).or_default().push(seal);
+            by_role.entry(owner(state, &seal.0)?).or_default().push(seal);
         }
-        drop(state);
         for (role, seals) in &by_role {
-            self.edit_member(role, now, |member| {
+            self.stage_member(state, role, now, |member| {
                 let mut sealed = member.get("seals").and_then(Value::as_object).cloned().unwrap_or_default();
                 for (name, claim) in seals {
                     let name = name.to_string();
@@ -237,18 +262,18 @@ impl Repository {
     /// # Errors
     /// No such role; what is ours in its document is malformed.
     pub fn revoke(&self, role: &str, digests: &[Digest], reason: &str, now: UnixTime) -> Result<bool, RepositoryError> {
+        let _lock = self.lock()?;
         let mut state = self.state()?;
         let listed = listed_by(&mut state, role)?;
-        drop(state);
         let revoked: BTreeMap<Digest, String> = digests.iter().map(|digest| (*digest, reason.to_owned())).collect();
-        let changed = self.edit_member(role, now, |member| add_revocations(member, &revoked))?;
+        let changed = self.stage_member(&mut state, role, now, |member| add_revocations(member, &revoked))?;
         let mut changes = TargetChanges::new();
         let is_of = |one: &&Listed| !one.is_seal && one.claim.hashes.iter().any(|hash| revoked.contains_key(hash));
         for one in listed.iter().filter(is_of) {
             changes.add(&TargetPath::from(&one.name), &nothing())?;
         }
         if !changes.is_empty() {
-            self.edit(role, now, |document| changes.apply(document))?;
+            self.stage_edit(&mut state, role, now, |document| changes.apply(document))?;
         }
         Ok(changed)
     }
@@ -294,104 +319,25 @@ impl Repository {
 
     /// Changes what is ours in a role's document.
     fn edit_member(&self, role: &str, now: UnixTime, change: impl FnOnce(&mut Object<'static>)) -> Result<bool, RepositoryError> {
+        let _lock = self.lock()?;
+        self.stage_member(&mut self.state()?, role, now, change)
+    }
+
+    /// As [`edit_member`](Self::edit_member), under the lock.
+    fn stage_member(
+        &self,
+        state: &mut State,
+        role: &str,
+        now: UnixTime,
+        change: impl FnOnce(&mut Object<'static>),
+    ) -> Result<bool, RepositoryError> {
         // A malformed one is not mended by writing into it.
-        member_of(&mut self.state()?, role)?;
-        self.edit(role, now, |document| edit_ours(document, change))
+        member_of(state, role)?;
+        self.stage_edit(state, role, now, |document| edit_ours(document, change))
     }
 }
 
-/// What is done about a role that goes and whose document cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unreadable {
-    /// It does not go.
-    Refused,
-    /// It goes, and nothing of it is kept: somehow one must get rid of it.
-    PassedOver,
-}
-
-/// What roles that go leave behind: it is not to be forgotten with them.
-#[derive(Debug, Default)]
-pub(super) struct Legacy {
-    revoked: BTreeMap<Digest, String>,
-    withdrawn: BTreeSet<Name>,
-    /// The roles themselves.
-    roles: BTreeSet<String>,
-}
-
-impl Legacy {
-    /// That of these roles of `by`, and of those below them. A name was withdrawn if a search for it came to the role that says so.
-    pub(super) fn of(state: &mut State, by: &str, gone: &[String], unreadable: Unreadable) -> Result<Self, RepositoryError> {
-        let mut legacy = Self { roles: gone.iter().cloned().collect(), ..Self::default() };
-        let mut seen = BTreeSet::new();
-        let mut ahead: Vec<Vec<(String, String)>> = gone.iter().map(|role| vec![(by.to_owned(), role.clone())]).collect();
-        while let Some(way) = ahead.pop() {
-            let Some((_, role)) = way.last().filter(|(_, role)| seen.insert(role.clone())) else { continue };
-            let read = Self::said_by(state, role).and_then(|said| Ok((said, state.family(role)?)));
-            let ((revoked, withdrawn), family) = match read {
-                Ok(read) => read,
-                Err(_) if unreadable == Unreadable::PassedOver => continue,
-                Err(error) => return Err(error),
-            };
-            legacy.add_revoked(revoked);
-            for name in withdrawn {
-                let target = TargetPath::from(&name);
-                let mut comes = true;
-                for (above, role) in &way {
-                    comes &= state.family(above)?.is_some_and(|family| family.covering(&target).0.contains(role));
-                }
-                if comes {
-                    legacy.withdrawn.insert(name);
-                }
-            }
-            let below = family.iter().flat_map(|family| family.names());
-            ahead.extend(below.map(|child| way.iter().cloned().chain([(role.clone(), child.to_owned())]).collect()));
-        }
-        Ok(legacy)
-    }
-
-    /// That of a role alone, as it is published.
-    pub(super) fn of_published(state: &mut State, role: &str) -> Result<Self, RepositoryError> {
-        let (revoked, withdrawn) = Self::said_by(state, role)?;
-        Ok(Self { revoked, withdrawn: withdrawn.into_iter().collect(), roles: BTreeSet::new() })
-    }
-
-    fn said_by(state: &mut State, role: &str) -> Result<(BTreeMap<Digest, String>, Vec<Name>), RepositoryError> {
-        let revoked = member_of(state, role)?.revoked;
-        let withdrawn = listed_by(state, role)?.into_iter().filter(|one| one.claim.length == 0);
-        Ok((revoked, withdrawn.map(|one| one.name).collect()))
-    }
-
-    fn add_revoked(&mut self, revoked: BTreeMap<Digest, String>) {
-        for (digest, reason) in revoked {
-            self.revoked.entry(digest).or_insert(reason);
-        }
-    }
-
-    /// Writes it into a document, whose own entries stay as they are.
-    pub(super) fn keep_in(&self, document: &mut Document) -> Result<(), EditError> {
-        let listed = document.value(MEMBER)?.map(|member| names_of(member.get("envelopes"))).unwrap_or_default();
-        if !self.revoked.is_empty() || !listed.is_disjoint(&self.roles) {
-            edit_ours(document, |member| {
-                put_names(member, listed.difference(&self.roles).cloned().collect());
-                add_revocations(member, &self.revoked);
-            })?;
-        }
-        let mut changes = TargetChanges::new();
-        for target in self.withdrawn.iter().map(TargetPath::from) {
-            if !lists_target(document, &target)? {
-                changes.add(&target, &nothing())?;
-            }
-        }
-        if changes.is_empty() { Ok(()) } else { changes.apply(document) }
-    }
-
-    /// Whether there is nothing.
-    pub(super) fn is_empty(&self) -> bool {
-        self.revoked.is_empty() && self.withdrawn.is_empty()
-    }
-}
-
-fn edit_ours(document: &mut Document, change: impl FnOnce(&mut Object<'static>)) -> Result<(), EditError> {
+pub(super) fn edit_ours(document: &mut Document, change: impl FnOnce(&mut Object<'static>)) -> Result<(), EditError> {
     let value = document.value(MEMBER)?.map(Value::into_owned);
     let mut member = value.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
     member.insert("version", VERSION);
@@ -432,7 +378,7 @@ fn owner(state: &mut State, name: &Name) -> Result<String, RepositoryError> {
 }
 
 /// What a role lists and seals; targets that are no names are passed over.
-fn listed_by(state: &mut State, role: &str) -> Result<Vec<Listed>, RepositoryError> {
+pub(super) fn listed_by(state: &mut State, role: &str) -> Result<Vec<Listed>, RepositoryError> {
     let ours = |malformed| RepositoryError::Ours { role: role.to_owned(), malformed };
     let Some(document) = state.current(role)? else { return Ok(Vec::new()) };
     let mut listed = Vec::new();
@@ -485,16 +431,16 @@ fn sorted(value: &Value<'_>) -> Vec<u8> {
 }
 
 /// What no artifact is.
-fn nothing() -> NewTarget {
+pub(super) fn nothing() -> NewTarget {
     NewTarget { length: 0, hashes: Algorithm::ALL.map(|algorithm| algorithm.digest(b"")).to_vec(), custom: None }
 }
 
-fn names_of(listed: Option<&Value<'_>>) -> BTreeSet<String> {
+pub(super) fn names_of(listed: Option<&Value<'_>>) -> BTreeSet<String> {
     let names = listed.and_then(Value::as_array).into_iter().flatten();
     names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
-fn put_names(member: &mut Object<'static>, names: BTreeSet<String>) {
+pub(super) fn put_names(member: &mut Object<'static>, names: BTreeSet<String>) {
     if names.is_empty() {
         member.remove("envelopes");
     } else {
@@ -502,7 +448,7 @@ fn put_names(member: &mut Object<'static>, names: BTreeSet<String>) {
     }
 }
 
-fn add_revocations(member: &mut Object<'static>, new: &BTreeMap<Digest, String>) {
+pub(super) fn add_revocations(member: &mut Object<'static>, new: &BTreeMap<Digest, String>) {
     let mut listed = member.get("revoked").and_then(Value::as_array).map(<[_]>::to_vec).unwrap_or_default();
     for (digest, reason) in new {
         let digest = digest.to_string();
