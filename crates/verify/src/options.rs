@@ -343,7 +343,7 @@ mod tests {
         assert_eq!(good().check(), Ok(()));
         let changes: [fn(&mut Options); 7] = [
             |options| options.references.clear(),
-            |options| options.wants.keys.clear(),
+            |options| options.wants.policy = Some("p.json".into()),
             |options| options.wants.any_version = true,
             |options| (options.wants.platform, options.wants.covered_by) = (Some("linux/amd64".into()), Some("oci:b".into())),
             |options| (options.wants.keys, options.refs_from) = (vec![Input::Stdin], Some(Input::Stdin)),
