@@ -8,7 +8,8 @@ export CARGO_PROFILE_RELEASE_STRIP=none
 cargo build --locked --release -p touchmark-cli
 # Its own invocation: with another package in it, that package's features would be unified into the verifier.
 # With --target, the flags are not given to build scripts and procedural macros.
-RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release -p touchmark-verify --target "$host"
+RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release -p touchmark-verify --target "$host" \
+    --config crates/verify/small.toml
 
 mkdir -p target/dist
 strip --strip-all -o target/dist/touchmark target/release/touchmark

@@ -13,7 +13,8 @@ for copy in one two/longer; do
         cd "$work/$copy"
         remap="--remap-path-prefix=$PWD=/touchmark --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
         RUSTFLAGS="$remap" cargo build --quiet --locked --release -p touchmark-cli
-        RUSTFLAGS="$remap -C target-feature=+crt-static" cargo build --quiet --locked --release -p touchmark-verify --target "$host"
+        RUSTFLAGS="$remap -C target-feature=+crt-static" cargo build --quiet --locked --release -p touchmark-verify --target "$host" \
+            --config crates/verify/small.toml
     )
 done
 for program in target/release/touchmark "target/$host/release/touchmark-verify"; do

@@ -5,8 +5,8 @@ import sys
 
 # Bytes. Room for growth of about a fifth; who needs more raises the bound and says why. With HTTP and TLS, 2 MB came to each;
 # with TUF, its repositories and their keys, 1.5 MB to `touchmark`; with in-toto and its certificates, whose chains a library verifies,
-# another 2 MB; with policies and in-toto's layouts, half a megabyte to `touchmark-verify`.
-BOUNDS = {"touchmark": 11_500_000, "touchmark-verify": 6_000_000}
+# another 2 MB. `touchmark-verify` stays below 5 MB, whatever it learns (crates/verify/small.toml).
+BOUNDS = {"touchmark": 11_500_000, "touchmark-verify": 5_000_000}
 
 
 def main():
