@@ -289,7 +289,7 @@ pub enum Mismatch {
         wanted: Wanted,
     },
     /// Past its expiry.
-    #[error("it expired at {expires}, and the time is {at}")]
+    #[error("it expired at {expires}, and the time is {at}, {} later", at.after(*expires))]
     Expired {
         /// From when on it no longer counts.
         expires: UnixTime,

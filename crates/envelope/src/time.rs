@@ -29,6 +29,18 @@ impl UnixTime {
         }
     }
 
+    /// How long after `earlier` this is, in the largest whole unit: `3 days`, `1 hour`. `0 seconds` for what is not after it.
+    pub fn after(self, earlier: Self) -> impl fmt::Display {
+        let seconds = self.0.saturating_sub(earlier.0).max(0);
+        let (count, unit) = match seconds {
+            ..60 => (seconds, "second"),
+            60..3_600 => (seconds / 60, "minute"),
+            3_600..86_400 => (seconds / 3_600, "hour"),
+            _ => (seconds / 86_400, "day"),
+        };
+        format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+    }
+
     /// Reads exactly `YYYY-MM-DDTHH:MM:SSZ`, the form that signed documents use (TUF 1.0, 4.2.1; RFC 3339 with `Z`).
     ///
     /// # Errors
@@ -151,6 +163,25 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_ago_is_told_in_the_largest_unit() {
+        let time = |seconds| UnixTime::from_seconds(seconds).unwrap();
+        let told = [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "1 minute"),
+            (7_199, "1 hour"),
+            (172_799, "1 day"),
+            (31_536_000, "365 days"),
+        ];
+        for (seconds, words) in told {
+            assert_eq!(time(1_000_000 + seconds).after(time(1_000_000)).to_string(), words);
+        }
+        assert_eq!(time(1).after(time(9)).to_string(), "0 seconds");
+    }
+
     use alloc::string::ToString;
 
     #[test]

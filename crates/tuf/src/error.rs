@@ -127,7 +127,7 @@ pub enum Error {
         algorithm: Algorithm,
     },
     /// It expired by the time of the update.
-    #[error("{file}: it expired at {expires}, and the time is {at}")]
+    #[error("{file}: it expired at {expires}, and the time is {at}, {} later", at.after(*expires))]
     Expired {
         /// The file.
         file: String,

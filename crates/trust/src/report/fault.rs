@@ -130,7 +130,7 @@ pub enum Fault {
         limit: usize,
     },
     /// A document of the trust metadata has expired.
-    #[error("the trust metadata of {role} expired at {expires}; the time is {at}")]
+    #[error("the trust metadata of {role} expired at {expires}, and the time is {at}, {} later", at.after(*expires))]
     ExpiredMetadata {
         /// Its role.
         role: String,

@@ -64,7 +64,7 @@ pub enum Unmet {
         found: String,
     },
     /// It has expired.
-    #[error("it expired at {expires}; the time is {at}")]
+    #[error("it expired at {expires}, and the time is {at}, {} later", at.after(*expires))]
     Expired {
         /// When.
         expires: UnixTime,
