@@ -119,7 +119,7 @@ MUTATIONS = [
     ("verification/item.rs", "if names.len() > limit || !is_complete {", "if names.len() > limit {"),
     ("verification/item.rs", "if names.len() > limit || !is_complete {", "if !is_complete {"),
     ("verification/item.rs", "names.into_iter().take(limit)", "names.into_iter()"),
-    ("verification/item.rs", "digits.len() == FILE_PREFIX && ", ""),
+    ("name.rs", "digits.len() == FILE_PREFIX && ", ""),
     ("verification/item.rs", ".filter(is_new)", ""),
     ("verification/item.rs", "Err(_) if self.report.cert_constraints > 0 => return Err(missed(self.distinct())),", ""),
     ("verification/item.rs", "self.wants_names = authorities.has_root();", "self.wants_names = true;"),

@@ -1,5 +1,7 @@
 //! Names: of artifacts, and of steps and inspections, which name files.
 
+use crate::key::FILE_PREFIX;
+
 /// The most bytes of the name of a step: a link's file name has 14 more, and file systems allow 255.
 pub const MAX_ITEM_NAME: usize = 241;
 
@@ -37,7 +39,7 @@ pub fn is_segment(name: &str) -> bool {
 /// Whether a file of this name may be a link of a step by someone who signs by a certificate: `STEP.XXXXXXXX.link` with eight of `0-9a-f`.
 pub fn is_link(name: &str, step: &str) -> bool {
     let digits = name.strip_prefix(step).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".link"));
-    digits.is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
+    digits.is_some_and(|digits| digits.len() == FILE_PREFIX && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use touchmark_envelope::threshold::{Signers, Tally, ThresholdError};
 use touchmark_envelope::{Digest, Unverified};
 
 use crate::certificates::{Authorities, Certified};
-use crate::key::{FILE_PREFIX, Functionaries};
+use crate::key::Functionaries;
 use crate::link::Link;
+use crate::name::is_link;
 
 use super::attested::Attested;
 use super::need::{Found, Names};
@@ -125,14 +126,10 @@ impl Item {
 
     /// Takes the names of files that were found: the first ones of the form that a link's name has.
     pub(super) fn found(&mut self, names: Names, limit: usize) {
-        let is_link = |name: &str| {
-            let digits = name.strip_prefix(self.report.name.as_str()).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".link"));
-            digits.is_some_and(|digits| digits.len() == FILE_PREFIX && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
-        };
         let asked: BTreeSet<&str> = self.functionaries.prefixes.iter().map(String::as_str).collect();
         let is_new = |name: &String| name.rsplit('.').nth(1).is_some_and(|digits| !asked.contains(digits));
         let Names { names, is_complete } = names;
-        let names: BTreeSet<String> = names.into_iter().filter(|name| is_link(name)).filter(is_new).collect();
+        let names: BTreeSet<String> = names.into_iter().filter(|name| is_link(name, &self.report.name)).filter(is_new).collect();
         if names.len() > limit || !is_complete {
             self.unlisted(Refusal::TooManyNames { limit });
         }
