@@ -78,28 +78,15 @@ impl RoleMember {
         }
     }
 
-    /// The seals of every version of a name, by the name with its version.
-    ///
-    /// # Errors
-    /// What is sealed, or one of these seals, is malformed.
-    pub fn read_seals(text: &str, path: &str) -> Result<Vec<(String, Vec<Claim>)>, Malformed> {
-        Self::read_seals_if(text, |name| name.strip_prefix(path).is_some_and(|rest| rest.starts_with(':')))
-    }
-
     /// All seals, by name.
     ///
     /// # Errors
     /// What is sealed is malformed.
     pub fn read_all_seals(text: &str) -> Result<Vec<(String, Vec<Claim>)>, Malformed> {
-        Self::read_seals_if(text, |_| true)
-    }
-
-    fn read_seals_if(text: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<Claim>)>, Malformed> {
         let members = json::members(text.as_bytes(), text.len()).map_err(|_| Malformed("it is no object"))?;
         let Some((_, text)) = members.iter().find(|(member, _)| member == "seals") else { return Ok(Vec::new()) };
         let names = json::members(text.as_bytes(), text.len()).map_err(|_| Malformed("seals"))?;
-        let wanted = names.iter().filter(|(name, _)| wanted(name));
-        wanted.map(|(name, text)| Ok((name.clone().into_owned(), claims(text)?))).collect()
+        names.into_iter().map(|(name, text)| Ok((name.into_owned(), claims(text)?))).collect()
     }
 }
 
