@@ -39,7 +39,7 @@ impl<'a> Exact<'a> {
         self.digits == ["", ""]
     }
 
-    fn sign(&self) -> i8 {
+    fn signum(&self) -> i8 {
         match (self.is_zero(), self.negative) {
             (true, _) => 0,
             (false, true) => -1,
@@ -54,7 +54,7 @@ impl<'a> Exact<'a> {
         };
         // What is longer is greater, since no number ends in a zero.
         let magnitude = || self.exponent.cmp(&other.exponent).then_with(|| all(self).cmp(all(other)));
-        self.sign().cmp(&other.sign()).then_with(|| match self.sign() {
+        self.signum().cmp(&other.signum()).then_with(|| match self.signum() {
             0 => Ordering::Equal,
             1 => magnitude(),
             _ => magnitude().reverse(),
