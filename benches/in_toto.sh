@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 root=$PWD
 
 tests/release/build.sh
-cargo build --locked --release -p touchmark-benches
+cargo build --locked --release -p touchmark-benches --examples
 tests/peers/python/setup.sh
 (cd tests/peers/go && GOBIN="$root/target/peers/bin" GOFLAGS="-mod=readonly -buildvcs=false" go install ./in-toto-peer)
 grep -m 1 "model name" /proc/cpuinfo || true

@@ -82,7 +82,7 @@ def show(title, figures):
 
 def main():
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("--programs", type=pathlib.Path, default=ROOT / "target/release")
+    arguments.add_argument("--programs", type=pathlib.Path, default=ROOT / "target/release/examples")
     arguments.add_argument("--touchmark", type=pathlib.Path, default=ROOT / "target/dist/touchmark")
     arguments.add_argument("--peers", type=pathlib.Path, default=ROOT / "target/peers")
     arguments.add_argument("--runs", type=int, default=5)

@@ -131,7 +131,7 @@ def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--touchmark", type=pathlib.Path, default=ROOT / "target/dist/touchmark")
     arguments.add_argument("--touchmark-verify", type=pathlib.Path, default=ROOT / "target/dist/touchmark-verify")
-    arguments.add_argument("--benches", type=pathlib.Path, default=ROOT / "target/release/touchmark-benches")
+    arguments.add_argument("--benches", type=pathlib.Path, default=ROOT / "target/release/examples/touchmark-benches")
     arguments.add_argument("--mebibytes", type=int, default=1024)
     arguments.add_argument("--runs", type=int, default=5)
     options = arguments.parse_args()

@@ -5,10 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tests/release/build.sh
-cargo build --locked --release -p touchmark-benches -p touchmark-test-registry
+cargo build --locked --release -p touchmark-benches --examples -p touchmark-test-registry --bins
 tests/peers/bench-setup.sh
 grep -m 1 "model name" /proc/cpuinfo || true
 echo "$(uname -srm), $(rustc --version), $(openssl version), load $(cut -d ' ' -f 1-3 /proc/loadavg)"
-target/release/touchmark-benches
+target/release/examples/touchmark-benches
 python3 benches/programs.py
 python3 benches/registries.py

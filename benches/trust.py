@@ -21,7 +21,7 @@ NAME = "publisher-100/signed:0"
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--touchmark-verify", type=pathlib.Path, default=ROOT / "target/dist/touchmark-verify")
-    arguments.add_argument("--benches", type=pathlib.Path, default=ROOT / "target/release/touchmark-benches")
+    arguments.add_argument("--benches", type=pathlib.Path, default=ROOT / "target/release/examples/touchmark-benches")
     arguments.add_argument("--runs", type=int, default=60)
     options = arguments.parse_args()
     verify, benches = options.touchmark_verify.resolve(), options.benches.resolve()

@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tests/release/build.sh
-cargo build --locked --release -p touchmark-benches
+cargo build --locked --release -p touchmark-benches --examples
 grep -m 1 "model name" /proc/cpuinfo || true
 echo "$(uname -srm), $(rustc --version), load $(cut -d ' ' -f 1-3 /proc/loadavg)"
-target/release/touchmark-benches trust
+target/release/examples/touchmark-benches trust
 python3 benches/trust.py
