@@ -1,0 +1,175 @@
+"""The search for what an artifact is verified by, wherever it is stored: the library says what it needs, the caller gets it."""
+
+from __future__ import annotations
+
+import enum
+from ctypes import byref
+from dataclasses import dataclass
+from typing import Iterable, Optional, Tuple
+
+from . import _native
+from ._native import BytesLike, Handle, Time, call, count_in, data_in, datas_in, handle_in, lib, made, owner, text_in, text_of, time_in
+from .artifacts import VerifiedArtifact, _VerifiedArtifact
+from .policies import Policy
+
+_Request = owner("request")
+_Search = owner("search")
+
+
+class Failure(enum.IntEnum):
+    """Why something could not be had. Only NOT_FOUND means that there is none."""
+
+    NOT_FOUND = 1
+    UNAVAILABLE = 2
+    DENIED = 3
+    TOO_LARGE = 4
+    MALFORMED = 5
+
+
+class FetchFailed(OSError):
+    """Raised by a Store: what was asked for could not be had, for one of the reasons."""
+
+    def __init__(self, failure: Failure, message: str) -> None:
+        super().__init__(message)
+        self.failure = Failure(failure)
+
+
+def failure_of(error: OSError) -> Failure:
+    """The reason that an exception tells."""
+    if isinstance(error, FetchFailed):
+        return error.failure
+    return Failure.DENIED if isinstance(error, PermissionError) else Failure.UNAVAILABLE
+
+
+class NeedKind(enum.IntEnum):
+    """What a search needs."""
+
+    DONE = 0
+    MANIFEST = 1
+    REFERRERS = 2
+    BLOB = 3
+    HASH = 4
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a search needs next: ``limit`` bytes at most, and for referrers ``entries`` at most. For HASH, ``limit`` is the blob's size."""
+
+    kind: NeedKind
+    digest: str
+    limit: int
+    entries: int
+    thorough: bool
+
+
+class Store:
+    """Where artifacts are, for Search.run. Subclasses say how each thing is got; None is "there is none", an OSError "could not find out"."""
+
+    def manifest(self, digest: str, limit: int) -> Optional[BytesLike]:
+        """The manifest with this digest."""
+        raise NotImplementedError
+
+    def blob(self, digest: str, limit: int) -> Optional[BytesLike]:
+        """The blob with this digest."""
+        raise NotImplementedError
+
+    def referrers(self, need: Need) -> Optional[Tuple[BytesLike, bool, bool]]:
+        """An image index of what refers to a digest; whether it is the whole list; and whether a thorough look may find more."""
+        raise NotImplementedError
+
+    def hash(self, digest: str, size: int) -> Optional[Tuple[str, int]]:
+        """The digest, computed from the blob's bytes, and their number. The blob may be large."""
+        data = self.blob(digest, size)
+        return None if data is None else (str(_digest(data, digest)), len(data))
+
+
+def _digest(data: BytesLike, like: str) -> str:
+    from .digests import digest
+
+    return digest(data, like.partition(":")[0])
+
+
+class Request(Handle):
+    """What is asked: a policy, the digest of an artifact and a time. ``covered_by`` is the digest of a signed index that lists the artifact,
+    ``platform`` an ``os/arch`` of an index; ``envelopes`` are at hand already; ``deep`` verifies every blob's bytes too.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        digest: str,
+        at: Time,
+        *,
+        covered_by: Optional[str] = None,
+        platform: Optional[str] = None,
+        envelopes: Iterable[BytesLike] = (),
+        deep: bool = False,
+    ) -> None:
+        self._owned = made(_Request, lib.touchmark_request_new, handle_in(policy, Policy), text_in(digest), time_in(at))
+        if covered_by is not None:
+            call(lib.touchmark_request_covered_by, self._pointer, text_in(covered_by))
+        if platform is not None:
+            call(lib.touchmark_request_platform, self._pointer, text_in(platform))
+        array, count = datas_in(envelopes)
+        if count:
+            call(lib.touchmark_request_envelopes, self._pointer, array, count)
+        if deep:
+            call(lib.touchmark_request_deep, self._pointer)
+
+
+class Search(Handle):
+    """A search by steps: ``next``, then one of the ``provide_`` methods, until DONE; then ``finish``. One thread at a time. ``run`` does it all."""
+
+    def __init__(self, request: Request) -> None:
+        self._owned = made(_Search, lib.touchmark_search_new, handle_in(request, Request))
+
+    def next(self) -> Need:
+        """What is needed next. Asking twice gives the same."""
+        need = _native.Need()
+        call(lib.touchmark_search_next, self._pointer, byref(need))
+        return Need(NeedKind(need.kind), text_of(need.digest), need.limit, need.entries, bool(need.thorough))
+
+    def provide_bytes(self, data: BytesLike) -> None:
+        """Gives a manifest or a blob."""
+        call(lib.touchmark_search_provide_bytes, self._pointer, data_in(data))
+
+    def provide_hash(self, digest: str, size: int) -> None:
+        """Gives the digest and the size that were computed from a blob's bytes."""
+        call(lib.touchmark_search_provide_hash, self._pointer, text_in(digest), count_in(size))
+
+    def provide_referrers(self, index: BytesLike, *, complete: bool, more: bool = False) -> None:
+        """Gives an image index of referrers."""
+        call(lib.touchmark_search_provide_referrers, self._pointer, data_in(index), int(bool(complete)), int(bool(more)))
+
+    def provide_failure(self, failure: Failure, message: str = "") -> None:
+        """Says why it could not be had."""
+        call(lib.touchmark_search_provide_failure, self._pointer, int(Failure(failure)), text_in(message))
+
+    def finish(self) -> VerifiedArtifact:
+        """The outcome: raises unless the artifact is verified."""
+        return VerifiedArtifact._wrap(made(_VerifiedArtifact, lib.touchmark_search_finish, self._pointer))
+
+    def run(self, store: Store) -> VerifiedArtifact:
+        """Gets what is needed from ``store`` until the outcome is known."""
+        while (need := self.next()).kind is not NeedKind.DONE:
+            try:
+                self._provide(store, need)
+            except OSError as error:
+                self.provide_failure(failure_of(error), str(error))
+        return self.finish()
+
+    def _provide(self, store: Store, need: Need) -> None:
+        if need.kind is NeedKind.REFERRERS:
+            listed = store.referrers(need)
+            if listed is not None:
+                return self.provide_referrers(listed[0], complete=listed[1], more=listed[2])
+        elif need.kind is NeedKind.HASH:
+            computed = store.hash(need.digest, need.limit)
+            if computed is not None:
+                return self.provide_hash(*computed)
+        else:
+            get = store.manifest if need.kind is NeedKind.MANIFEST else store.blob
+            data = get(need.digest, need.limit)
+            if data is not None:
+                return self.provide_bytes(data)
+        self.provide_failure(Failure.NOT_FOUND)
