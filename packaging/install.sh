@@ -32,6 +32,8 @@ files=(
     "$libdir/cmake/Touchmark/TouchmarkTargets.cmake"
     "$includedir/touchmark.h" "$includedir/touchmark.hpp"
 )
+cpp=(base decision envelope io metadata standing)
+for name in "${cpp[@]}"; do files+=("$includedir/touchmark/$name.hpp"); done
 
 # put MODE FILE: standard input becomes FILE.
 put() {
@@ -94,12 +96,15 @@ install_all() {
     put 644 "$libdir/libtouchmark.a" <"$built/libtouchmark.a"
     put 644 "$includedir/touchmark.h" <"$root/crates/capi/include/touchmark.h"
     put 644 "$includedir/touchmark.hpp" <"$root/bindings/cpp/touchmark.hpp"
+    for name in "${cpp[@]}"; do put 644 "$includedir/touchmark/$name.hpp" <"$root/bindings/cpp/touchmark/$name.hpp"; done
     for name in touchmark touchmark-static; do
         fill "$here/$name.pc.in" | put 644 "$libdir/pkgconfig/$name.pc"
     done
     for name in TouchmarkConfig TouchmarkConfigVersion TouchmarkTargets; do
         fill "$here/cmake/$name.cmake.in" | put 644 "$libdir/cmake/Touchmark/$name.cmake"
     done
+    # Every header must be in the list.
+    test "$(find "$root/bindings/cpp/touchmark" -name '*.hpp' | wc -l)" -eq ${#cpp[@]}
     # What the list above forgets, `uninstall` would leave.
     for file in "${files[@]}"; do test -e "$destdir$file"; done
 }
@@ -112,7 +117,7 @@ uninstall_all() {
             echo "removed $destdir$file"
         fi
     done
-    rmdir "$destdir$libdir/cmake/Touchmark" 2>/dev/null || true
+    rmdir "$destdir$libdir/cmake/Touchmark" "$destdir$includedir/touchmark" 2>/dev/null || true
 }
 
 case ${1-} in
