@@ -1,0 +1,105 @@
+package touchmark
+
+/*
+#include "glue.h"
+*/
+import "C"
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"runtime/cgo"
+)
+
+// call is one call into the library during which the library calls back. What a callback returned or panicked with is kept here, since neither
+// crosses C; finish brings it to the caller.
+type call struct {
+	ctx      context.Context
+	sign     func(ctx context.Context, message []byte) ([]byte, error)
+	fetchers [3]Fetcher // by the number that glue.c gives: metadata, targets, the store
+	store    Store
+	err      error
+	panicked any
+}
+
+// run runs a callback, unless the context has ended.
+func (c *call) run(f func() error) (status Status, message string) {
+	defer func() {
+		if c.panicked = recover(); c.panicked != nil {
+			status, message = ErrCallbackFailed, "the callback panicked"
+		}
+	}()
+	err := c.ctx.Err()
+	if err == nil {
+		err = f()
+	}
+	switch {
+	case err == nil:
+		return 0, ""
+	case isAbsent(err):
+		return ErrNotFound, err.Error()
+	}
+	c.err = err
+	return ErrCallbackFailed, err.Error()
+}
+
+// finish adds to the library's error what a callback said. An ended context fails what the library would have gone on without.
+func (c *call) finish(err error) error {
+	if c.panicked != nil {
+		panic(c.panicked)
+	}
+	var e *Error
+	if errors.As(err, &e) && e.Cause == nil {
+		e.Cause = c.err
+	}
+	if ended := c.ctx.Err(); ended != nil && c.err != nil && !errors.Is(err, ended) {
+		return &Error{Status: ErrCallbackFailed, Code: "callback-failed", Message: "the context ended", Cause: ended}
+	}
+	return err
+}
+
+func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNotFound) }
+
+// give runs a callback that gives bytes, and hands them or the failure to the library. Bytes past the limit are the sink's to refuse.
+func (c *call) give(sink *C.touchmark_sink, f func() ([]byte, error)) C.touchmark_status {
+	status, message := c.run(func() error {
+		content, err := f()
+		if err == nil {
+			if refused := C.touchmark_sink_append(sink, view(content)); refused != 0 {
+				err = Status(refused)
+			}
+		}
+		return err
+	})
+	if status == ErrCallbackFailed {
+		C.touchmark_sink_fail(sink, viewText(message))
+	}
+	return C.touchmark_status(status)
+}
+
+//export touchmarkGoSign
+func touchmarkGoSign(number C.uintptr_t, message C.touchmark_bytes, sink *C.touchmark_sink) C.touchmark_status {
+	c := cgo.Handle(number).Value().(*call)
+	return c.give(sink, func() ([]byte, error) { return c.sign(c.ctx, copied(message)) })
+}
+
+//export touchmarkGoFetch
+func touchmarkGoFetch(number C.uintptr_t, which C.uint32_t, path C.touchmark_bytes, limit C.uint64_t, sink *C.touchmark_sink) C.touchmark_status {
+	c := cgo.Handle(number).Value().(*call)
+	return c.give(sink, func() ([]byte, error) { return c.fetchers[which].Fetch(c.ctx, text(path), uint64(limit)) })
+}
+
+//export touchmarkGoStore
+func touchmarkGoStore(number C.uintptr_t, file, content C.touchmark_bytes) C.touchmark_status {
+	c := cgo.Handle(number).Value().(*call)
+	status, _ := c.run(func() error { return c.store.Store(c.ctx, text(file), copied(content)) })
+	return C.touchmark_status(status)
+}
+
+//export touchmarkGoRemove
+func touchmarkGoRemove(number C.uintptr_t, file C.touchmark_bytes) C.touchmark_status {
+	c := cgo.Handle(number).Value().(*call)
+	status, _ := c.run(func() error { return c.store.Remove(c.ctx, text(file)) })
+	return C.touchmark_status(status)
+}

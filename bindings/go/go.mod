@@ -1,0 +1,3 @@
+module github.com/touchmark/touchmark/bindings/go
+
+go 1.21
