@@ -1,0 +1,300 @@
+'use strict';
+
+// The C interface: finding the library, its functions' types, bytes in and out, and who owns what.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const koffi = require('koffi');
+const { classOf, errors } = require('./errors.js');
+const { prototypes } = require('./prototypes.js');
+
+const ABI = [0, 1];
+
+// Calls that read files run on threads of koffi's, on stacks of this size; a quarter of a thread's usual one is ample, koffi's own default is not.
+const STACK = 2 << 20;
+if (koffi.config().async_stack_size < STACK) koffi.config({ async_stack_size: STACK });
+
+const Bytes = koffi.struct({ ptr: 'const void *', len: 'size_t' });
+const Pair = koffi.struct({ key: Bytes, value: Bytes });
+const Need = koffi.struct({ kind: 'uint32_t', thorough: 'uint32_t', digest: Bytes, limit: 'uint64_t', entries: 'uint64_t' });
+// touchmark_tuf_step and touchmark_supply_chain_need, which have the same form.
+const Step = koffi.struct({ kind: 'uint32_t', reserved: 'uint32_t', first: Bytes, second: Bytes, limit: 'uint64_t' });
+const Sign = koffi.pointer(koffi.proto('uint32_t', ['void *', Bytes, 'void *']));
+
+const types = {
+  b: Bytes,
+  p: 'void *',
+  h: koffi.pointer('void *'),
+  d: koffi.pointer(Bytes),
+  r: koffi.pointer(Pair),
+  o: koffi.out(koffi.pointer('void *')),
+  n: koffi.out(koffi.pointer(Need)),
+  s: koffi.out(koffi.pointer(Step)),
+  f: Sign,
+  i: 'int64_t',
+  u: 'uint32_t',
+  z: 'size_t',
+  Q: 'uint64_t',
+  v: Bytes,
+  '-': 'void',
+};
+
+function locate() {
+  if (process.env.TOUCHMARK_LIBRARY) return process.env.TOUCHMARK_LIBRARY;
+  const beside = path.join(__dirname, '..', 'native', 'libtouchmark.so');
+  return fs.existsSync(beside) ? beside : 'libtouchmark.so.0';
+}
+
+const file = locate();
+const library = koffi.load(file);
+
+/** The functions of the library, without their prefix, typed when they are first asked for. */
+const lib = new Proxy(Object.create(null), {
+  get(functions, name) {
+    if (!(name in functions)) {
+      const [result, parameters] = prototypes.get(name);
+      try {
+        functions[name] = library.func(`touchmark_${name}`, types[result], [...parameters].map((kind) => types[kind]));
+      } catch {
+        throw new errors.Unsupported(112, 'UNSUPPORTED', 'unsupported', `this build of the library has no touchmark_${name}`);
+      }
+    }
+    return functions[name];
+  },
+});
+
+const version = lib.abi_version();
+if (version >>> 24 !== ABI[0] || ((version >>> 12) & 0xfff) !== ABI[1]) {
+  throw new Error(`the library ${file} has the interface ${version >>> 24}.${(version >>> 12) & 0xfff}, not ${ABI.join('.')}`);
+}
+
+/** A copy of what a view shows. */
+function bytesOf(view) {
+  return view.len ? Buffer.from(koffi.decode(view.ptr, 'uint8_t', Number(view.len))) : Buffer.alloc(0);
+}
+
+/** The text of a view. */
+function textOf(view) {
+  return bytesOf(view).toString('utf8');
+}
+
+/** The error that a status and an error handle, which is given back, tell. */
+function failure(status, error) {
+  const name = textOf(lib.status_name(status)) || String(status);
+  const parts = error ? [lib.error_code(error), lib.error_message(error), lib.error_json(error)].map(textOf) : ['', '', ''];
+  if (error) lib.error_free(error);
+  const Kind = classOf(status);
+  return new Kind(status, name, ...parts);
+}
+
+// What callbacks of the call that runs threw; the first one counts.
+let thrown;
+
+/** Runs a callback's work, which gives a status. What it throws is kept and thrown when the call ends: no exception may cross the library. */
+function callback(work) {
+  const before = thrown;
+  thrown = undefined; // for the calls that the work makes
+  try {
+    return work();
+  } catch (error) {
+    thrown = { error };
+    return 600;
+  } finally {
+    thrown = before ?? thrown;
+  }
+}
+
+/** Calls a function with the trailing error and throws what it says. */
+function call(name, ...parameters) {
+  const error = [null];
+  const status = lib[name](...parameters, error);
+  const kept = thrown;
+  thrown = undefined;
+  if (status !== 0) {
+    const told = failure(status, error[0]);
+    throw kept ? kept.error : told;
+  }
+  if (kept) throw kept.error;
+}
+
+/** The same on a thread of koffi's, for functions that read files. `handles` are kept until it ends; none of the functions calls back. */
+function callAsync(handles, name, ...parameters) {
+  const error = [null];
+  const owners = handles.map((handle) => handle._use());
+  return new Promise((resolve, reject) => {
+    const settle = (fault, status) => {
+      parameters.length = 0; // until now they hold the memory that was passed
+      for (const owner of owners) release(owner);
+      if (fault) reject(fault);
+      else if (status !== 0) reject(failure(status, error[0]));
+      else resolve();
+    };
+    try {
+      lib[name].async(...parameters, error, settle);
+    } catch (fault) {
+      settle(fault);
+    }
+  });
+}
+
+/** The pointer of a handle that a function makes. */
+function made(name, ...parameters) {
+  const out = [null];
+  call(name, ...parameters, out);
+  return out[0];
+}
+
+async function madeAsync(handles, name, ...parameters) {
+  const out = [null];
+  await callAsync(handles, name, ...parameters, out);
+  return out[0];
+}
+
+function taken(buffer) {
+  const bytes = bytesOf(lib.buffer_bytes(buffer));
+  lib.buffer_free(buffer);
+  return bytes;
+}
+
+/** What a function writes into a buffer. */
+function written(name, ...parameters) {
+  return taken(made(name, ...parameters));
+}
+
+async function writtenAsync(handles, name, ...parameters) {
+  return taken(await madeAsync(handles, name, ...parameters));
+}
+
+/** Bytes as an argument: a Buffer, another view, an ArrayBuffer. */
+function dataIn(data) {
+  if (data instanceof ArrayBuffer) data = new Uint8Array(data);
+  if (!ArrayBuffer.isView(data)) throw new TypeError('bytes are wanted here: a Buffer, a Uint8Array or an ArrayBuffer');
+  // koffi passes the memory itself, without a copy.
+  const bytes = data instanceof Uint8Array ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return { ptr: bytes.length ? bytes : null, len: bytes.length };
+}
+
+/** Text as an argument: a string, or bytes; nothing is the empty text. */
+function textIn(text) {
+  if (text === undefined || text === null) return { ptr: null, len: 0 };
+  return dataIn(typeof text === 'string' ? Buffer.from(text.isWellFormed() ? text : notText(), 'utf8') : text);
+}
+
+function notText() {
+  throw new TypeError('a string with half of a surrogate pair is no text');
+}
+
+/** A copy, for a call that runs while JavaScript goes on. */
+function copied(argument) {
+  return { ptr: argument.ptr && Buffer.from(argument.ptr), len: argument.len };
+}
+
+/** Seconds since 1970 as an argument. What is not after 1970 is refused by the library. */
+function timeIn(at) {
+  if (at instanceof Date) at = Math.floor(at.getTime() / 1000);
+  if (!Number.isSafeInteger(at)) throw new TypeError('a time is whole seconds since 1970, or a Date');
+  return at;
+}
+
+/** A count as an argument. */
+function countIn(count) {
+  if (!Number.isSafeInteger(count) || count < 0) throw new TypeError('a count is a whole number from 0');
+  return count;
+}
+
+function datasIn(datas) {
+  const array = [...datas].map(dataIn);
+  return [array.length ? array : null, array.length];
+}
+
+function pairsIn(pairs) {
+  const array = Object.entries(pairs ?? {}).map(([key, value]) => ({ key: textIn(key), value: textIn(value) }));
+  return [array.length ? array : null, array.length];
+}
+
+/** A handle as an argument. One of another kind would be read as what it is not. */
+function handleIn(handle, Kind) {
+  if (!(handle instanceof Kind)) throw new TypeError(`${Kind.name} is wanted here`);
+  return handle._pointer;
+}
+
+function handlesIn(handles, Kind) {
+  const array = (handles instanceof Handle ? [handles] : [...handles]).map((handle) => handleIn(handle, Kind));
+  return [array.length ? array : null, array.length];
+}
+
+/** Gives a handle back when it is closed and no call uses it. */
+function release(owner) {
+  owner.uses -= 1;
+  if (owner.uses === 0) {
+    lib[`${owner.kind}_free`](owner.pointer);
+    owner.after?.();
+  }
+}
+
+const forgotten = new FinalizationRegistry(release);
+
+const SECRET = Symbol('made by this package alone');
+
+/** Something of the library's. `close()`, `using` and the garbage collector give it back; a call that still runs keeps it until it ends. */
+class Handle {
+  #owner;
+  constructor(secret, kind, pointer, after) {
+    if (secret !== SECRET) throw new TypeError(`${new.target.name} has no public constructor`);
+    this.#owner = { kind, pointer, after, uses: 1 };
+    forgotten.register(this, this.#owner, this.#owner);
+  }
+  get _pointer() {
+    return this.#held().pointer;
+  }
+  /** For a call on another thread, which ends with `release`. */
+  _use() {
+    const owner = this.#held();
+    owner.uses += 1;
+    return owner;
+  }
+  #held() {
+    if (!this.#owner) throw new TypeError(`this ${this.constructor.name} is closed`);
+    return this.#owner;
+  }
+  close() {
+    if (!this.#owner) return;
+    forgotten.unregister(this.#owner);
+    release(this.#owner);
+    this.#owner = undefined;
+  }
+}
+// Node 20 may lack Symbol.dispose; what TypeScript and Babel make of `using` defines it the same way.
+Object.defineProperty(Handle.prototype, Symbol.dispose ?? Symbol.for('Symbol.dispose'), {
+  configurable: true,
+  writable: true,
+  value() {
+    this.close();
+  },
+});
+
+module.exports = {
+  Handle,
+  SECRET,
+  Sign,
+  bytesOf,
+  call,
+  callAsync,
+  callback,
+  copied,
+  countIn,
+  dataIn,
+  datasIn,
+  handleIn,
+  handlesIn,
+  koffi,
+  lib,
+  made,
+  madeAsync,
+  pairsIn,
+  textIn,
+  textOf,
+  timeIn,
+  written,
+  writtenAsync,
+};

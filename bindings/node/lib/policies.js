@@ -1,0 +1,88 @@
+'use strict';
+
+// What is asked of an artifact, and the artifacts that were verified.
+
+const { Handle, SECRET, bytesOf, call, countIn, dataIn, datasIn, handleIn, handlesIn, lib, made, textIn, textOf, timeIn, written } = require('./native.js');
+const { PublicKey } = require('./keys.js');
+const { Standing } = require('./tuf.js');
+
+/** By what a trust root may accept. */
+const Accept = Object.freeze({ ENTRY: 1, SEAL: 2, ENVELOPES: 4 });
+
+/** An artifact that was verified. There is no other way to one than a verification that succeeded. */
+class VerifiedArtifact extends Handle {
+  get digest() {
+    return textOf(lib.verified_artifact_digest(this._pointer));
+  }
+  get mediaType() {
+    return textOf(lib.verified_artifact_media_type(this._pointer));
+  }
+  get size() {
+    return Number(lib.verified_artifact_size(this._pointer));
+  }
+  get manifest() {
+    const manifest = bytesOf(lib.verified_artifact_manifest(this._pointer));
+    return manifest.length ? manifest : undefined;
+  }
+  get name() {
+    return textOf(lib.verified_artifact_name(this._pointer)) || undefined;
+  }
+  toJson() {
+    return written('verified_artifact_to_json', this._pointer);
+  }
+  get report() {
+    return JSON.parse(this.toJson());
+  }
+}
+
+/** What is asked of an artifact. It does not change. */
+class Policy extends Handle {
+  static fromKeys(keys, { threshold = 1, ...conditions } = {}) {
+    return build(made('policy_builder_from_keys', ...handlesIn(keys, PublicKey), countIn(threshold)), conditions);
+  }
+  static fromStanding(standing, conditions = {}) {
+    return build(made('policy_builder_from_standing', handleIn(standing, Standing)), conditions);
+  }
+  /** Verifies a manifest by envelopes that are at hand. Reads and asks nothing else. */
+  verifyManifest(manifest, envelopes, at) {
+    return new VerifiedArtifact(SECRET, 'verified_artifact', made('verify_manifest', this._pointer, dataIn(manifest), ...datasIn(envelopes), timeIn(at)));
+  }
+}
+
+const conditionsKnown = ['name', 'annotations', 'predicateTypes', 'supplyChains', 'acceptOnly', 'byRole'];
+
+function build(builder, conditions) {
+  try {
+    // A condition that is misspelt would ask for nothing.
+    const strange = Object.keys(conditions).find((key) => !conditionsKnown.includes(key));
+    if (strange) throw new TypeError(`${strange} is no condition; ${conditionsKnown.join(', ')} are`);
+    const { name, annotations = {}, predicateTypes = [], supplyChains = [], acceptOnly, byRole } = conditions;
+    if (name !== undefined) call('policy_builder_set_name', builder, textIn(name));
+    for (const [key, value] of Object.entries(annotations)) call('policy_builder_require_annotation', builder, textIn(key), textIn(value));
+    for (const type of predicateTypes) call('policy_builder_require_predicate', builder, textIn(type));
+    for (const { layout, keys } of supplyChains) call('policy_builder_require_supply_chain', builder, dataIn(layout), ...handlesIn(keys, PublicKey));
+    if (acceptOnly !== undefined) call('policy_builder_accept_only', builder, countIn(acceptOnly));
+    if (byRole !== undefined) call('policy_builder_by_role', builder, textIn(byRole));
+    return new Policy(SECRET, 'policy', made('policy_builder_build', builder));
+  } finally {
+    lib.policy_builder_free(builder);
+  }
+}
+
+/** A policy as a document: which rule decides for a reference or a name. */
+class PolicyDocument extends Handle {
+  static read(document, { signed = false } = {}) {
+    return new PolicyDocument(SECRET, 'policy_document', made('policy_document_read', textIn(document), signed ? 2 : 1));
+  }
+  check() {
+    return JSON.parse(written('policy_document_check', this._pointer));
+  }
+  decide(question) {
+    return JSON.parse(this.decideJson(question));
+  }
+  decideJson({ reference, name }) {
+    return written('policy_document_decide', this._pointer, textIn(reference), textIn(name));
+  }
+}
+
+module.exports = { Accept, Policy, PolicyDocument, VerifiedArtifact };

@@ -1,0 +1,73 @@
+'use strict';
+
+// in-toto layouts: verified by steps, or over a folder of links. No inspection is ever run here.
+
+const { Handle, SECRET, call, copied, countIn, dataIn, datasIn, handlesIn, made, madeAsync, pairsIn, textIn, textOf, timeIn, written } = require('./native.js');
+const { PublicKey } = require('./keys.js');
+const { TellsFailure } = require('./failures.js');
+
+const kinds = ['done', 'file', 'names', 'inspection'];
+
+/** A supply chain that is as its layout says. */
+class VerifiedSupplyChain extends Handle {
+  get report() {
+    return JSON.parse(written('verified_supply_chain_to_json', this._pointer));
+  }
+}
+
+/** The verification of a layout, which `keys` must have signed, by steps. `run` does it all. */
+class SupplyChain extends Handle {
+  constructor(layout, keys, at, { parameters } = {}) {
+    const pointer = made('supply_chain_new', dataIn(layout), ...handlesIn(keys, PublicKey), ...pairsIn(parameters), timeIn(at));
+    super(SECRET, 'supply_chain', pointer);
+  }
+  next() {
+    const need = {};
+    call('supply_chain_next', this._pointer, need);
+    return { kind: kinds[need.kind], name: textOf(need.first), step: textOf(need.second), limit: Number(need.limit) };
+  }
+  provideBytes(data) {
+    call('supply_chain_provide_bytes', this._pointer, dataIn(data));
+  }
+  provideAbsent() {
+    call('supply_chain_provide_absent', this._pointer);
+  }
+  provideNames(names, { complete = true } = {}) {
+    call('supply_chain_provide_names', this._pointer, ...datasIn([...names].map((name) => Buffer.from(name))), complete ? 1 : 0);
+  }
+  provideFailure(failure, message = '') {
+    call('supply_chain_provide_failure', this._pointer, countIn(failure), textIn(message));
+  }
+  /** The outcome: throws SupplyChainNotVerified, whose `report` has every reason, unless all is as the layout says. */
+  finish() {
+    return new VerifiedSupplyChain(SECRET, 'verified_supply_chain', made('supply_chain_finish', this._pointer));
+  }
+  /** Gets what is needed: `file(path, limit)`, `names(folder, step)`, `inspection(name, folder)`, each of which may be asynchronous. */
+  async run({ file, names, inspection = () => undefined }) {
+    const failures = new TellsFailure();
+    for (let need = this.next(); need.kind !== 'done'; need = this.next()) {
+      const work = {
+        file: () => file(need.name, need.limit),
+        names: () => names(need.name, need.step),
+        inspection: () => inspection(need.name, need.step),
+      }[need.kind];
+      const answer = await failures.of(work);
+      if (failures.told) this.provideFailure(failures.told.failure, failures.told.message);
+      else if (need.kind === 'names') this.provideNames(answer ?? []);
+      else if (answer === undefined || answer === null) this.provideAbsent();
+      else this.provideBytes(answer);
+    }
+    return this.finish();
+  }
+}
+
+/** Verifies a layout over the links in a folder. */
+async function verifySupplyChain(layout, keys, links, at, { parameters } = {}) {
+  const held = [...keys];
+  const [pairs, count] = pairsIn(parameters);
+  const handles = handlesIn(held, PublicKey);
+  const pointer = await madeAsync(held, 'supply_chain_verify_folder', copied(dataIn(layout)), ...handles, textIn(String(links)), pairs, count, timeIn(at));
+  return new VerifiedSupplyChain(SECRET, 'verified_supply_chain', pointer);
+}
+
+module.exports = { SupplyChain, VerifiedSupplyChain, verifySupplyChain };
