@@ -313,12 +313,10 @@ impl Args {
     }
 
     fn target_members(&self, target: &TargetPath, found: &Found) -> Object<'static> {
-        let hashes = found.target.hashes.iter().map(|digest| (digest.algorithm().name(), Value::from(digest.hex())));
         let mut members = self.members();
-        members.insert("target", Value::from(target.as_str().to_owned()));
-        members.insert("role", Value::from(found.role.as_str().to_owned()));
-        members.insert("length", Value::from(found.target.length));
-        members.insert("hashes", Value::object(hashes));
+        for (name, value) in found.to_json(target).iter() {
+            members.insert(name.to_owned(), value.clone());
+        }
         members
     }
 

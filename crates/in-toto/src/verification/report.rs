@@ -226,6 +226,12 @@ impl Report {
         self.reasons.iter().map(Reason::class).reduce(Class::and)
     }
 
+    /// What decides a refusal: the first reason of the kind that it is.
+    pub fn deciding(&self) -> Option<&Reason> {
+        let class = self.class()?;
+        self.reasons.iter().find(|reason| reason.class() == class)
+    }
+
     /// The report as JSON: `{verified, class, layouts}`, where the layout itself comes first and its sublayouts follow, each with
     /// `{folder, verified, signed_by, expires, steps, subjects, inspections, warnings, reasons}`. A file that is a sublayout names the folder of its report.
     ///

@@ -121,16 +121,14 @@ impl Explanation<'_> {
         lines
     }
 
-    /// The explanation as JSON: `{file, rule, pattern, expected_name, captures, demands, keys, trust_root, passed_over}`.
+    /// The explanation as JSON: `{file, rule, pattern, expected_name, captures, parameters, demands, keys, trust_root, passed_over}`.
     pub fn to_json(&self) -> Object<'static> {
         let mut object = Object::new();
         object.insert("file", Value::from(self.file.path.display().to_string()));
         if let Ok(matched) = &self.matched {
-            object.insert("rule", Value::from(u64::try_from(matched.index + 1).unwrap_or(u64::MAX)));
-            object.insert("pattern", Value::from(matched.pattern.to_owned()));
-            object.insert("expected_name", matched.expected.as_ref().map_or(Value::Null, |name| Value::from(name.to_string())));
-            object.insert("captures", Value::from(matched.captures.iter().cloned().map(Value::from).collect::<Vec<_>>()));
-            object.insert("demands", matched.rule.to_json());
+            for (name, value) in matched.to_json().iter() {
+                object.insert(name.to_owned(), value.clone());
+            }
             let keys = self.materials(matched.rule).into_iter().flat_map(|keys| self.keys(keys));
             let key = |key: NamedKey| {
                 let id = key.read.as_ref().map_or(Value::Null, |read| Value::from(read.key_id().to_string()));

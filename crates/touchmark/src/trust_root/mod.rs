@@ -223,13 +223,28 @@ impl TrustRootError {
 
 /// A trust root whose metadata is up to date, as far as its [notes](Self::notes) do not say otherwise.
 pub struct TrustRoot<'s> {
-    source: &'s dyn Fetch,
+    source: Asked<'s>,
     trusted: Trusted,
+}
+
+/// The source that is asked.
+enum Asked<'s> {
+    Lent(&'s dyn Fetch),
+    Owned(Box<dyn Fetch>),
+}
+
+impl Asked<'_> {
+    fn get(&self) -> &dyn Fetch {
+        match self {
+            Self::Lent(source) => *source,
+            Self::Owned(source) => source.as_ref(),
+        }
+    }
 }
 
 impl std::fmt::Debug for TrustRoot<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TrustRoot").field("source", &self.source.location()).field("notes", &self.notes()).finish_non_exhaustive()
+        f.debug_struct("TrustRoot").field("source", &self.source.get().location()).field("notes", &self.notes()).finish_non_exhaustive()
     }
 }
 
@@ -242,10 +257,22 @@ impl<'s> TrustRoot<'s> {
     /// # Errors
     /// The metadata is not to be trusted, has expired, or could not be had; a named store cannot be used.
     pub fn open(root: &[u8], source: &'s dyn Fetch, settings: &TrustSettings, now: UnixTime) -> Result<Self, TrustRootError> {
-        let mut opening = Opening::begin(root, settings, now, PATIENCE)?;
-        let outcome = drive(&mut opening.client, source, opening.keep.as_ref(), opening.home.as_ref());
-        let trusted = opening.settle(outcome).map_err(|(error, _)| error)?;
-        Ok(Self { source, trusted })
+        let trusted = brought_up(root, source, settings, now)?;
+        Ok(Self { source: Asked::Lent(source), trusted })
+    }
+
+    /// As [`open`](Self::open), with a source that is its own: for who keeps a trust root beside other things.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn owning(
+        root: &[u8],
+        source: Box<dyn Fetch>,
+        settings: &TrustSettings,
+        now: UnixTime,
+    ) -> Result<TrustRoot<'static>, TrustRootError> {
+        let trusted = brought_up(root, source.as_ref(), settings, now)?;
+        Ok(TrustRoot { source: Asked::Owned(source), trusted })
     }
 
     /// What the metadata says of a name.
@@ -275,12 +302,12 @@ impl<'s> TrustRoot<'s> {
 
     /// Goes on with what is trusted.
     pub(crate) fn again(trusted: Trusted, source: &'s dyn Fetch) -> Self {
-        Self { source, trusted }
+        Self { source: Asked::Lent(source), trusted }
     }
 
     fn search(&mut self, target: &TargetPath) -> Result<(), TrustRootError> {
         self.trusted.client.look_up(target)?;
-        drive(&mut self.trusted.client, self.source, self.trusted.keep.as_ref(), None)
+        drive(&mut self.trusted.client, self.source.get(), self.trusted.keep.as_ref(), None)
     }
 
     /// What a user should know.
@@ -292,6 +319,13 @@ impl<'s> TrustRoot<'s> {
     pub fn client(&self) -> &Client {
         &self.trusted.client
     }
+}
+
+/// What `root` leads to, as far as `source` has it.
+fn brought_up(root: &[u8], source: &dyn Fetch, settings: &TrustSettings, now: UnixTime) -> Result<Trusted, TrustRootError> {
+    let mut opening = Opening::begin(root, settings, now, PATIENCE)?;
+    let outcome = drive(&mut opening.client, source, opening.keep.as_ref(), opening.home.as_ref());
+    opening.settle(outcome).map_err(|(error, _)| error)
 }
 
 /// Does what the client says. A root that is to be stored in `home` opens it from then on.

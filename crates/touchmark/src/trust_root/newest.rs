@@ -72,7 +72,7 @@ impl TrustRoot<'_> {
                 meta.length.is_none_or(|length| u64::try_from(bytes.len()) == Ok(length))
                     && meta.hashes.iter().all(|digest| digest.matches(bytes))
             };
-            matches!(self.source.fetch(&path, limit), Ok(Some(bytes)) if is_listed(&bytes))
+            matches!(self.source.get().fetch(&path, limit), Ok(Some(bytes)) if is_listed(&bytes))
         });
         let Some(targets) = self.client().role(&RoleName::targets()).filter(|_| roles) else { return false };
         let files: Vec<TargetPath> = targets

@@ -32,7 +32,7 @@ impl super::TrustRoot<'_> {
         if let Some(bytes) = self.trusted.kept(path, &listed)? {
             return Ok(Some(bytes));
         }
-        let bytes = fetch_bytes(self.source, TARGETS, path, &listed, self.trusted.is_consistent())?;
+        let bytes = fetch_bytes(self.source.get(), TARGETS, path, &listed, self.trusted.is_consistent())?;
         self.trusted.keep_target(&listed, &bytes)?;
         Ok(Some(bytes))
     }

@@ -46,6 +46,19 @@ fn two() -> (Served, Served) {
 }
 
 #[test]
+fn a_trust_root_may_have_its_source() {
+    let (old, new) = two();
+    let folder = Folder::new();
+    let settings = TrustSettings::new(StoreChoice::At(folder.path("store")));
+    let mut trust = TrustRoot::owning(&root(), Box::new(new), &settings, at(NOW)).unwrap();
+    assert_eq!(trust.standing(&NAME.parse().unwrap()).unwrap().documents().last().unwrap().version, 2);
+    assert!(trust.target(&touchmark_tuf::TargetPath::new("none").unwrap()).unwrap().is_none());
+    drop(trust);
+    let error = TrustRoot::owning(&root(), Box::new(old), &settings, at(NOW)).unwrap_err();
+    assert_eq!(error.code(), "tuf-rollback");
+}
+
+#[test]
 fn what_was_accepted_is_not_taken_back_where_there_is_a_store() {
     let folder = Folder::new();
     let (old, new) = two();

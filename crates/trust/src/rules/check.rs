@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use touchmark_envelope::json::{Object, Value};
 use touchmark_envelope::name::Wanted;
 
 use crate::report::AcceptedKind;
@@ -61,6 +62,19 @@ pub enum Weakness {
         /// The type of its predicate.
         predicate_type: String,
     },
+}
+
+impl Finding {
+    /// The finding as JSON, `{level, at, code, message, hint}`: its level is `warning`.
+    pub fn to_json(&self) -> Value<'static> {
+        let mut object = Object::new();
+        object.insert("level", "warning");
+        object.insert("at", self.at.clone());
+        object.insert("code", self.weakness.code());
+        object.insert("message", self.weakness.to_string());
+        object.insert("hint", self.weakness.hint());
+        object.into()
+    }
 }
 
 impl Weakness {

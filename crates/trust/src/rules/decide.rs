@@ -8,6 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use touchmark_envelope::json::{Object, Value};
 use touchmark_envelope::name::Wanted;
 
 use super::document::PolicyDocument;
@@ -82,6 +83,21 @@ pub struct Matched<'d> {
     pub captures: Vec<String>,
     /// The parameters of the in-toto layout, with the captures in them; none without a layout.
     pub parameters: BTreeMap<String, String>,
+}
+
+impl Matched<'_> {
+    /// What it says, as JSON: `{rule, pattern, expected_name, captures, parameters, demands}`, with the rule counted from 1, and as it is written
+    /// under `demands`.
+    pub fn to_json(&self) -> Object<'static> {
+        let mut object = Object::new();
+        object.insert("rule", Value::from(u64::try_from(self.index).map_or(u64::MAX, |index| index.saturating_add(1))));
+        object.insert("pattern", Value::from(self.pattern.to_owned()));
+        object.insert("expected_name", self.expected.as_ref().map_or(Value::Null, |name| Value::from(name.to_string())));
+        object.insert("captures", Value::from(self.captures.iter().cloned().map(Value::from).collect::<Vec<_>>()));
+        object.insert("parameters", Object::from_map(&self.parameters));
+        object.insert("demands", self.rule.to_json());
+        object
+    }
 }
 
 impl PolicyDocument {

@@ -1,4 +1,4 @@
-use touchmark_envelope::json::{Value, parse};
+use touchmark_envelope::json::{Object, Value, parse};
 use touchmark_envelope::name::Wanted;
 use touchmark_trust::rules::{Matched, NormalReference, Origin, PolicyDocument, Question, RuleError};
 
@@ -72,6 +72,9 @@ fn weaknesses_are_found_where_the_vectors_say() {
         let document = PolicyDocument::parse(&document(vector), Origin::Local).unwrap();
         let found = document.check().into_iter().map(|finding| {
             assert!(!finding.to_string().is_empty() && !finding.weakness.hint().is_empty());
+            let json = finding.to_json();
+            let told = ["level", "at", "code", "message", "hint"].map(|name| text(&json, name).unwrap());
+            assert_eq!(told, ["warning", &finding.at, finding.weakness.code(), &finding.weakness.to_string(), finding.weakness.hint()]);
             Value::object([("at", Value::from(finding.at)), ("code", Value::from(finding.weakness.code()))])
         });
         assert_eq!(Value::from(found.collect::<Vec<_>>()), *vector.get("findings").unwrap(), "{:?}", text(vector, "case"));
@@ -90,12 +93,31 @@ fn questions_are_answered_as_the_vectors_say() {
         let name: Option<Wanted> = text(vector, "name").map(|text| text.parse().unwrap());
         let question = Question { reference: reference.as_ref(), name: name.as_ref() };
         let outcome = match document.decide(&question) {
-            Ok(Some(matched)) => outcome(&matched),
+            Ok(Some(matched)) => {
+                assert_eq!(written(&matched.to_json()), written(&told(&matched)));
+                outcome(&matched)
+            }
             Ok(None) => Value::object([("rejected", true)]),
             Err(found) => Value::object([("error", error(&found))]),
         };
         assert_eq!(Some(&outcome), vector.get("outcome"), "{:?} {:?}", text(vector, "reference"), text(vector, "name"));
     }
+}
+
+/// What is told of a rule that decides (SPEC.md, "Which rule decides").
+fn told(matched: &Matched<'_>) -> Object<'static> {
+    let mut told = Object::new();
+    told.insert("rule", Value::from(u64::try_from(matched.index + 1).unwrap()));
+    told.insert("pattern", matched.pattern.to_owned());
+    told.insert("expected_name", matched.expected.as_ref().map_or(Value::Null, |name| Value::from(name.to_string())));
+    told.insert("captures", Value::from(matched.captures.iter().cloned().map(Value::from).collect::<Vec<_>>()));
+    told.insert("parameters", Value::object(matched.parameters.clone()));
+    told.insert("demands", matched.rule.to_json());
+    told
+}
+
+fn written(object: &Object<'static>) -> Vec<u8> {
+    Value::Object(object.clone()).to_vec()
 }
 
 /// What a rule that decides comes to; what there is none of is left out.

@@ -4,6 +4,7 @@ mod held;
 mod index;
 mod look_up;
 mod refresh;
+mod state;
 mod step;
 
 use alloc::vec::Vec;

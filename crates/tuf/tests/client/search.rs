@@ -554,3 +554,26 @@ fn a_search_after_an_update_goes_by_the_new_metadata() {
     renew(&mut repository);
     assert_eq!(machine.find(&repository, "acme/tool").unwrap().found.unwrap().target.length, 13);
 }
+
+#[test]
+fn what_is_trusted_and_found_is_told_as_json() {
+    let mut repository = honest();
+    repository.delegate("targets", Delegation::new("a").paths(&["dir/*"]));
+    repository.add_target("a", "dir/file", b"content");
+    repository.publish();
+    let text = |object: touchmark_envelope::json::Object<'static>| {
+        String::from_utf8(touchmark_envelope::json::Value::Object(object).to_vec()).unwrap()
+    };
+    let mut client = touchmark_tuf::Client::new(Settings::default(), touchmark_tuf::UnixTime::from_seconds(0).unwrap());
+    let nothing = r#"{"at":"1970-01-01T00:00:00Z","root":null,"timestamp":null,"snapshot":null,"targets":null}"#;
+    assert_eq!(text(client.to_json()), nothing);
+    let mut machine = Machine::new(&repository);
+    client = machine.refresh(&repository).unwrap();
+    let role = |name: &str| format!(r#""{name}":{{"version":{},"expires":"2030-01-01T00:00:00Z"}}"#, repository.version(name));
+    let roles = ["root", "timestamp", "snapshot", "targets"].map(role).join(",");
+    assert_eq!(text(client.to_json()), format!(r#"{{"at":"2026-11-28T00:00:00Z",{roles}}}"#));
+    let outcome = machine.look_up(&mut client, &repository, "dir/file").unwrap();
+    let hash = touchmark_envelope::digest::Algorithm::Sha256.digest(b"content").hex();
+    let found = format!(r#"{{"target":"dir/file","role":"a","length":7,"hashes":{{"sha256":"{hash}"}}}}"#);
+    assert_eq!(text(outcome.found.unwrap().to_json(&outcome.target)), found);
+}
