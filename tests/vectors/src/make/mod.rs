@@ -3,7 +3,7 @@
 //! Nothing here depends on a clock or on chance: keys are made from their names, ECDSA signatures have the nonce of RFC 6979, and RSA signatures
 //! and documents of other implementations are files of `testdata`.
 #![allow(clippy::panic, reason = "a generator whose material cannot be made has failed")]
-#![allow(clippy::expect_used, reason = "a generator whose material cannot be made has failed")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a generator whose material cannot be made has failed")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,6 +22,7 @@ mod names;
 mod policies;
 mod repositories;
 mod searches;
+mod signatures;
 mod standings;
 mod statements;
 mod supply_chains;
@@ -36,6 +37,7 @@ pub fn vectors() -> Vectors {
     digests::add(&mut vectors);
     names::add(&mut vectors);
     keys::add(&mut vectors);
+    signatures::add(&mut vectors);
     envelopes::add(&mut vectors);
     statements::add(&mut vectors);
     searches::add(&mut vectors);

@@ -15,7 +15,7 @@ pub(super) const MANIFEST: &[u8] = br#"{"schemaVersion":2,"mediaType":"applicati
 
 pub(super) fn add(vectors: &mut Vectors) {
     let alice = Key::ed25519("alice");
-    let envelope = sign(IN_TOTO, &statement(MANIFEST, Some("acme/x:1")).to_json(), &[&alice]);
+    let envelope = sign(IN_TOTO, &statement(MANIFEST, Some("acme/x:1")).to_json(), &["alice"]);
     let (manifest, key) = (vectors.file("manifests/image.json", MANIFEST), vectors.key("alice", &alice));
     let envelopes = list([vectors.file("envelopes/acme-x-1.alice.json", envelope.to_json())]);
     for (id, name, expect) in [
