@@ -117,8 +117,8 @@ func (s *SupplyChain) Finish() (*VerifiedSupplyChain, error) {
 type Links interface {
 	// File gives a file by its path below the folder of links, or an error of [fs.ErrNotExist].
 	File(ctx context.Context, path string, limit uint64) ([]byte, error)
-	// Names lists the files of a folder of links, "" being the first one.
-	Names(ctx context.Context, folder string) ([]string, error)
+	// Names lists the files STEP.KEYID.link of a folder of links, "" being the first one.
+	Names(ctx context.Context, folder, step string) ([]string, error)
 	// Inspection gives the link of an inspection that the caller ran, or an error of [fs.ErrNotExist].
 	Inspection(ctx context.Context, name, folder string) ([]byte, error)
 }
@@ -150,7 +150,7 @@ func (s *SupplyChain) answer(ctx context.Context, need SupplyChainNeed, links Li
 	case SupplyChainInspection:
 		content, err = links.Inspection(ctx, need.Name, need.Step)
 	case SupplyChainNames:
-		names, err := links.Names(ctx, need.Name)
+		names, err := links.Names(ctx, need.Name, need.Step)
 		if err != nil {
 			return s.ProvideFailure(err)
 		}
