@@ -164,6 +164,15 @@ impl PublicKey {
         Self::from_raw(KeyAlgorithm::RsaPssSha256, spki::parse_rsa(der)?)
     }
 
+    /// Reads an RSA key in either form, as [`read`](Self::read) does others.
+    ///
+    /// # Errors
+    /// As for [`rsa_from_pem`](Self::rsa_from_pem).
+    #[cfg(feature = "rsa")]
+    pub fn rsa_read(bytes: &[u8]) -> Result<Self, KeyError> {
+        if bytes.len() <= MAX_KEY_BYTES && pem::is_pem(bytes) { Self::rsa_from_pem(bytes) } else { Self::rsa_from_spki_der(bytes) }
+    }
+
     /// Decodes the key itself: 32 bytes for Ed25519, a point (SEC 1, section 2.3.3, compressed or not) for ECDSA, an RSAPublicKey in DER
     /// (RFC 8017, appendix A.1.1) for RSA.
     ///

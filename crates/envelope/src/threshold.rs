@@ -42,6 +42,24 @@ impl Keys {
         }
         self.keys.push(key);
     }
+
+    fn merge(&mut self, other: &Self) {
+        let mut places = Vec::with_capacity(other.keys.len());
+        for key in &other.keys {
+            places.push(self.keys.iter().position(|known| known == key).unwrap_or(self.keys.len()));
+            if places.last() == Some(&self.keys.len()) {
+                self.keys.push(key.clone());
+            }
+        }
+        for (hint, indexes) in &other.hints {
+            let hinted = self.hints.entry(hint.clone()).or_default();
+            for place in indexes.iter().filter_map(|index| places.get(*index)) {
+                if !hinted.contains(place) {
+                    hinted.push(*place);
+                }
+            }
+        }
+    }
 }
 
 impl KeySet {
@@ -50,6 +68,14 @@ impl KeySet {
         let mut set = Keys { keys: Vec::new(), hints: BTreeMap::new() };
         keys.into_iter().for_each(|key| set.add(key));
         Self(Arc::new(set))
+    }
+
+    /// The distinct keys of several sets, in their order, with all their hints. The keys' identifiers are not computed again.
+    pub fn union<'a>(sets: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut sets = sets.into_iter();
+        let mut all = sets.next().cloned().unwrap_or_else(|| Self::new([]));
+        sets.for_each(|set| Arc::make_mut(&mut all.0).merge(&set.0));
+        all
     }
 
     /// Adds a key, unless it is there.
@@ -371,6 +397,17 @@ mod tests {
         let signers = keys.signers(b"message", &signatures);
         assert_eq!(signers.keys(), [key(60).public_key().clone()]);
         assert!(signers.gave_up() && signers.checks() <= 161);
+    }
+
+    #[test]
+    fn a_union_is_the_set_of_all_the_keys() {
+        let sets: Vec<KeySet> = [1, 2, 1].iter().map(|n| KeySet::new([key(*n).public_key().clone()])).collect();
+        let all = KeySet::union(&sets);
+        let made = KeySet::new([1, 2].map(|n| key(n).public_key().clone()));
+        assert_eq!((all.keys(), &all.0.hints), (made.keys(), &made.0.hints));
+        assert!(KeySet::union([]).is_empty());
+        // The sets themselves are as they were.
+        assert_eq!(sets[0].len(), 1);
     }
 
     #[test]

@@ -56,7 +56,14 @@ impl Policy {
     /// # Errors
     /// No key, so that nothing could ever be accepted.
     pub fn keys(keys: impl IntoIterator<Item = PublicKey>) -> Result<Self, ThresholdError> {
-        let keys = KeySet::new(keys);
+        Self::by_keys(KeySet::new(keys))
+    }
+
+    /// As [`keys`](Self::keys), by a set that is there already.
+    ///
+    /// # Errors
+    /// No key.
+    pub fn by_keys(keys: KeySet) -> Result<Self, ThresholdError> {
         Self::by(keys, 1).threshold(1)
     }
 
@@ -164,6 +171,11 @@ impl Policy {
     /// The wanted name.
     pub fn wanted_name(&self) -> Option<&Wanted> {
         self.name.as_ref()
+    }
+
+    /// The annotations that each counted signature must have.
+    pub fn wanted_annotations(&self) -> &BTreeMap<String, String> {
+        &self.annotations
     }
 
     /// What may accept an artifact, the strongest first; nothing for anything.

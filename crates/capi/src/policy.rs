@@ -1,0 +1,237 @@
+//! Policies: whom the caller trusts, and what it wants to have been said.
+
+use touchmark_envelope::name::Wanted;
+use touchmark_trust::{AcceptedKind, Policy, SupplyChainDemand};
+
+use crate::array::handle;
+use crate::bytes::touchmark_bytes;
+use crate::call;
+use crate::error::touchmark_error;
+use crate::exclusive::Exclusive;
+use crate::failure::Failure;
+use crate::public_key::{artifact_keys, keys as any_keys, touchmark_public_key};
+use crate::standing::touchmark_standing;
+use crate::status::{TOUCHMARK_STATUS_INVALID_THRESHOLD, touchmark_status};
+
+/// `touchmark_policy_builder_accept_only`: an entry of the trust metadata.
+pub const TOUCHMARK_ACCEPT_ENTRY: u32 = 1;
+/// `touchmark_policy_builder_accept_only`: a seal of the trust metadata.
+pub const TOUCHMARK_ACCEPT_SEAL: u32 = 2;
+/// `touchmark_policy_builder_accept_only`: envelopes, signed by a role's keys or by those of the caller.
+pub const TOUCHMARK_ACCEPT_ENVELOPES: u32 = 4;
+
+/// A policy being made. One call at a time.
+pub struct touchmark_policy_builder(Exclusive<Policy>);
+
+/// A policy. Immutable; any number of threads may use one.
+pub struct touchmark_policy {
+    pub(crate) policy: Policy,
+}
+
+/// A policy that trusts these keys: signatures by so many distinct ones of them. The same key twice is one.
+///
+/// `TOUCHMARK_STATUS_INVALID_THRESHOLD` if the threshold is zero or above the number of distinct keys, so also without a key;
+/// `TOUCHMARK_STATUS_INVALID_KEY` for an RSA key.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_builder_from_keys(
+    keys: *const *const touchmark_public_key,
+    count: usize,
+    threshold: usize,
+    out: *mut *mut touchmark_policy_builder,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles, views and outs.
+    unsafe {
+        call::give(out, error, || {
+            let keys = artifact_keys(keys, count)?;
+            if keys.is_empty() {
+                return Err(Failure::new(
+                    TOUCHMARK_STATUS_INVALID_THRESHOLD,
+                    "threshold",
+                    "there is no key, so that nothing could be accepted",
+                ));
+            }
+            let policy = Policy::by_keys(keys)?.threshold(threshold)?;
+            Ok(touchmark_policy_builder(Exclusive::new(policy)))
+        })
+    }
+}
+
+/// A policy that trusts what trust metadata says of a name: entries, seals, and the envelopes of the keys that it lets accept the
+/// name's artifacts. The name is the standing's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_builder_from_standing(
+    standing: *const touchmark_standing,
+    out: *mut *mut touchmark_policy_builder,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles and outs.
+    unsafe {
+        call::give(out, error, || {
+            let standing = handle(standing, "standing")?.standing.clone();
+            Ok(touchmark_policy_builder(Exclusive::new(Policy::trust(standing))))
+        })
+    }
+}
+
+/// Wants this name to have been signed: NAME, NAME:VERSION, or NAME:* for any version. Without it, a policy of keys does not check names.
+///
+/// `TOUCHMARK_STATUS_WRONG_STATE` for another name than the standing's, where the policy is by one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_builder_set_name(
+    builder: *mut touchmark_policy_builder,
+    wanted: touchmark_bytes,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles, views and outs.
+    unsafe {
+        change(builder, error, |policy| {
+            let wanted: Wanted = wanted.text("name")?.parse::<Wanted>()?;
+            let policy = policy.name(wanted.clone());
+            match policy.wanted_name() == Some(&wanted) {
+                true => Ok(policy),
+                false => Err(Failure::state("the trust metadata was asked of another name")),
+            }
+        })
+    }
+}
+
+/// Wants each counted signature to have this annotation.
+///
+/// `TOUCHMARK_STATUS_INVALID_ARGUMENT` if another value is wanted of the same key already: no signature has both.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_builder_require_annotation(
+    builder: *mut touchmark_policy_builder,
+    key: touchmark_bytes,
+    value: touchmark_bytes,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles, views and outs.
+    unsafe {
+        change(builder, error, |policy| {
+            let (key, value) = (key.text("annotation's key")?, value.text("annotation's value")?);
+            if policy.wanted_annotations().get(key).is_some_and(|before| before != value) {
+                return Err(Failure::argument(format!("the annotation {key} is wanted with two values, and no signature has both")));
+            }
+            Ok(policy.annotation(key, value))
+        })
+    }
+}
+
+/// Wants an attestation of this predicate type instead of a signature; called several times, one of each.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_builder_require_predicate(
+    builder: *mut touchmark_policy_builder,
+    predicate_type: touchmark_bytes,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles, views and outs.
+    unsafe {
+        change(builder, error, |policy| match predicate_type.text("predicate type")? {
+            "" => Err(Failure::argument("the predicate type is empty")),
+            predicate_type => Ok(policy.predicate_type(predicate_type)),
+        })
+    }
+}
+
+/// Takes nothing but these, `TOUCHMARK_ACCEPT_...` added up; called several times, what all of the calls have.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_builder_accept_only(
+    builder: *mut touchmark_policy_builder,
+    kinds: u32,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles and outs.
+    unsafe {
+        change(builder, error, |policy| {
+            let all = [
+                (TOUCHMARK_ACCEPT_ENTRY, AcceptedKind::Entry),
+                (TOUCHMARK_ACCEPT_SEAL, AcceptedKind::Seal),
+                (TOUCHMARK_ACCEPT_ENVELOPES, AcceptedKind::Envelopes),
+            ];
+            if kinds == 0 || kinds > all.iter().map(|(bit, _)| bit).sum() {
+                return Err(Failure::argument(format!("{kinds} is no sum of TOUCHMARK_ACCEPT_...")));
+            }
+            Ok(policy.accept_only(all.iter().filter(|(bit, _)| kinds & bit != 0).map(|(_, kind)| *kind)))
+        })
+    }
+}
+
+/// Wants this role of the trust metadata to decide. Where no trust metadata decides, nothing is accepted.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_builder_by_role(
+    builder: *mut touchmark_policy_builder,
+    role: touchmark_bytes,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles, views and outs.
+    unsafe {
+        change(builder, error, |policy| match role.text("role")? {
+            "" => Err(Failure::argument("the role is empty")),
+            role => Ok(policy.by_role(role)),
+        })
+    }
+}
+
+/// Wants this in-toto layout to hold for the artifact, by what is attached to it, once everything else does. All of the keys must have
+/// signed the layout, which is told when it is verified. Called again, the last one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_builder_require_supply_chain(
+    builder: *mut touchmark_policy_builder,
+    layout: touchmark_bytes,
+    keys: *const *const touchmark_public_key,
+    count: usize,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles, views and outs.
+    unsafe {
+        change(builder, error, |policy| {
+            let demand = SupplyChainDemand::new(layout.read("layout")?.to_vec(), any_keys(keys, count)?)?;
+            Ok(policy.supply_chain(demand))
+        })
+    }
+}
+
+/// The policy. The builder stays as it is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_builder_build(
+    builder: *const touchmark_policy_builder,
+    out: *mut *mut touchmark_policy,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles and outs.
+    unsafe { call::give(out, error, || Ok(touchmark_policy { policy: handle(builder, "builder")?.0.look()?.clone() })) }
+}
+
+/// Frees a builder. NULL is nothing to free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_builder_free(builder: *mut touchmark_policy_builder) {
+    // SAFETY: the caller's promise about handles.
+    unsafe { call::free(builder) }
+}
+
+/// Frees a policy. NULL is nothing to free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_free(policy: *mut touchmark_policy) {
+    // SAFETY: the caller's promise about handles.
+    unsafe { call::free(policy) }
+}
+
+/// Changes what is being made; a failure changes nothing.
+///
+/// # Safety
+/// The caller's promises about handles and outs.
+unsafe fn change(
+    builder: *mut touchmark_policy_builder,
+    error: *mut *mut touchmark_error,
+    change: impl FnOnce(Policy) -> Result<Policy, Failure>,
+) -> touchmark_status {
+    // SAFETY: the promise that this function asks for.
+    unsafe {
+        call::run(error, || {
+            let mut policy = handle(builder, "builder")?.0.enter()?;
+            *policy = change(policy.clone())?;
+            Ok(())
+        })
+    }
+}

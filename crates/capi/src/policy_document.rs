@@ -1,0 +1,1 @@
+//! Policy documents: read, checked, asked which rule decides.

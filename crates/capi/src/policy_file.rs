@@ -1,0 +1,1 @@
+//! Policy files, which decide over sources.

@@ -1,0 +1,1 @@
+//! OCI layouts, folders and tars, as sources of artifacts.

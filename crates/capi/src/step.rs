@@ -1,0 +1,37 @@
+//! Why a step's need could not be met, as the caller says it.
+
+use crate::failure::Failure;
+
+/// It is not there.
+pub const TOUCHMARK_FAILURE_NOT_FOUND: u32 = 1;
+/// It could not be read or reached.
+pub const TOUCHMARK_FAILURE_UNAVAILABLE: u32 = 2;
+/// Whoever has it refuses to give it.
+pub const TOUCHMARK_FAILURE_DENIED: u32 = 3;
+/// It has more bytes than were asked for.
+pub const TOUCHMARK_FAILURE_TOO_LARGE: u32 = 4;
+/// What is there is nothing that may be there.
+pub const TOUCHMARK_FAILURE_MALFORMED: u32 = 5;
+
+/// What a number of the caller says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    NotFound,
+    Unavailable,
+    Denied,
+    TooLarge,
+    Malformed,
+}
+
+impl Missing {
+    pub(crate) fn from_number(number: u32) -> Result<Self, Failure> {
+        Ok(match number {
+            TOUCHMARK_FAILURE_NOT_FOUND => Self::NotFound,
+            TOUCHMARK_FAILURE_UNAVAILABLE => Self::Unavailable,
+            TOUCHMARK_FAILURE_DENIED => Self::Denied,
+            TOUCHMARK_FAILURE_TOO_LARGE => Self::TooLarge,
+            TOUCHMARK_FAILURE_MALFORMED => Self::Malformed,
+            other => return Err(Failure::argument(format!("{other} names no failure: TOUCHMARK_FAILURE_..."))),
+        })
+    }
+}

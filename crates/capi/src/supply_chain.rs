@@ -1,0 +1,1 @@
+//! in-toto layouts, verified by steps.

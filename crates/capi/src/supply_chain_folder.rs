@@ -1,0 +1,1 @@
+//! in-toto layouts, verified against a folder of links.

@@ -1,0 +1,1 @@
+//! Trust roots with a store in a folder.

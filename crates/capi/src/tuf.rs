@@ -1,0 +1,1 @@
+//! The Update Framework: a client by steps and by callbacks.

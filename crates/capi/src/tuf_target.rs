@@ -1,0 +1,1 @@
+//! Targets that a TUF client found.
