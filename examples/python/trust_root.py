@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Verifies an artifact by a trust root: what it is listed as now, and that nobody has revoked it. Then by a policy file, if there is one.
+
+    trust_root.py ROOT METADATA STORE NAME REFERENCE [POLICY]
+
+ROOT is the root.json that was given to you once, METADATA the folder of the trust repository's metadata, or the URL of it; STORE a folder
+that keeps what was seen last, so that nothing older comes back.
+"""
+
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Optional
+
+import touchmark
+
+
+def fetch_from(url: str) -> "touchmark.tuf.Fetch":
+    def fetch(path: str, limit: int) -> Optional[bytes]:
+        try:
+            with urllib.request.urlopen(f"{url.rstrip('/')}/{path}", timeout=30) as answer:
+                data: bytes = answer.read(limit + 1)
+                return data
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise  # an OSError: it could not be found out
+
+    return fetch
+
+
+def main(root: str, metadata: str, store: str, name: str, reference: str, policy_file: Optional[str] = None) -> int:
+    now = touchmark.now()
+    try:
+        trust = touchmark.TrustRoot(Path(root).read_bytes(), fetch_from(metadata) if "://" in metadata else metadata, store, now)
+        source = touchmark.Source(reference)
+        # The list of names decides alone: no signature can bring back what the list has left behind.
+        policy = touchmark.Policy.from_standing(trust.standing(name), name=name, accept_only=touchmark.Accept.ENTRY)
+        verified = source.verify(policy, at=now)
+        print(f"{name} is {verified.digest}")
+        if policy_file:
+            touchmark.PolicyFile(policy_file).verify(source, at=now)
+            print("the policy accepts it, too")
+    except touchmark.UntrustedMetadata as error:
+        print(f"the trust metadata is not to be trusted: {error}", file=sys.stderr)
+        return 5
+    except touchmark.Unknown as error:
+        print(f"could not find out: {error}", file=sys.stderr)
+        return 4
+    except touchmark.TouchmarkError as error:
+        print(f"not verified: {error} ({error.code})", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
