@@ -1,0 +1,409 @@
+// Runs testdata/vectors (SPEC.md, section 27): every case of the index through touchmark.hpp. A member or an operation that it does not know fails.
+//
+//   vectors FOLDER
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <utility>
+
+#include "case.hpp"
+
+using touchmark::bytes_view;
+
+namespace {
+
+std::vector<touchmark::public_key> keys_of(members &given, const std::string &name = "keys") {
+    std::vector<touchmark::public_key> keys;
+    for (const std::string &each : given.all_bytes(name)) keys.push_back(touchmark::public_key::read(each));
+    return keys;
+}
+
+std::size_t threshold_of(members &given) { return given.at("threshold"); }
+
+std::map<std::string, std::string> texts_of(members &given, const std::string &name) {
+    const json *found = given.find(name);
+    return found ? found->get<std::map<std::string, std::string>>() : std::map<std::string, std::string>();
+}
+
+void canonical_json(members &given, const json &expected) {
+    std::string document = given.bytes("document");
+    expecting(expected, [&](members &expect) {
+        auto output = touchmark::canonical_json(document).string();
+        same("output", input(expect.at("output")), output);
+    });
+}
+
+void digest(members &given, const json &expected) {
+    std::string document = given.bytes("document"), algorithm = given.text("algorithm");
+    auto which = algorithm == "sha512" ? touchmark::digest_algorithm::sha512 : touchmark::digest_algorithm::sha256;
+    if (algorithm != "sha512" && algorithm != "sha256") throw failed("algorithm");
+    expecting(expected, [&](members &expect) {
+        std::string wanted = expect.text("digest");
+        same("digest", wanted, touchmark::digest(document, which));
+        for (std::size_t piece : {1, 7, 64}) {
+            touchmark::hasher hasher(which);
+            for (std::size_t at = 0; at < document.size(); at += piece) hasher.update(std::string_view(document).substr(at, piece));
+            same("streamed digest", wanted, hasher.finish());
+        }
+    });
+}
+
+void name(members &given, const json &expected) {
+    std::string name = given.text("name");
+    expecting(expected, [&](members &) { touchmark::check_name(name); });
+}
+
+void public_key(members &given, const json &expected) {
+    static const std::map<touchmark::key_algorithm, std::string> names = {
+        {touchmark::key_algorithm::ed25519, "ed25519"},
+        {touchmark::key_algorithm::ecdsa_p256, "ecdsa-p256"},
+        {touchmark::key_algorithm::ecdsa_p384, "ecdsa-p384"},
+        {touchmark::key_algorithm::rsa_pss, "rsa-pss"},
+    };
+    std::string document = given.bytes("key");
+    expecting(expected, [&](members &expect) {
+        auto key = touchmark::public_key::read(document);
+        same_if_told(expect, "algorithm", names.at(key.algorithm()));
+        same_if_told(expect, "key_id", std::string(key.id()));
+        same("the key written and read again", std::string(key.id()), std::string(touchmark::public_key::read(key.pem()).id()));
+        if (key.algorithm() != touchmark::key_algorithm::rsa_pss) {
+            same("the raw key read again", std::string(key.id()), std::string(touchmark::public_key::from_raw(key.algorithm(), key.raw()).id()));
+        }
+    });
+}
+
+void signature(members &given, const json &expected) {
+    std::string key = given.bytes("key"), message = given.bytes("message"), signature = given.bytes("signature");
+    expecting(expected, [&](members &) { touchmark::public_key::read(key).verify(message, signature); });
+}
+
+void envelope(members &given, const json &expected) {
+    std::string document = given.bytes("envelope");
+    auto keys = keys_of(given);
+    std::size_t threshold = threshold_of(given);
+    expecting(expected, [&](members &expect) {
+        auto envelope = touchmark::envelope::parse(document);
+        auto verified = envelope.verify(keys, threshold);
+        if (const json *payload = expect.find("payload")) same("payload", input(*payload), verified.payload().string());
+        same_if_told(expect, "payload_type", std::string(verified.payload_type()));
+        std::vector<std::string> ids;
+        for (std::size_t index = 0; index < verified.key_count(); index++) ids.emplace_back(verified.key_id(index));
+        std::sort(ids.begin(), ids.end());
+        same_if_told(expect, "keys", ids);
+    });
+}
+
+void ask(members &given, touchmark::policy_builder &builder) {
+    if (auto wanted = given.text_or_nothing("name"); !wanted.empty()) builder.name(wanted);
+    for (const auto &[key, value] : texts_of(given, "annotations")) builder.annotation(key, value);
+    if (const json *types = given.find("predicate_types")) {
+        for (const json &each : *types) builder.predicate(each.get<std::string>());
+    }
+}
+
+void compare(members &expect, const touchmark::verified_artifact &artifact) {
+    same_if_told(expect, "digest", std::string(artifact.digest()));
+    same_if_told(expect, "name", std::string(artifact.name()));
+}
+
+void verify(members &given, const json &expected) {
+    std::string manifest = given.bytes("manifest");
+    auto envelopes = given.all_bytes("envelopes");
+    std::int64_t at = given.at("at");
+    expecting(expected, [&](members &expect) {
+        auto keys = keys_of(given);
+        touchmark::policy_builder builder(keys, threshold_of(given));
+        ask(given, builder);
+        auto artifact = builder.build().verify_manifest(manifest, envelopes, at);
+        compare(expect, artifact);
+        same("the verified manifest", manifest, artifact.manifest().string());
+    });
+}
+
+void search(members &given, const json &expected) {
+    using kind = touchmark::search::kind;
+    members store(given.at("store"));
+    std::map<std::string, json> manifests = store.at("manifests"), blobs = store.at("blobs"), referrers = store.at("referrers");
+    store.all_were_asked();
+    std::set<std::string> failing;
+    if (const json *some = given.find("failing")) failing = some->get<std::set<std::string>>();
+    std::string artifact = given.text("artifact"), covered_by = given.text_or_nothing("covered_by"), platform = given.text_or_nothing("platform");
+    std::int64_t at = given.at("at");
+    expecting(expected, [&](members &expect) {
+        auto keys = keys_of(given);
+        touchmark::policy_builder builder(keys, threshold_of(given));
+        ask(given, builder);
+        touchmark::request request(builder.build(), artifact, at);
+        if (!covered_by.empty()) request.covered_by(covered_by);
+        if (!platform.empty()) request.platform(platform);
+        touchmark::search search(request);
+        for (auto need = search.next(); need.kind != kind::done; need = search.next()) {
+            std::string digest(need.digest);
+            const auto &from = need.kind == kind::manifest ? manifests : need.kind == kind::referrers ? referrers : blobs;
+            auto found = from.find(digest);
+            if (failing.count(digest)) {
+                search.provide_failure(touchmark::failure::unavailable, "it does not answer");
+            } else if (need.kind == kind::referrers) {
+                search.provide_referrers(found == from.end() ? R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})"
+                                                             : input(found->second));
+            } else if (found == from.end()) {
+                search.provide_failure(touchmark::failure::not_found);
+            } else if (need.kind == kind::hash) {
+                std::string bytes = input(found->second);
+                bool longer = digest.rfind("sha512:", 0) == 0;
+                search.provide_hash(touchmark::digest(bytes, longer ? touchmark::digest_algorithm::sha512 : touchmark::digest_algorithm::sha256), bytes.size());
+            } else {
+                search.provide_bytes(input(found->second));
+            }
+        }
+        compare(expect, search.finish());
+    });
+}
+
+/// A store in memory and a repository in a folder.
+struct tuf_files {
+    std::map<std::string, std::string> store;
+    std::string repository;
+
+    void steps(touchmark::tuf_client &client) {
+        using kind = touchmark::tuf_client::kind;
+        for (auto step = client.next(); step.kind != kind::done; step = client.next()) {
+            std::string name(step.name);
+            std::optional<std::string> file;
+            switch (step.kind) {
+            case kind::store: store[name] = step.bytes.string(); client.provide_done(); continue;
+            case kind::remove: store.erase(name); client.provide_done(); continue;
+            case kind::load:
+                if (store.count(name)) file = store[name];
+                break;
+            default: file = read_file(repository + "/" + name);
+            }
+            if (!file) {
+                client.provide_absent();
+            } else if (file->size() > step.limit) {
+                client.provide_failure(touchmark::failure::too_large);
+            } else {
+                client.provide_bytes(*file);
+            }
+        }
+    }
+
+    /// The same by callbacks.
+    void drive(touchmark::tuf_client &client) {
+        auto put = [](const std::optional<std::string> &file, touchmark::sink &out) {
+            if (file) out.append(*file);
+            return file.has_value();
+        };
+        touchmark::tuf_callbacks callbacks;
+        callbacks.fetch = [&](std::string_view path, std::uint64_t, touchmark::sink &out) { return put(read_file(repository + "/" + std::string(path)), out); };
+        callbacks.load = [&](std::string_view file, std::uint64_t, touchmark::sink &out) {
+            auto found = store.find(std::string(file));
+            return put(found == store.end() ? std::nullopt : std::optional(found->second), out);
+        };
+        callbacks.store = [&](std::string_view file, bytes_view bytes) { store[std::string(file)] = bytes.string(); };
+        callbacks.remove = [&](std::string_view file) { store.erase(std::string(file)); };
+        client.drive(callbacks);
+    }
+};
+
+void tuf(members &given, const json &expected) {
+    std::string root = given.bytes("root");
+    const json updates = given.at("updates");
+    if (!expected.is_null()) throw failed("a TUF case has its expectations in its updates");
+    // Once by steps, once by callbacks.
+    for (auto run : {&tuf_files::steps, &tuf_files::drive}) {
+        tuf_files files;
+        files.store["root.json"] = root;
+        for (const json &each : updates) {
+            members update(each);
+            files.repository = update.text("repository");
+            touchmark::tuf_client client(update.at("at").get<std::int64_t>());
+            expecting(update.at("expect"), [&](members &expect) {
+                (files.*run)(client);
+                if (const json *versions = expect.find("versions")) {
+                    json state = json::parse(client.state_json());
+                    for (const auto &[role, version] : versions->items()) same("version of " + role, version, state.at(role).at("version"));
+                }
+            });
+            if (const json *targets = update.find("targets")) {
+                for (const json &target : *targets) {
+                    members asked(target);
+                    std::string path = asked.text("path");
+                    expecting(asked.at("expect"), [&](members &expect) {
+                        client.look_up(path);
+                        (files.*run)(client);
+                        auto found = client.found();
+                        same_if_told(expect, "length", found.length());
+                        same_if_told(expect, "role", std::string(found.role()));
+                        same_if_told(expect, "sha256", json::parse(found.json()).at("hashes").value("sha256", json()));
+                    });
+                    asked.all_were_asked();
+                }
+            }
+            update.all_were_asked();
+        }
+    }
+}
+
+void standing(members &given, const json &expected) {
+    static const std::map<std::string, touchmark::accept> kinds = {
+        {"entry", touchmark::accept::entry}, {"seal", touchmark::accept::seal}, {"envelopes", touchmark::accept::envelopes}};
+    tuf_files files;
+    files.store["root.json"] = given.bytes("root");
+    files.repository = given.text("repository");
+    std::string name = given.text("name"), manifest = given.bytes("manifest"), role = given.text_or_nothing("by_role");
+    auto envelopes = given.all_bytes("envelopes");
+    std::int64_t at = given.at("at");
+    std::optional<touchmark::accept> only;
+    if (const json *some = given.find("accept_only")) {
+        for (const json &each : *some) only = only ? *only | kinds.at(each) : kinds.at(each);
+    }
+    expecting(expected, [&](members &expect) {
+        touchmark::tuf_client client(at);
+        files.steps(client);
+        client.look_up(name);
+        files.steps(client);
+        touchmark::policy_builder builder(client.standing(name));
+        builder.name(name);
+        if (only) builder.accept_only(*only);
+        if (!role.empty()) builder.by_role(role);
+        auto artifact = builder.build().verify_manifest(manifest, envelopes, at);
+        same_if_told(expect, "digest", std::string(artifact.digest()));
+        same_if_told(expect, "accepted_by", json::parse(artifact.json()).value("accepted_by", json()));
+    });
+}
+
+/// The links of a step in a folder, no more than `limit`, and whether these are all.
+std::pair<std::vector<std::string>, bool> links_of(const std::string &folder, const std::string &step, std::size_t limit) {
+    std::vector<std::string> names;
+    std::error_code none;
+    for (const auto &entry : std::filesystem::directory_iterator(folder, none)) {
+        std::string name = entry.path().filename();
+        if (name.size() == step.size() + 14 && name.rfind(step + ".", 0) == 0 && name.substr(name.size() - 5) == ".link") names.push_back(name);
+    }
+    std::sort(names.begin(), names.end());
+    bool complete = names.size() <= limit;
+    names.resize(std::min(names.size(), limit));
+    return {names, complete};
+}
+
+void supply_chain(members &given, const json &expected) {
+    using kind = touchmark::supply_chain::kind;
+    std::string layout = given.bytes("layout"), links = given.text("links");
+    auto parameters = texts_of(given, "parameters");
+    std::int64_t at = given.at("at");
+    expecting(expected, [&](members &) {
+        auto keys = keys_of(given);
+        touchmark::supply_chain chain(layout, keys, at, parameters);
+        for (auto need = chain.next(); need.kind != kind::done; need = chain.next()) {
+            std::string path = links + "/" + std::string(need.name);
+            if (need.kind == kind::names) {
+                auto [names, complete] = links_of(path, std::string(need.step), need.limit);
+                chain.provide_names(names, complete);
+                continue;
+            }
+            auto file = need.kind == kind::file ? read_file(path) : std::nullopt;
+            if (!file) {
+                chain.provide_absent();
+            } else if (file->size() > need.limit) {
+                chain.provide_failure(touchmark::failure::too_large);
+            } else {
+                chain.provide_bytes(*file);
+            }
+        }
+        chain.finish();
+    });
+}
+
+void policy_document(members &given, const json &expected) {
+    std::string document = given.bytes("document"), from = given.text("origin");
+    if (from != "local" && from != "signed") throw failed("origin");
+    const json *questions = given.find("questions");
+    expecting(expected, [&](members &) {
+        auto policy = touchmark::policy_document::read(document, from == "signed" ? touchmark::origin::signed_by_root : touchmark::origin::local);
+        same("the findings are JSON", true, json::accept(policy.check()));
+        for (const json &each : questions ? *questions : json::array()) {
+            members question(each);
+            std::string reference = question.text_or_nothing("reference"), name = question.text_or_nothing("name");
+            expecting(question.at("expect"), [&](members &expect) {
+                auto decided = policy.decide(reference, name);
+                if (const json *rule = expect.find("rule")) {
+                    same("rule", touchmark::canonical_json(rule->dump()).string(), touchmark::canonical_json(decided).string());
+                }
+            });
+            question.all_were_asked();
+        }
+    });
+}
+
+void layout(members &given, const json &expected) {
+    std::string reference = given.text("reference"), file = given.text_or_nothing("policy");
+    std::int64_t at = given.at("at");
+    expecting(expected, [&](members &expect) {
+        touchmark::source source(reference);
+        if (!file.empty()) {
+            compare(expect, touchmark::policy_file(file).verify(source, at));
+            return;
+        }
+        auto keys = keys_of(given);
+        touchmark::policy_builder builder(keys, threshold_of(given));
+        ask(given, builder);
+        compare(expect, source.verify(builder.build(), at));
+    });
+}
+
+const std::map<std::string, std::function<void(members &, const json &)>> operations = {
+    {"canonical-json", canonical_json},
+    {"digest", digest},
+    {"name", name},
+    {"public-key", public_key},
+    {"signature", signature},
+    {"envelope", envelope},
+    {"verify", verify},
+    {"search", search},
+    {"tuf", tuf},
+    {"standing", standing},
+    {"supply-chain", supply_chain},
+    {"policy-document", policy_document},
+    {"layout", layout},
+};
+
+void run(const json &one) {
+    members given(one);
+    for (const char *said : {"id", "why", "spec"}) given.at(said);
+    std::string operation = given.text("operation");
+    auto found = operations.find(operation);
+    if (found == operations.end()) throw failed("unknown operation " + operation);
+    const json *expected = given.find("expect");
+    found->second(given, expected ? *expected : json());
+    given.all_were_asked();
+}
+
+} // namespace
+
+int main(int count, char **arguments) {
+    if (count != 2) {
+        std::cerr << "usage: vectors FOLDER\n";
+        return 2;
+    }
+    std::filesystem::current_path(arguments[1]);
+    json index = json::parse(read_file("index.json").value_or(""));
+    if (index.size() != 2 || index.at("format") != 1) {
+        std::cerr << "C++: this is another format of vectors\n";
+        return 1;
+    }
+    std::size_t passed = 0, wrong = 0;
+    for (const json &each : index.at("cases")) {
+        try {
+            run(each);
+            passed++;
+        } catch (const std::exception &why) {
+            std::cerr << each.value("id", "?") << ": " << why.what() << '\n';
+            wrong++;
+        }
+    }
+    std::cout << "C++: " << passed << " vectors passed, " << wrong << " failed\n";
+    return wrong == 0 && passed > 0 ? 0 : 1;
+}
