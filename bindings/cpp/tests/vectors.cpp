@@ -125,7 +125,11 @@ void verify(members &given, const json &expected) {
 void search(members &given, const json &expected) {
     using kind = touchmark::search::kind;
     members store(given.at("store"));
-    std::map<std::string, json> manifests = store.at("manifests"), blobs = store.at("blobs"), referrers = store.at("referrers");
+    auto part = [&](const char *name) {
+        const json *found = store.find(name);
+        return found ? found->get<std::map<std::string, json>>() : std::map<std::string, json>();
+    };
+    const auto manifests = part("manifests"), blobs = part("blobs"), referrers = part("referrers");
     store.all_were_asked();
     std::set<std::string> failing;
     if (const json *some = given.find("failing")) failing = some->get<std::set<std::string>>();
@@ -219,11 +223,13 @@ void tuf(members &given, const json &expected) {
         for (const json &each : updates) {
             members update(each);
             files.repository = update.text("repository");
-            touchmark::tuf_client client(update.at("at").get<std::int64_t>());
+            std::int64_t at = update.at("at");
+            std::optional<touchmark::tuf_client> client;
             expecting(update.at("expect"), [&](members &expect) {
-                (files.*run)(client);
+                client.emplace(at);
+                (files.*run)(*client);
                 if (const json *versions = expect.find("versions")) {
-                    json state = json::parse(client.state_json());
+                    json state = json::parse(client->state_json());
                     for (const auto &[role, version] : versions->items()) same("version of " + role, version, state.at(role).at("version"));
                 }
             });
@@ -232,9 +238,9 @@ void tuf(members &given, const json &expected) {
                     members asked(target);
                     std::string path = asked.text("path");
                     expecting(asked.at("expect"), [&](members &expect) {
-                        client.look_up(path);
-                        (files.*run)(client);
-                        auto found = client.found();
+                        client.value().look_up(path);
+                        (files.*run)(*client);
+                        auto found = client->found();
                         same_if_told(expect, "length", found.length());
                         same_if_told(expect, "role", std::string(found.role()));
                         same_if_told(expect, "sha256", json::parse(found.json()).at("hashes").value("sha256", json()));
@@ -299,7 +305,7 @@ void supply_chain(members &given, const json &expected) {
         touchmark::supply_chain chain(layout, keys, at, parameters);
         for (auto need = chain.next(); need.kind != kind::done; need = chain.next()) {
             std::string path = links + "/" + std::string(need.name);
-            if (need.kind == kind::names) {
+            if (need.kind == kind::names && std::filesystem::is_directory(path)) {
                 auto [names, complete] = links_of(path, std::string(need.step), need.limit);
                 chain.provide_names(names, complete);
                 continue;
@@ -330,7 +336,7 @@ void policy_document(members &given, const json &expected) {
             expecting(question.at("expect"), [&](members &expect) {
                 auto decided = policy.decide(reference, name);
                 if (const json *rule = expect.find("rule")) {
-                    same("rule", touchmark::canonical_json(rule->dump()).string(), touchmark::canonical_json(decided).string());
+                    same("rule", *rule, json::parse(decided));
                 }
             });
             question.all_were_asked();

@@ -146,6 +146,9 @@ template <class T> class outcome {
 /// There is no value but that it succeeded.
 struct done {};
 
+/// Says that an object is to own a handle that touchmark.h gave.
+struct adopt {};
+
 namespace detail {
 
 template <class F, class... Arguments> outcome<done> attempt(F function, Arguments... arguments) noexcept {
@@ -161,7 +164,7 @@ template <class Object, class F, class... Arguments> outcome<Object> attempt_to_
     touchmark_error *error = nullptr;
     status number = function(arguments..., &handle, &error);
     if (number != TOUCHMARK_STATUS_OK) return {number, error};
-    return Object(handle);
+    return Object(adopt{}, handle);
 }
 
 template <class F, class... Arguments> void call(F function, Arguments... arguments) {
@@ -175,7 +178,7 @@ template <class Object, class F, class... Arguments> Object make(F function, Arg
     touchmark_error *error = nullptr;
     status number = function(arguments..., &handle, &error);
     if (number != TOUCHMARK_STATUS_OK) throw touchmark::error(number, error);
-    return Object(handle);
+    return Object(adopt{}, handle);
 }
 
 } // namespace detail
@@ -184,7 +187,7 @@ template <class Object, class F, class... Arguments> Object make(F function, Arg
 template <class T, auto Free> class object {
   public:
     using handle_type = T;
-    explicit object(T *adopted) noexcept : handle_(adopted) {}
+    object(adopt, T *handle) noexcept : handle_(handle) {}
     /// For functions of touchmark.h.
     T *get() const noexcept { return handle_.get(); }
 
@@ -195,9 +198,13 @@ template <class T, auto Free> class object {
 /// Some objects of one kind, as an argument: one, `{a, b}`, or a vector of them.
 template <class Object> class list_of {
   public:
+    struct item {
+        item(const Object &object) noexcept : handle(object.get()) {}
+        const typename Object::handle_type *handle;
+    };
     list_of(const Object &one) : handles_{one.get()} {}
-    list_of(std::initializer_list<std::reference_wrapper<const Object>> some) {
-        for (const Object &each : some) handles_.push_back(each.get());
+    list_of(std::initializer_list<item> some) {
+        for (const item &each : some) handles_.push_back(each.handle);
     }
     list_of(const std::vector<Object> &all) {
         for (const Object &each : all) handles_.push_back(each.get());

@@ -78,7 +78,7 @@ using sign_function = std::function<void(bytes_view message, sink &signature)>;
 
 class signer : public object<touchmark_signer, touchmark_signer_free> {
   public:
-    explicit signer(touchmark_signer *adopted) noexcept : object(adopted) {}
+    signer(adopt by, touchmark_signer *handle) noexcept : object(by, handle) {}
     explicit signer(const private_key &key) : object(detail::make<signer>(touchmark_signer_from_key, key.get())) {}
     /// What the function gives is verified with the key before it is used. A signer for several threads needs a function for them.
     signer(const public_key &key, sign_function function) : signer(key, std::make_unique<sign_function>(std::move(function))) {}

@@ -42,7 +42,7 @@ class policy_file : public object<touchmark_policy_file, touchmark_policy_file_f
 /// A trust root with a store in a folder.
 class trust_root : public object<touchmark_trust_root, touchmark_trust_root_free> {
   public:
-    explicit trust_root(touchmark_trust_root *adopted) noexcept : object(adopted) {}
+    trust_root(adopt by, touchmark_trust_root *handle) noexcept : object(by, handle) {}
     /// `root` is root.json, as it was given by somebody trusted. The metadata is in a folder.
     trust_root(bytes_view root, std::string_view metadata_folder, std::string_view store_folder, std::int64_t at)
         : object(detail::make<trust_root>(touchmark_trust_root_open, root, bytes_view(metadata_folder), bytes_view(store_folder), at)) {}

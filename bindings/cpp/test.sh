@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Runs the tests of touchmark.hpp, the vectors and the README's example, against the installed library TOUCHMARK_PREFIX (else it is built) with data by the program
+# in TOUCHMARK_BIN. Needs a C++ compiler, pkg-config and nlohmann's JSON reader; the latter two are installed if this runs as root on Debian.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+root=$PWD
+packaging/need.sh pkg-config nlohmann-json3-dev
+. packaging/built.sh
+export PKG_CONFIG_PATH=$TOUCHMARK_PREFIX/lib/pkgconfig LD_LIBRARY_PATH=$TOUCHMARK_PREFIX/lib
+
+python3 bindings/cpp/tests/complete.py "$TOUCHMARK_PREFIX/include/touchmark.h" "$TOUCHMARK_PREFIX"/include/touchmark/*.hpp
+
+out=$root/target/bindings/cpp
+rm -rf "$out" && mkdir -p "$out/data"
+read -ra flags <<<"$(pkg-config --cflags --libs touchmark)"
+compile() { c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -o "$out/$1" "${@:2}" "${flags[@]}" -pthread; }
+for header in touchmark.hpp touchmark/{base,decision,envelope,io,metadata,standing}.hpp; do
+    echo "#include <$header>" >"$out/alone.cpp"
+    for options in '' -DTOUCHMARK_VERIFIER_ONLY -std=c++20; do
+        # shellcheck disable=SC2086
+        c++ -std=c++17 $options -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only "${flags[@]}" "$out/alone.cpp"
+    done
+done
+compile tests bindings/cpp/tests/envelope.cpp bindings/cpp/tests/decision.cpp
+compile vectors bindings/cpp/tests/vectors.cpp
+
+bindings/cpp/tests/data.sh "$out/data"
+(cd "$out/data" && "$out/tests")
+"$out/vectors" testdata/vectors
+
+awk '/^```/ { inside = ($0 == "```cpp"); next } inside' bindings/cpp/README.md >"$out/example.cpp"
+compile example "$out/example.cpp"
+"$out/example" | tee "$out/example.log"
+grep -q '^sha256:[0-9a-f]* is acme/net-monitor:1.2.0$' "$out/example.log"
+grep -q '^NOT_VERIFIED: ' "$out/example.log"
