@@ -25,12 +25,13 @@ pub const INDEX: &str = "index.json";
 /// # Errors
 /// The crates disagree with a case, or a file cannot be written. The folder then holds what was made, to be looked at.
 pub fn write_to(folder: &Path) -> Result<usize, String> {
+    let made = make::vectors().into_files();
     let text = |error: io::Error| format!("{}: {error}", folder.display());
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(text(error)),
         _ => fs::create_dir_all(folder).map_err(text)?,
     }
-    for (path, bytes) in make::vectors().into_files() {
+    for (path, bytes) in made {
         let file = folder.join(path);
         file.parent().map_or(Ok(()), fs::create_dir_all).map_err(text)?;
         fs::write(file, bytes).map_err(text)?;
