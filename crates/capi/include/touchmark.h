@@ -245,7 +245,7 @@ typedef struct touchmark_bytes {
   /**
    * How many there are.
    */
-  uintptr_t len;
+  size_t len;
 } touchmark_bytes;
 
 /**
@@ -596,13 +596,13 @@ struct touchmark_bytes touchmark_envelope_untrusted_payload(const struct touchma
 /**
  * How many signatures it has, valid or not; 0 for NULL.
  */
-uintptr_t touchmark_envelope_signature_count(const struct touchmark_envelope *envelope);
+size_t touchmark_envelope_signature_count(const struct touchmark_envelope *envelope);
 
 /**
  * The key identifier of a signature, a hint that decides nothing; empty if it has none or there is no such signature. A view of the envelope.
  */
 struct touchmark_bytes touchmark_envelope_signature_keyid(const struct touchmark_envelope *envelope,
-                                                          uintptr_t index);
+                                                          size_t index);
 
 /**
  * The envelope as JSON.
@@ -620,8 +620,8 @@ touchmark_status touchmark_envelope_to_json(const struct touchmark_envelope *env
  */
 touchmark_status touchmark_envelope_verify(const struct touchmark_envelope *envelope,
                                            const struct touchmark_public_key *const *keys,
-                                           uintptr_t count,
-                                           uintptr_t threshold,
+                                           size_t count,
+                                           size_t threshold,
                                            struct touchmark_verified_envelope **out,
                                            struct touchmark_error **error);
 
@@ -643,14 +643,14 @@ struct touchmark_bytes touchmark_verified_envelope_payload_type(const struct tou
 /**
  * How many of the keys have signed it, at least the threshold; 0 for NULL.
  */
-uintptr_t touchmark_verified_envelope_key_count(const struct touchmark_verified_envelope *envelope);
+size_t touchmark_verified_envelope_key_count(const struct touchmark_verified_envelope *envelope);
 
 /**
  * The identifier of one of the keys that have signed it, as `touchmark_public_key_id` gives it; empty out of range. A view of the verified
  * envelope.
  */
 struct touchmark_bytes touchmark_verified_envelope_key_id(const struct touchmark_verified_envelope *envelope,
-                                                          uintptr_t index);
+                                                          size_t index);
 
 /**
  * Frees a verified envelope. NULL is nothing to free.
@@ -717,7 +717,7 @@ uint32_t touchmark_features(void);
 touchmark_status touchmark_verify_manifest(const struct touchmark_policy *policy,
                                            struct touchmark_bytes manifest,
                                            const struct touchmark_bytes *envelopes,
-                                           uintptr_t count,
+                                           size_t count,
                                            int64_t at,
                                            struct touchmark_verified_artifact **out,
                                            struct touchmark_error **error);
@@ -735,8 +735,8 @@ touchmark_status touchmark_name_check(struct touchmark_bytes name,
  * `TOUCHMARK_STATUS_INVALID_KEY` for an RSA key.
  */
 touchmark_status touchmark_policy_builder_from_keys(const struct touchmark_public_key *const *keys,
-                                                    uintptr_t count,
-                                                    uintptr_t threshold,
+                                                    size_t count,
+                                                    size_t threshold,
                                                     struct touchmark_policy_builder **out,
                                                     struct touchmark_error **error);
 
@@ -795,7 +795,7 @@ touchmark_status touchmark_policy_builder_by_role(struct touchmark_policy_builde
 touchmark_status touchmark_policy_builder_require_supply_chain(struct touchmark_policy_builder *builder,
                                                                struct touchmark_bytes layout,
                                                                const struct touchmark_public_key *const *keys,
-                                                               uintptr_t count,
+                                                               size_t count,
                                                                struct touchmark_error **error);
 
 /**
@@ -960,7 +960,7 @@ touchmark_status touchmark_request_platform(struct touchmark_request *request,
  */
 touchmark_status touchmark_request_envelopes(struct touchmark_request *request,
                                              const struct touchmark_bytes *envelopes,
-                                             uintptr_t count,
+                                             size_t count,
                                              struct touchmark_error **error);
 
 /**
@@ -1056,7 +1056,7 @@ void touchmark_search_free(struct touchmark_search *search);
 touchmark_status touchmark_envelope_sign(struct touchmark_bytes payload_type,
                                          struct touchmark_bytes payload,
                                          const struct touchmark_signer *const *with,
-                                         uintptr_t count,
+                                         size_t count,
                                          struct touchmark_envelope **out,
                                          struct touchmark_error **error);
 #endif
@@ -1087,11 +1087,11 @@ touchmark_status touchmark_sign_manifest(struct touchmark_bytes manifest,
                                          struct touchmark_bytes media_type,
                                          struct touchmark_bytes name,
                                          const struct touchmark_pair *annotations,
-                                         uintptr_t annotation_count,
+                                         size_t annotation_count,
                                          int64_t issued,
                                          int64_t expires,
                                          const struct touchmark_signer *const *with,
-                                         uintptr_t count,
+                                         size_t count,
                                          struct touchmark_envelope **out,
                                          struct touchmark_error **error);
 #endif

@@ -87,6 +87,7 @@ fn header(repository: &Path) -> Result<String, Box<dyn Error>> {
         after_includes: Some(format!("\n{}\n{INTRODUCTION}", version.macros())),
         line_length: 120,
         tab_width: 2,
+        usize_is_size_t: true,
         documentation_style: DocumentationStyle::Doxy,
         documentation_length: DocumentationLength::Full,
         line_endings: LineEndingStyle::LF,
