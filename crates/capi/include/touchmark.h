@@ -82,6 +82,16 @@
 #define TOUCHMARK_ACCEPT_ENVELOPES 4
 
 /**
+ * The user's own document.
+ */
+#define TOUCHMARK_ORIGIN_LOCAL 1
+
+/**
+ * A document that a trust repository signs, which can name neither files nor other repositories.
+ */
+#define TOUCHMARK_ORIGIN_SIGNED 2
+
+/**
  * Ed25519 (RFC 8032).
  */
 #define TOUCHMARK_KEY_ED25519 1
@@ -152,6 +162,53 @@
 #define TOUCHMARK_FAILURE_MALFORMED 5
 
 /**
+ * Nothing: all is decided. Call `touchmark_supply_chain_finish`.
+ */
+#define TOUCHMARK_SUPPLY_CHAIN_DONE 0
+
+/**
+ * The bytes of the file at `name` below the folder of links, at most `limit`.
+ */
+#define TOUCHMARK_SUPPLY_CHAIN_FILE 1
+
+/**
+ * The names of the files in the folder `name`, empty or with a slash at its end, that are links of the step `step`: `STEP.XXXXXXXX.link` with
+ * eight of `0-9a-f`; at most `limit` of them, the first ones in their order. For steps that take certificates, and no others.
+ */
+#define TOUCHMARK_SUPPLY_CHAIN_NAMES 2
+
+/**
+ * The outcome of the inspection `name`, which nobody has signed, of the layout in the folder `step`. Nothing here runs a command:
+ * `touchmark_supply_chain_provide_absent` says so, and the inspection is then not verified.
+ */
+#define TOUCHMARK_SUPPLY_CHAIN_INSPECTION 3
+
+/**
+ * Nothing: the update or the search is over.
+ */
+#define TOUCHMARK_TUF_DONE 0
+
+/**
+ * The bytes of the store's file `name`, at most `limit`: `touchmark_tuf_client_provide_bytes` or `_absent`.
+ */
+#define TOUCHMARK_TUF_LOAD 1
+
+/**
+ * The bytes of the repository's file at `name` below the metadata URL, at most `limit`: `touchmark_tuf_client_provide_bytes` or `_absent`.
+ */
+#define TOUCHMARK_TUF_FETCH 2
+
+/**
+ * To keep `bytes` as the store's file `name`, whole or not at all, in place of what was there: `touchmark_tuf_client_provide_done`.
+ */
+#define TOUCHMARK_TUF_STORE 3
+
+/**
+ * To remove the store's file `name`, if it is there: `touchmark_tuf_client_provide_done`.
+ */
+#define TOUCHMARK_TUF_REMOVE 4
+
+/**
  * Bytes that the caller owns: freed by it, read by any number of threads.
  */
 typedef struct touchmark_buffer touchmark_buffer;
@@ -180,6 +237,11 @@ typedef struct touchmark_policy touchmark_policy;
  * A policy being made. One call at a time.
  */
 typedef struct touchmark_policy_builder touchmark_policy_builder;
+
+/**
+ * A policy document (SPEC.md, "Policy"). Immutable; any number of threads may use one.
+ */
+typedef struct touchmark_policy_document touchmark_policy_document;
 
 #if defined(TOUCHMARK_SIGN)
 /**
@@ -222,6 +284,24 @@ typedef struct touchmark_sink touchmark_sink;
 typedef struct touchmark_standing touchmark_standing;
 
 /**
+ * A layout being verified. One call at a time.
+ */
+typedef struct touchmark_supply_chain touchmark_supply_chain;
+
+/**
+ * A client of one TUF repository, for one update and any number of searches after it (SPEC.md, "The Update Framework"). One call at a time.
+ *
+ * The store is the caller's: a flat folder, or anything that keeps files by name. It begins with the trusted root as `root.json`, and has
+ * whatever was verified, so that nothing older is accepted later.
+ */
+typedef struct touchmark_tuf_client touchmark_tuf_client;
+
+/**
+ * What a TUF repository says of a target. Immutable; any number of threads may use one.
+ */
+typedef struct touchmark_tuf_target touchmark_tuf_target;
+
+/**
  * An artifact that a policy accepts. There is one only after a verification that succeeded. Immutable; any number of threads may use one.
  */
 typedef struct touchmark_verified_artifact touchmark_verified_artifact;
@@ -230,6 +310,12 @@ typedef struct touchmark_verified_artifact touchmark_verified_artifact;
  * What a threshold of keys has signed. There is one only after a verification that succeeded. Immutable; any number of threads may use one.
  */
 typedef struct touchmark_verified_envelope touchmark_verified_envelope;
+
+/**
+ * A supply chain that is as its layout says. There is one only after a verification that succeeded. Immutable; any number of threads may
+ * use one.
+ */
+typedef struct touchmark_verified_supply_chain touchmark_verified_supply_chain;
 
 /**
  * Bytes that belong to somebody else, by value. Text is UTF-8 and need not end with a NUL.
@@ -303,6 +389,112 @@ typedef touchmark_status (*touchmark_sign_fn)(void *userdata,
                                               struct touchmark_bytes message,
                                               struct touchmark_sink *signature);
 #endif
+
+/**
+ * What a layout's verification needs next, by value.
+ */
+typedef struct touchmark_supply_chain_need {
+  /**
+   * `TOUCHMARK_SUPPLY_CHAIN_...`.
+   */
+  uint32_t kind;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * Which file, folder or inspection; a path has names with a slash between them, none of which is `.` or `..`. A view, valid until the next
+   * call on the verification.
+   */
+  struct touchmark_bytes name;
+  /**
+   * Of names: the step. Of an inspection: the folder of its layout. A view as `name`.
+   */
+  struct touchmark_bytes step;
+  /**
+   * At most so many bytes, or names.
+   */
+  uint64_t limit;
+} touchmark_supply_chain_need;
+
+/**
+ * What a TUF client wants done next, by value.
+ */
+typedef struct touchmark_tuf_step {
+  /**
+   * `TOUCHMARK_TUF_...`.
+   */
+  uint32_t kind;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * Which file: a name without a folder in it; of the repository, one segment of a URL, percent-encoded. A view, valid until the next
+   * call on the client.
+   */
+  struct touchmark_bytes name;
+  /**
+   * What is to be stored. A view, valid until the next call on the client.
+   */
+  struct touchmark_bytes bytes;
+  /**
+   * At most so many bytes are taken.
+   */
+  uint64_t limit;
+} touchmark_tuf_step;
+
+/**
+ * A function of the caller that fetches a file: appends its bytes, at most `limit`, to `bytes` and returns `TOUCHMARK_STATUS_OK`; returns
+ * `TOUCHMARK_STATUS_NOT_FOUND` only if there surely is no such file; or any other status if it could not find out, with
+ * `touchmark_sink_fail` saying why. It must not unwind or jump out, and a call out of it on the handle that called it is
+ * `TOUCHMARK_STATUS_WRONG_STATE`.
+ */
+typedef touchmark_status (*touchmark_fetch_fn)(void *userdata,
+                                               struct touchmark_bytes path,
+                                               uint64_t limit,
+                                               struct touchmark_sink *bytes);
+
+/**
+ * A function of the caller that keeps `bytes` as the file `file` of its store, whole or not at all, in place of what was there. It must not
+ * unwind or jump out.
+ */
+typedef touchmark_status (*touchmark_store_fn)(void *userdata, struct touchmark_bytes file, struct touchmark_bytes bytes);
+
+/**
+ * A function of the caller that removes the file `file` of its store, if it is there. It must not unwind or jump out.
+ */
+typedef touchmark_status (*touchmark_remove_fn)(void *userdata, struct touchmark_bytes file);
+
+/**
+ * The functions of the caller that a TUF client is driven by. Begin with all zeros, so that members of later versions are too.
+ */
+typedef struct touchmark_tuf_callbacks {
+  /**
+   * `sizeof(touchmark_tuf_callbacks)`.
+   */
+  uintptr_t struct_size;
+  /**
+   * What each of the functions is given.
+   */
+  void *userdata;
+  /**
+   * Fetches a file of the repository, by its path below the metadata URL. Not needed if the client is offline.
+   */
+  touchmark_fetch_fn fetch;
+  /**
+   * Reads a file of the store.
+   */
+  touchmark_fetch_fn load;
+  /**
+   * Writes a file of the store. Not needed if the client is offline.
+   */
+  touchmark_store_fn store;
+  /**
+   * Removes a file of the store. Not needed if the client is offline.
+   */
+  touchmark_remove_fn remove;
+} touchmark_tuf_callbacks;
 
 /**
  * It worked. Of a function that verifies: it is verified.
@@ -815,6 +1007,43 @@ void touchmark_policy_builder_free(struct touchmark_policy_builder *builder);
  */
 void touchmark_policy_free(struct touchmark_policy *policy);
 
+/**
+ * Reads a policy document of at most 1 MiB: `TOUCHMARK_STATUS_MALFORMED_POLICY` if it is none, with the place in the message.
+ * `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an origin that is none of `TOUCHMARK_ORIGIN_...`.
+ */
+touchmark_status touchmark_policy_document_read(struct touchmark_bytes document,
+                                                uint32_t origin,
+                                                struct touchmark_policy_document **out,
+                                                struct touchmark_error **error);
+
+/**
+ * What of a document is probably not meant, as a JSON array of `{"level", "at", "code", "message", "hint"}` (SPEC.md, "What is probably not
+ * meant"). What it names is not looked at.
+ */
+touchmark_status touchmark_policy_document_check(const struct touchmark_policy_document *document,
+                                                 struct touchmark_buffer **out,
+                                                 struct touchmark_error **error);
+
+/**
+ * Which rule decides about an artifact at `reference`, in its normal form as `HOST/REPOSITORY:TAG` or `oci:PATH:TAG`, that is wanted as `name`, NAME,
+ * NAME:VERSION or NAME:*; either may be empty. The rule is a JSON object, `{"rule", "pattern", "expected_name", "captures", "parameters", "demands"}`
+ * (SPEC.md, "Which rule decides"). It says what must hold, and nothing of whether it does.
+ *
+ * `TOUCHMARK_STATUS_POLICY_REJECTED` if no rule is for it (the code `no-rule`), or it is one that rejects (`policy-rejects`);
+ * `TOUCHMARK_STATUS_INVALID_ARGUMENT` if a rule comes first that cannot decide this, as one that expects another name;
+ * `TOUCHMARK_STATUS_INVALID_REFERENCE` and `TOUCHMARK_STATUS_INVALID_NAME` for what is no reference in normal form, or no name.
+ */
+touchmark_status touchmark_policy_document_decide(const struct touchmark_policy_document *document,
+                                                  struct touchmark_bytes reference,
+                                                  struct touchmark_bytes name,
+                                                  struct touchmark_buffer **out,
+                                                  struct touchmark_error **error);
+
+/**
+ * Frees a policy document. NULL is nothing to free.
+ */
+void touchmark_policy_document_free(struct touchmark_policy_document *document);
+
 #if defined(TOUCHMARK_SIGN)
 /**
  * A new key by the operating system's random numbers: `TOUCHMARK_KEY_ED25519`, `TOUCHMARK_KEY_ECDSA_P256` or `TOUCHMARK_KEY_ECDSA_P384`.
@@ -1138,6 +1367,265 @@ touchmark_status touchmark_sink_append(struct touchmark_sink *sink,
  */
 touchmark_status touchmark_sink_fail(struct touchmark_sink *sink,
                                      struct touchmark_bytes message);
+
+/**
+ * The standing as JSON: `{"name", "at", "expires", "metadata"}`, the last being the documents that it rests on, `[{"role", "version", "expires"}]`.
+ */
+touchmark_status touchmark_standing_to_json(const struct touchmark_standing *standing,
+                                            struct touchmark_buffer **out,
+                                            struct touchmark_error **error);
+
+/**
+ * When the first of the documents that it rests on expires, in seconds since 1970: from then on nothing is accepted by it. 0 for NULL.
+ */
+int64_t touchmark_standing_expires(const struct touchmark_standing *standing);
+
+/**
+ * Frees a standing. Policies that were made by it stay. NULL is nothing to free.
+ */
+void touchmark_standing_free(struct touchmark_standing *standing);
+
+/**
+ * Begins to verify an in-toto layout, which every one of the keys must have signed, as of the time `at`, in seconds since 1970. `parameters` are
+ * the values of the layout's parameters; there may be none. What is wrong with the layout is told at the end, like everything else.
+ *
+ * `TOUCHMARK_STATUS_INVALID_ARGUMENT` for a parameter that can be none, or is there twice.
+ */
+touchmark_status touchmark_supply_chain_new(struct touchmark_bytes layout,
+                                            const struct touchmark_public_key *const *keys,
+                                            uintptr_t count,
+                                            const struct touchmark_pair *parameters,
+                                            uintptr_t parameter_count,
+                                            int64_t at,
+                                            struct touchmark_supply_chain **out,
+                                            struct touchmark_error **error);
+
+/**
+ * What it needs next. Asked again without an answer, it says the same again.
+ */
+touchmark_status touchmark_supply_chain_next(struct touchmark_supply_chain *chain,
+                                             struct touchmark_supply_chain_need *out,
+                                             struct touchmark_error **error);
+
+/**
+ * Gives the bytes of the file that was asked for. That they are no link, or too many, is no error of this call but something that the
+ * verification takes in.
+ *
+ * `TOUCHMARK_STATUS_WRONG_STATE` if something else was asked for, or nothing.
+ */
+touchmark_status touchmark_supply_chain_provide_bytes(struct touchmark_supply_chain *chain,
+                                                      struct touchmark_bytes bytes,
+                                                      struct touchmark_error **error);
+
+/**
+ * Says that there is no such file or folder, or that the inspection is not run.
+ *
+ * `TOUCHMARK_STATUS_WRONG_STATE` if nothing was asked for.
+ */
+touchmark_status touchmark_supply_chain_provide_absent(struct touchmark_supply_chain *chain,
+                                                       struct touchmark_error **error);
+
+/**
+ * Gives the names of files that were asked for, without their folder. Those that are none of links are ignored, also because they are not
+ * UTF-8. `complete`: 1 if these are all.
+ *
+ * `TOUCHMARK_STATUS_WRONG_STATE` if something else was asked for, or nothing; `TOUCHMARK_STATUS_INVALID_ARGUMENT` if `complete` is neither 0 nor 1.
+ */
+touchmark_status touchmark_supply_chain_provide_names(struct touchmark_supply_chain *chain,
+                                                      const struct touchmark_bytes *names,
+                                                      uintptr_t count,
+                                                      uint32_t complete,
+                                                      struct touchmark_error **error);
+
+/**
+ * Says why what was asked for is not to be had: `TOUCHMARK_FAILURE_...`, and in words, which may be none. `TOUCHMARK_FAILURE_NOT_FOUND` is as
+ * `touchmark_supply_chain_provide_absent`.
+ *
+ * `TOUCHMARK_STATUS_WRONG_STATE` if nothing was asked for; `TOUCHMARK_STATUS_INVALID_ARGUMENT` for another number.
+ */
+touchmark_status touchmark_supply_chain_provide_failure(struct touchmark_supply_chain *chain,
+                                                        uint32_t failure,
+                                                        struct touchmark_bytes message,
+                                                        struct touchmark_error **error);
+
+/**
+ * The verdict: the supply chain, verified; or why not, with all that was found in the error's JSON under `report`.
+ *
+ * `TOUCHMARK_STATUS_SUPPLY_CHAIN_NOT_VERIFIED` if there is not the evidence that the layout asks for; `TOUCHMARK_STATUS_UNTRUSTED_METADATA` if the
+ * layout is not signed by every key, is malformed or has expired; `TOUCHMARK_STATUS_INVALID_ARGUMENT` without a key, or if the parameters do
+ * not go with the layout; `TOUCHMARK_STATUS_UNKNOWN` if it could not be found out. `TOUCHMARK_STATUS_WRONG_STATE` before all is decided, and
+ * the second time.
+ */
+touchmark_status touchmark_supply_chain_finish(struct touchmark_supply_chain *chain,
+                                               struct touchmark_verified_supply_chain **out,
+                                               struct touchmark_error **error);
+
+/**
+ * Frees a verification, wherever it stands. NULL is nothing to free.
+ */
+void touchmark_supply_chain_free(struct touchmark_supply_chain *chain);
+
+/**
+ * What was found, as JSON: the report of SPEC.md, "The report", step by step and with the rule that consumed each artifact.
+ */
+touchmark_status touchmark_verified_supply_chain_to_json(const struct touchmark_verified_supply_chain *chain,
+                                                         struct touchmark_buffer **out,
+                                                         struct touchmark_error **error);
+
+/**
+ * Frees a supply chain. NULL is nothing to free.
+ */
+void touchmark_verified_supply_chain_free(struct touchmark_verified_supply_chain *chain);
+
+/**
+ * A client that begins an update as of the time `at`, in seconds since 1970. `offline`: 0, or 1 to take what the store has, which is verified
+ * again and must not have expired, and to fetch and store nothing.
+ */
+touchmark_status touchmark_tuf_client_new(uint32_t offline,
+                                          int64_t at,
+                                          struct touchmark_tuf_client **out,
+                                          struct touchmark_error **error);
+
+/**
+ * What is to be done next. Asked again without an answer, it says the same again.
+ *
+ * What ends an update stays its end: `TOUCHMARK_STATUS_UNTRUSTED_METADATA`, `TOUCHMARK_STATUS_EXPIRED_METADATA` and
+ * `TOUCHMARK_STATUS_ROLLBACK` for metadata that is not to be trusted, `TOUCHMARK_STATUS_UNKNOWN` where something was not to be had or a limit was
+ * reached. What was verified before is in the store, where a new client goes on. After a search that ended so another may begin.
+ */
+touchmark_status touchmark_tuf_client_next(struct touchmark_tuf_client *client,
+                                           struct touchmark_tuf_step *out,
+                                           struct touchmark_error **error);
+
+/**
+ * Gives the bytes of the file that was asked for. That they are others, or too many, is no error of this call but something that the client
+ * takes in.
+ *
+ * `TOUCHMARK_STATUS_WRONG_STATE` if something else was asked for, or nothing.
+ */
+touchmark_status touchmark_tuf_client_provide_bytes(struct touchmark_tuf_client *client,
+                                                    struct touchmark_bytes bytes,
+                                                    struct touchmark_error **error);
+
+/**
+ * Says that there surely is no such file as was asked for.
+ *
+ * `TOUCHMARK_STATUS_WRONG_STATE` if something else was asked for, or nothing.
+ */
+touchmark_status touchmark_tuf_client_provide_absent(struct touchmark_tuf_client *client,
+                                                     struct touchmark_error **error);
+
+/**
+ * Says that what was to be stored is stored, or what was to be removed is not there any more.
+ *
+ * `TOUCHMARK_STATUS_WRONG_STATE` if something else was asked for, or nothing.
+ */
+touchmark_status touchmark_tuf_client_provide_done(struct touchmark_tuf_client *client, struct touchmark_error **error);
+
+/**
+ * Says why the step could not be done: `TOUCHMARK_FAILURE_...`, and in words, which may be none. `TOUCHMARK_FAILURE_NOT_FOUND` of a file that was
+ * asked for is as `touchmark_tuf_client_provide_absent`.
+ *
+ * `TOUCHMARK_STATUS_WRONG_STATE` if nothing was asked for; `TOUCHMARK_STATUS_INVALID_ARGUMENT` for another number.
+ */
+touchmark_status touchmark_tuf_client_provide_failure(struct touchmark_tuf_client *client,
+                                                      uint32_t failure,
+                                                      struct touchmark_bytes message,
+                                                      struct touchmark_error **error);
+
+/**
+ * Begins to search for a target, whose steps `touchmark_tuf_client_next` then says. A search that was under way is given up.
+ *
+ * `TOUCHMARK_STATUS_WRONG_STATE` before the update is done; `TOUCHMARK_STATUS_INVALID_NAME` for what is no path of a target; what ends the search
+ * at once as for `touchmark_tuf_client_next`.
+ */
+touchmark_status touchmark_tuf_client_look_up(struct touchmark_tuf_client *client,
+                                              struct touchmark_bytes target_path,
+                                              struct touchmark_error **error);
+
+/**
+ * The target that was searched for, once its steps are done. It may be asked for again.
+ *
+ * `TOUCHMARK_STATUS_NOT_FOUND` if no role lists it, which is certain; `TOUCHMARK_STATUS_WRONG_STATE` if no search has come to its end.
+ */
+touchmark_status touchmark_tuf_client_found(struct touchmark_tuf_client *client,
+                                            struct touchmark_tuf_target **out,
+                                            struct touchmark_error **error);
+
+/**
+ * What the metadata says of a NAME or NAME:VERSION, once a search for that is done: what `touchmark_policy_builder_from_standing` takes. A name
+ * that no role lists has one too.
+ *
+ * `TOUCHMARK_STATUS_WRONG_STATE` if the last search was for something else or has not come to its end; `TOUCHMARK_STATUS_INVALID_NAME` for
+ * what is no name; `TOUCHMARK_STATUS_UNTRUSTED_METADATA` if what is Touchmark's in the metadata is malformed or contradicts itself.
+ */
+touchmark_status touchmark_tuf_client_standing(struct touchmark_tuf_client *client,
+                                               struct touchmark_bytes name,
+                                               struct touchmark_standing **out,
+                                               struct touchmark_error **error);
+
+/**
+ * What is trusted so far, as JSON: `{"at", "root", "timestamp", "snapshot", "targets"}`, each role `{"version", "expires"}` or null.
+ */
+touchmark_status touchmark_tuf_client_state_json(const struct touchmark_tuf_client *client,
+                                                 struct touchmark_buffer **out,
+                                                 struct touchmark_error **error);
+
+/**
+ * Frees a client, wherever it stands. NULL is nothing to free.
+ */
+void touchmark_tuf_client_free(struct touchmark_tuf_client *client);
+
+/**
+ * Does the steps of an update, or of a search, by these functions, until it is done: after `touchmark_tuf_client_new` for the update, after each
+ * `touchmark_tuf_client_look_up` for the search. `callbacks` is read during the call and not kept.
+ *
+ * Its failures are those of `touchmark_tuf_client_next`. A file of the repository that `fetch` does not get is one that could not be had
+ * (`TOUCHMARK_STATUS_UNKNOWN`, retryable). A file of the store that `load`, `store` or `remove` fails for is `TOUCHMARK_STATUS_CALLBACK_FAILED`. In both
+ * cases the error's message has what `touchmark_sink_fail` said, and its JSON the function's status as `callback_status`.
+ * `TOUCHMARK_STATUS_INVALID_ARGUMENT` if `struct_size` is not that of any version; `TOUCHMARK_STATUS_UNSUPPORTED` if it has members that this
+ * library does not know.
+ */
+touchmark_status touchmark_tuf_client_drive(struct touchmark_tuf_client *client,
+                                            const struct touchmark_tuf_callbacks *callbacks,
+                                            struct touchmark_error **error);
+
+/**
+ * Its length in bytes; 0 for NULL.
+ */
+uint64_t touchmark_tuf_target_length(const struct touchmark_tuf_target *target);
+
+/**
+ * The role that lists it. A view of the target; empty for NULL.
+ */
+struct touchmark_bytes touchmark_tuf_target_role(const struct touchmark_tuf_target *target);
+
+/**
+ * Where its file is below the URL of the targets: segments, percent-encoded, with slashes between them; with consistent snapshots the name of
+ * the file begins with its first digest.
+ */
+touchmark_status touchmark_tuf_target_fetch_path(const struct touchmark_tuf_target *target,
+                                                 struct touchmark_buffer **out,
+                                                 struct touchmark_error **error);
+
+/**
+ * Whether these are its bytes, by the length and every digest that is listed: `TOUCHMARK_STATUS_NOT_VERIFIED` if not.
+ */
+touchmark_status touchmark_tuf_target_check(const struct touchmark_tuf_target *target,
+                                            struct touchmark_bytes bytes,
+                                            struct touchmark_error **error);
+
+/**
+ * The target as JSON: `{"target", "role", "length", "hashes"}`, the hashes in hexadecimal by their algorithms.
+ */
+touchmark_status touchmark_tuf_target_to_json(const struct touchmark_tuf_target *target,
+                                              struct touchmark_buffer **out,
+                                              struct touchmark_error **error);
+
+/**
+ * Frees a target. NULL is nothing to free.
+ */
+void touchmark_tuf_target_free(struct touchmark_tuf_target *target);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -47,6 +47,13 @@ impl Failure {
         Self::new(TOUCHMARK_STATUS_INTERNAL, "internal", message)
     }
 
+    /// The same with another code.
+    #[must_use]
+    pub(crate) fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.0.code = code.into();
+        self
+    }
+
     /// The same with what to try.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {

@@ -26,6 +26,7 @@ pub mod envelope;
 pub mod error;
 mod exclusive;
 mod failure;
+pub mod fetch;
 #[cfg(feature = "test-hooks")]
 pub mod hooks;
 pub mod library;
@@ -39,6 +40,7 @@ pub mod policy_file;
 pub mod private_key;
 pub mod public_key;
 mod reasons;
+mod reasons_of_metadata;
 pub mod request;
 pub mod search;
 #[cfg(feature = "sign")]
@@ -60,4 +62,5 @@ mod time;
 #[cfg(feature = "io")]
 pub mod trust_root;
 pub mod tuf;
+pub mod tuf_drive;
 pub mod tuf_target;

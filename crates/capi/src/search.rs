@@ -14,7 +14,7 @@ use crate::exclusive::Exclusive;
 use crate::failure::Failure;
 use crate::request::touchmark_request;
 use crate::status::touchmark_status;
-use crate::step::Missing;
+use crate::step::{Missing, flag, said};
 
 /// Nothing: it has decided. Call `touchmark_search_finish`.
 pub const TOUCHMARK_NEED_DONE: u32 = 0;
@@ -27,8 +27,6 @@ pub const TOUCHMARK_NEED_BLOB: u32 = 3;
 /// The digest and size of the blob that is stored under this digest, computed from all of its bytes.
 pub const TOUCHMARK_NEED_HASH: u32 = 4;
 
-/// Bytes of a message of the caller that are kept.
-const MAX_MESSAGE: usize = 4096;
 /// JSON values for each referrer that a list may have.
 const VALUES: usize = 64;
 
@@ -238,8 +236,7 @@ pub unsafe extern "C" fn touchmark_search_provide_failure(
     unsafe {
         call::run(error, || {
             with(search, |deciding| {
-                let (missing, said) = (Missing::from_number(failure)?, message.read("message")?);
-                let said = String::from_utf8_lossy(said.get(..MAX_MESSAGE).unwrap_or(said)).into_owned();
+                let (missing, said) = (Missing::from_number(failure)?, said(message.read("message")?));
                 let need = deciding.take(|_| true)?;
                 deciding.search.answer(Answer::Failed(unfetched(missing, said, &need)));
                 Ok(())
@@ -289,14 +286,6 @@ unsafe fn with<T>(search: *mut touchmark_search, act: impl FnOnce(&mut Deciding)
 
 fn finished() -> Failure {
     Failure::state("the search has been finished")
-}
-
-fn flag(number: u32) -> Result<bool, Failure> {
-    match number {
-        0 => Ok(false),
-        1 => Ok(true),
-        other => Err(Failure::argument(format!("{other} is neither 0 nor 1"))),
-    }
 }
 
 /// The referrers of a list.

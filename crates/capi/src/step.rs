@@ -13,6 +13,9 @@ pub const TOUCHMARK_FAILURE_TOO_LARGE: u32 = 4;
 /// What is there is nothing that may be there.
 pub const TOUCHMARK_FAILURE_MALFORMED: u32 = 5;
 
+/// Bytes of a message of the caller that are kept.
+const MAX_MESSAGE: usize = 4096;
+
 /// What a number of the caller says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
@@ -33,5 +36,19 @@ impl Missing {
             TOUCHMARK_FAILURE_MALFORMED => Self::Malformed,
             other => return Err(Failure::argument(format!("{other} names no failure: TOUCHMARK_FAILURE_..."))),
         })
+    }
+}
+
+/// What the caller says of it in words, as far as that is kept.
+pub(crate) fn said(message: &[u8]) -> String {
+    String::from_utf8_lossy(message.get(..MAX_MESSAGE).unwrap_or(message)).into_owned()
+}
+
+/// A number that says yes or no.
+pub(crate) fn flag(number: u32) -> Result<bool, Failure> {
+    match number {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(Failure::argument(format!("{other} is neither 0 nor 1"))),
     }
 }
