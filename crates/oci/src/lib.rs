@@ -30,6 +30,7 @@ pub mod copy;
 pub mod error;
 pub mod files;
 pub mod graph;
+pub mod image;
 pub mod layout;
 pub mod pack;
 pub mod reference;

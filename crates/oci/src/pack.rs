@@ -36,6 +36,32 @@ pub struct About {
 /// # Errors
 /// No file at all, a folder, two files of one name, a file that cannot be read, or the store cannot be written.
 pub fn pack(files: &[PathBuf], to: &dyn Store, about: &About, tag: Option<&str>, progress: &dyn Fn(u64, u64)) -> Result<Descriptor, Error> {
+    let (inputs, total) = inputs(files)?;
+    let mut layers = Vec::new();
+    let mut done = 0;
+    for (path, title) in inputs {
+        // A pipe is as good as a file: whatever is read is what is stored.
+        let file = std::fs::File::open(path).map_err(|error| Error::reading(path, error))?;
+        let mut watched = Watched { file, done, total, progress };
+        let stored = to.put_blob(None, &mut watched)?;
+        done = watched.done;
+        let mut layer = Descriptor::new(FILE, stored.digest, stored.size);
+        layer.annotations.insert(TITLE.to_owned(), title);
+        layers.push(layer.to_json());
+    }
+    let config = put_empty_config(to)?;
+    let mut manifest = head(IMAGE_MANIFEST);
+    manifest.insert("artifactType", about.artifact_type.as_deref().unwrap_or(UNKNOWN_ARTIFACT));
+    manifest.insert("config", config.to_json());
+    manifest.insert("layers", layers);
+    finish(manifest, IMAGE_MANIFEST, to, about, tag)
+}
+
+/// A file, and the name that it gets.
+pub(crate) type Titled<'a> = (&'a PathBuf, String);
+
+/// The files with their names, and how many bytes they have together.
+pub(crate) fn inputs(files: &[PathBuf]) -> Result<(Vec<Titled<'_>>, u64), Error> {
     let mut titles = HashSet::new();
     let mut inputs = Vec::new();
     let mut total = 0_u64;
@@ -59,32 +85,15 @@ pub fn pack(files: &[PathBuf], to: &dyn Store, about: &About, tag: Option<&str>,
     if inputs.is_empty() {
         return Err(Error::Input { path: PathBuf::new(), reason: "no file was named" });
     }
-    let mut layers = Vec::new();
-    let mut done = 0;
-    for (path, title) in inputs {
-        // A pipe is as good as a file: whatever is read is what is stored.
-        let file = std::fs::File::open(path).map_err(|error| Error::reading(path, error))?;
-        let mut watched = Watched { file, done, total, progress };
-        let stored = to.put_blob(None, &mut watched)?;
-        done = watched.done;
-        let mut layer = Descriptor::new(FILE, stored.digest, stored.size);
-        layer.annotations.insert(TITLE.to_owned(), title);
-        layers.push(layer.to_json());
-    }
-    let config = put_empty_config(to)?;
-    let mut manifest = head(IMAGE_MANIFEST);
-    manifest.insert("artifactType", about.artifact_type.as_deref().unwrap_or(UNKNOWN_ARTIFACT));
-    manifest.insert("config", config.to_json());
-    manifest.insert("layers", layers);
-    finish(manifest, IMAGE_MANIFEST, to, about, tag)
+    Ok((inputs, total))
 }
 
 /// A file that says how much of it was read.
-struct Watched<'a> {
-    file: std::fs::File,
-    done: u64,
-    total: u64,
-    progress: &'a dyn Fn(u64, u64),
+pub(crate) struct Watched<'a> {
+    pub(crate) file: std::fs::File,
+    pub(crate) done: u64,
+    pub(crate) total: u64,
+    pub(crate) progress: &'a dyn Fn(u64, u64),
 }
 
 impl Read for Watched<'_> {
@@ -185,14 +194,14 @@ fn platform(from: &dyn Source, image: &Digest, config: &Descriptor) -> Result<Op
     Ok(Platform::from_json(&read))
 }
 
-fn head(media_type: &'static str) -> Object<'static> {
+pub(crate) fn head(media_type: &'static str) -> Object<'static> {
     let mut manifest = Object::new();
     manifest.insert("schemaVersion", 2_u64);
     manifest.insert("mediaType", media_type);
     manifest
 }
 
-fn finish<'a>(
+pub(crate) fn finish<'a>(
     mut manifest: Object<'a>,
     media_type: &str,
     to: &dyn Store,

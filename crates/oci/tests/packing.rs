@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::{Descriptor, Kind, Manifest, Platform};
+use touchmark_oci::image;
 use touchmark_oci::pack::{self, About, Child, FILE, UNKNOWN_ARTIFACT, index};
 use touchmark_oci::referrer::{self, Role};
 use touchmark_oci::unpack::{Existing, TITLE, unpack};
@@ -83,6 +84,105 @@ fn files_are_packed_and_unpacked() {
     }
     assert_eq!(std::fs::read(folder.path("there/mine")).unwrap(), b"mine");
     assert_eq!(std::fs::read_dir(folder.path("new/out")).unwrap().count(), 4);
+}
+
+/// A file that can be executed.
+#[cfg(unix)]
+fn program(folder: &Folder, name: &str, content: &[u8]) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = folder.path(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, content).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    path
+}
+
+/// The headers of the members of a tar, and what is in them.
+#[cfg(unix)]
+fn members(tar: &[u8]) -> Vec<(String, String, Vec<u8>)> {
+    let text = |block: &[u8], start: usize, end: usize| {
+        String::from_utf8(block[start..end].iter().copied().take_while(|byte| *byte != 0).collect()).unwrap()
+    };
+    let (mut members, mut rest) = (Vec::new(), tar);
+    while rest[0] != 0 {
+        let (head, content) = rest.split_at(512);
+        let size = usize::from_str_radix(&text(head, 124, 136), 8).unwrap();
+        // Mode, owner, group, and the time.
+        let facts = format!("{} {} {} {}", text(head, 100, 108), text(head, 108, 116), text(head, 116, 124), text(head, 136, 148));
+        members.push((text(head, 0, 100), facts, content[..size].to_vec()));
+        rest = &content[size.next_multiple_of(512)..];
+    }
+    assert_eq!((rest.len(), rest.iter().any(|byte| *byte != 0)), (1024, false));
+    members
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_becomes_an_image_whose_layer_is_the_tar_that_its_config_says() {
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    let inputs = [program(&folder, "bin/tool", &noise(3, 70_000)), folder.path("data")];
+    std::fs::write(&inputs[1], b"").unwrap();
+    let platform = "linux/arm/v7".parse::<Platform>().unwrap();
+    let about = About { annotations: BTreeMap::from([("key".to_owned(), "value".to_owned())]), ..About::default() };
+    let seen = std::cell::Cell::new((0, 0));
+    let made = image::image(&inputs, &platform, &layout, &about, Some("v1"), &|done, all| seen.set((done, all))).unwrap();
+    assert_eq!(seen.get(), (70_000, 70_000));
+
+    let manifest = Manifest::parse(&layout.manifest(&made.digest, 1 << 20).unwrap()).unwrap();
+    assert_eq!((manifest.artifact_type.as_deref(), &manifest.annotations), (None, &about.annotations));
+    let Kind::Image { config, layers } = manifest.kind else { unreachable!() };
+    assert_eq!((config.media_type.as_str(), layers.len()), (image::CONFIG, 1));
+    assert_eq!(layers[0].media_type, image::LAYER);
+    let read = |descriptor: &Descriptor| std::fs::read(layout.root().join("blobs/sha256").join(descriptor.digest.hex())).unwrap();
+    let tar = read(&layers[0]);
+    assert_eq!(u64::try_from(tar.len()).unwrap(), layers[0].size);
+    let root = |mode: &str| format!("{mode} 0000000 0000000 00000000000");
+    assert_eq!(members(&tar), [("tool".to_owned(), root("0000755"), noise(3, 70_000)), ("data".to_owned(), root("0000644"), Vec::new())]);
+    // The digest of the layer's tar, which is the layer, since it is not compressed.
+    let expected = format!(
+        r#"{{"architecture":"arm","os":"linux","variant":"v7","config":{{"Entrypoint":["/tool"]}},"rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
+        Algorithm::Sha256.digest(&tar)
+    );
+    assert_eq!(String::from_utf8(read(&config)).unwrap(), expected);
+
+    // The same elsewhere, later, with other permissions for others.
+    let other = Folder::new();
+    let again = Layout::open_or_create(other.path("layout")).unwrap();
+    let copies = [program(&other, "tool", &noise(3, 70_000)), other.path("data")];
+    std::fs::write(&copies[1], b"").unwrap();
+    std::fs::set_permissions(&copies[0], std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    assert_eq!(image::image(&copies, &platform, &again, &about, None, &|_, _| {}).unwrap().digest, made.digest);
+    // An index takes the platform from it.
+    let child = Child { from: &layout, descriptor: made, platform: None };
+    let (index, _) = index(&[child], &again, &About::default(), None).unwrap();
+    let listed = Manifest::parse(&again.manifest(&index.digest, 1 << 20).unwrap()).unwrap();
+    assert_eq!(listed.children()[0].platform, Some(platform));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_makes_no_image_is_refused_before_anything_is_written() {
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("layout")).unwrap();
+    let tool = program(&folder, "tool", b"program");
+    let plain = files(&folder, &["plain", "b/tool"]);
+    let platform = "linux/amd64".parse::<Platform>().unwrap();
+    let refused = |inputs: &[PathBuf]| image::image(inputs, &platform, &layout, &About::default(), None, &|_, _| {}).unwrap_err();
+    for (inputs, why) in [
+        (vec![plain[0].clone()], "cannot be executed"),
+        (vec![plain[0].clone(), tool.clone()], "cannot be executed"),
+        (vec![tool.clone(), plain[1].clone()], "another file of that name"),
+        (vec![tool.clone(), folder.path("b")], "a folder"),
+        (vec![tool.clone(), PathBuf::from("/dev/null")], "no regular file"),
+        (vec![], "no file was named"),
+    ] {
+        let error = refused(&inputs);
+        assert_eq!((error.class(), error.code()), (Class::Usage, "bad-input"), "{inputs:?}");
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    assert!(layout.roots().unwrap().is_empty());
+    assert_eq!(std::fs::read_dir(layout.root().join("blobs/sha256")).unwrap().count(), 0);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use touchmark::envelope::manifest::Platform;
+use touchmark::oci::image;
 use touchmark::oci::pack::{self, About};
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
@@ -13,7 +15,8 @@ use crate::progress::Bar;
 
 /// Makes an artifact of any files
 ///
-/// Each file becomes a layer under its own file name. Prints the pin of the artifact.
+/// Each file becomes a layer under its own file name. With --image, all become one layer of a container image, and the first
+/// is the program that it runs. Prints the pin of the artifact.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A file to pack
@@ -25,6 +28,9 @@ pub(crate) struct Args {
     /// The type of the artifact, a media type
     #[arg(long, value_name = "TYPE", value_parser = options::media_type)]
     pub(crate) artifact_type: Option<String>,
+    /// Makes a container image for this platform, such as `linux/amd64`
+    #[arg(long, value_name = "OS/ARCH", conflicts_with = "artifact_type")]
+    pub(crate) image: Option<Platform>,
     /// An annotation of the manifest; may be repeated
     #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = options::annotation)]
     pub(crate) annotations: Vec<(String, String)>,
@@ -45,7 +51,11 @@ fn pack(args: &Args, output: &mut Output<'_>) -> Result<(), Failure> {
     let bar = Bar::new("packing", output);
     let access = args.access.access([&reference], 0)?;
     let target = Target::new(&reference, &access)?;
-    let packed = pack::pack(&args.files, target.store(), &about, reference.tag(), &|done, all| bar.show(done, all));
+    let progress = |done, all| bar.show(done, all);
+    let packed = match &args.image {
+        Some(platform) => image::image(&args.files, platform, target.store(), &about, reference.tag(), &progress),
+        None => pack::pack(&args.files, target.store(), &about, reference.tag(), &progress),
+    };
     let packed = packed.map_err(|error| Failure::from(&error))?;
     target.commit()?;
     drop(bar);

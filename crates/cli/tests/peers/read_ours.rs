@@ -116,3 +116,34 @@ fn crane_pushes_the_artifact_with_the_same_digest() {
     let digests = manifest["manifests"].as_array().unwrap().iter().map(|entry| entry["digest"].as_str().unwrap());
     assert!(digests.collect::<Vec<_>>().contains(&digest(&pin)), "{manifest:#}");
 }
+
+#[test]
+fn skopeo_oras_and_crane_read_the_image_of_a_program_and_what_is_in_it() {
+    tool::need!("skopeo", "oras", "crane");
+    let place = Place::new();
+    place.program("tool", "#!/bin/sh\necho hello\n");
+    let pin = place.ok("pack tool --image linux/amd64 --to oci:lay:v1");
+    let config: Value = tool::json(&place, "skopeo", "inspect --config oci:lay:v1");
+    assert_eq!((&config["os"], &config["architecture"]), (&"linux".into(), &"amd64".into()));
+    assert_eq!(config["config"]["Entrypoint"], serde_json::json!(["/tool"]));
+    // What docker loads: skopeo compares the layer with the config's digest of it.
+    tool::ok(&place, "skopeo", "copy oci:lay:v1 docker-archive:docker.tar:acme/tool:1");
+    let loaded: Value = tool::json(&place, "skopeo", "inspect --config docker-archive:docker.tar:acme/tool:1");
+    assert_eq!(loaded["rootfs"], config["rootfs"]);
+
+    let manifest: Value = tool::json(&place, "oras", "manifest fetch --oci-layout lay:v1");
+    assert_eq!(config["rootfs"]["diff_ids"], serde_json::json!([manifest["layers"][0]["digest"]]));
+    let read: Value = tool::json(&place, "oras", "manifest fetch-config --oci-layout lay:v1");
+    assert_eq!(read["rootfs"], config["rootfs"]);
+
+    let registry = Registry::start(&place);
+    let there = format!("{}/tool:v1", registry.address);
+    tool::ok(&place, "crane", &format!("push lay {there}"));
+    assert_eq!(tool::ok(&place, "crane", &format!("digest {there}")).trim(), digest(&pin));
+    tool::ok(&place, "crane", &format!("validate --remote {there}"));
+    tool::ok(&place, "crane", &format!("export {there} files.tar"));
+    std::fs::create_dir(place.path("root")).unwrap();
+    tool::ok(&place, "tar", "-xpf files.tar -C root");
+    let ran = std::process::Command::new(place.path("root/tool")).output().unwrap();
+    assert_eq!((ran.status.code(), ran.stdout), (Some(0), b"hello\n".to_vec()));
+}

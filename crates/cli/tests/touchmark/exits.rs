@@ -341,6 +341,8 @@ rows! {
     pack_done: |place| "pack payload.txt --to oci:new:v1";
     pack_missing_file: |place| "pack nothing.txt --to oci:new:v1";
     pack_same_names: |place| { place.file("other/payload.txt", "x"); "pack payload.txt other/payload.txt --to oci:new:v1" };
+    pack_image: |place| { place.program("tool", "#!/bin/sh"); "pack tool --image linux/amd64 --to oci:new:v1" };
+    pack_image_of_no_program: |place| "pack payload.txt --image linux/amd64 --to oci:new:v1";
     pack_to_digest: |place| format!("pack payload.txt --to oci:new@{}", zeros());
 
     index_done: |place| { place.pack("oci:lay:v2", "x"); "index oci:lay:v1 oci:lay:v2 --to oci:lay:all --platform linux/amd64 --platform linux/arm64" };

@@ -8,14 +8,14 @@
 use super::fault::Fault;
 
 /// Headers and content come in blocks of this many bytes.
-pub(super) const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 
 /// One block.
-pub(super) type Block = [u8; BLOCK];
+pub(crate) type Block = [u8; BLOCK];
 
 /// What a member is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A regular file.
     File,
     /// A folder.
@@ -140,6 +140,16 @@ fn checksum(block: &Block) -> u64 {
 ///
 /// A name over 100 bytes or a size over 8 GiB goes into a pax header before the member's own.
 pub(super) fn write(name: &str, kind: Kind, size: u64) -> Vec<u8> {
+    let (flag, mode) = if kind == Kind::Folder { (b'5', 0o755) } else { (b'0', 0o644) };
+    member(name, flag, size, mode)
+}
+
+/// As [`write`], for a file with these permissions.
+pub(crate) fn file(name: &str, size: u64, mode: u32) -> Vec<u8> {
+    member(name, b'0', size, mode)
+}
+
+fn member(name: &str, flag: u8, size: u64, mode: u32) -> Vec<u8> {
     let mut records = Vec::new();
     if name.len() > 100 {
         push_record(&mut records, "path", name);
@@ -155,7 +165,6 @@ pub(super) fn write(name: &str, kind: Kind, size: u64) -> Vec<u8> {
         out.extend_from_slice(&records);
         out.resize(out.len().next_multiple_of(BLOCK), 0);
     }
-    let (flag, mode) = if kind == Kind::Folder { (b'5', 0o755) } else { (b'0', 0o644) };
     out.extend_from_slice(&block(name, flag, size, mode));
     out
 }

@@ -3,7 +3,7 @@
 mod draft;
 mod export;
 mod fault;
-mod header;
+pub(crate) mod header;
 mod names;
 mod scan;
 
