@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -22,7 +23,14 @@ import java.util.stream.Stream;
 
 /** The operations of the vectors that decide. */
 final class Decisions {
+    private static final String[] POLICY = {"keys", "threshold", "name", "annotations", "predicate_types", "at"};
+
     private Decisions() {}
+
+    /** Of a case with a policy by keys. */
+    private static Members only(Members m, String... own) {
+        return m.only(Stream.concat(Stream.of(POLICY), Stream.of(own)).toArray(String[]::new));
+    }
 
     private static Policy policy(Members m) throws IOException, TouchmarkException {
         String name = m.text("name");
@@ -50,7 +58,7 @@ final class Decisions {
     }
 
     static Map<String, Object> verify(Members m) throws IOException, TouchmarkException {
-        byte[] manifest = m.input("manifest");
+        byte[] manifest = only(m, "manifest", "envelopes").input("manifest");
         List<byte[]> envelopes = m.inputs("envelopes");
         Instant at = m.time("at");
         return facts(Touchmark.verifyManifest(policy(m), manifest, envelopes, at));
@@ -102,9 +110,8 @@ final class Decisions {
     }
 
     static Map<String, Object> search(Members m) throws IOException, TouchmarkException {
-        Members store = m.part("store");
+        Members store = only(m, "store", "artifact", "covered_by", "platform", "failing").part("store").only("manifests", "blobs", "referrers");
         Place place = new InMemory(store.namedInputs("manifests"), store.namedInputs("blobs"), store.namedInputs("referrers"), m.texts("failing"));
-        store.done();
         String artifact = m.text("artifact");
         String coveredBy = m.text("covered_by");
         String platform = m.text("platform");
@@ -121,9 +128,9 @@ final class Decisions {
     }
 
     static Map<String, Object> tuf(Members m) throws IOException, TouchmarkException {
-        Map<String, byte[]> store = new HashMap<>(Map.of("root.json", m.input("root")));
+        Map<String, byte[]> store = new HashMap<>(Map.of("root.json", m.only("root", "updates").input("root")));
         for (Members update : m.parts("updates")) {
-            String repository = update.text("repository");
+            String repository = update.only("repository", "at", "targets").text("repository");
             List<Members> targets = update.parts("targets");
             Fetcher fetcher = Fetcher.ofFolder(m.path(repository));
             TufClient[] client = new TufClient[1];
@@ -133,7 +140,7 @@ final class Decisions {
                 return Map.of("versions", versions(client[0]));
             });
             for (Members target : targets) {
-                VectorsTest.compare(target.part("expect"), target, t -> lookUp(client[0], t.text("path"), fetcher, store));
+                VectorsTest.compare(target.part("expect"), target, t -> lookUp(client[0], t.only("path").text("path"), fetcher, store));
             }
             if (client[0] != null) {
                 client[0].close();
@@ -165,6 +172,7 @@ final class Decisions {
     }
 
     static Map<String, Object> standing(Members m) throws IOException, TouchmarkException {
+        m.only("root", "repository", "at", "name", "manifest", "envelopes", "accept_only", "by_role");
         byte[] manifest = m.input("manifest");
         List<byte[]> envelopes = m.inputs("envelopes");
         Map<String, byte[]> files = new HashMap<>(Map.of("root.json", m.input("root")));
@@ -172,7 +180,7 @@ final class Decisions {
         Instant at = m.time("at");
         String name = m.text("name");
         String role = m.text("by_role");
-        Set<Policy.Acceptance> kinds = m.texts("accept_only").stream().map(kind -> Policy.Acceptance.valueOf(kind.toUpperCase()))
+        Set<Policy.Acceptance> kinds = m.texts("accept_only").stream().map(kind -> Policy.Acceptance.valueOf(kind.toUpperCase(Locale.ROOT)))
                 .collect(Collectors.toSet());
         boolean acceptOnly = m.names().contains("accept_only");
         try (TufClient client = new TufClient(at, false)) {
@@ -216,7 +224,7 @@ final class Decisions {
     }
 
     static Map<String, Object> supplyChain(Members m) throws IOException, TouchmarkException {
-        byte[] layout = m.input("layout");
+        byte[] layout = m.only("layout", "keys", "links", "parameters", "at").input("layout");
         Links links = new Folder(m.path(m.text("links")));
         Map<String, String> parameters = m.pairs("parameters");
         Instant at = m.time("at");
@@ -227,7 +235,7 @@ final class Decisions {
     }
 
     static Map<String, Object> layout(Members m) throws IOException, TouchmarkException {
-        String[] reference = m.text("reference").split(":", 2);
+        String[] reference = only(m, "reference", "policy").text("reference").split(":", 2);
         String policy = m.text("policy");
         Instant at = m.time("at");
         try (Source source = new Source(reference[0] + ":" + m.path(reference[1]))) {

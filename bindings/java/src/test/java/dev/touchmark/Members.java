@@ -15,11 +15,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The members of an object of the vectors. One that nobody asked for is an error, so that nothing is left out in silence. */
+/** The members of an object of the vectors. */
 final class Members {
     private final Path folder;
     private final JsonObject object;
-    private final Set<String> asked = new HashSet<>();
+    private static final Set<String> COMMON = Set.of("id", "operation", "expect", "why", "spec");
 
     Members(Path folder, JsonObject object) {
         this.folder = folder;
@@ -28,16 +28,18 @@ final class Members {
 
     /** The member, or null. */
     JsonElement get(String name) {
-        asked.add(name);
         return object.get(name);
     }
 
-    void done() {
+    /** Fails if there is a member that is not among these nor among those of every case, so that nothing is left out in silence. */
+    Members only(String... known) {
         Set<String> rest = new HashSet<>(object.keySet());
-        rest.removeAll(asked);
+        rest.removeAll(COMMON);
+        rest.removeAll(Set.of(known));
         if (!rest.isEmpty()) {
             throw new AssertionError("unknown members " + rest);
         }
+        return this;
     }
 
     String text(String name) {
@@ -60,11 +62,10 @@ final class Members {
     }
 
     byte[] input(JsonElement element) throws IOException {
-        Members in = new Members(folder, element.getAsJsonObject());
+        Members in = new Members(folder, element.getAsJsonObject()).only("file", "text", "base64");
         String file = in.text("file");
         String text = in.text("text");
         String base64 = in.text("base64");
-        in.done();
         if (file != null) {
             return Files.readAllBytes(folder.resolve(file));
         }

@@ -3,6 +3,7 @@ package dev.touchmark;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -26,18 +28,18 @@ class VectorsTest {
     }
 
     private static final Map<String, Operation> OPERATIONS = Map.ofEntries(
-            Map.entry("canonical-json", m -> Map.of("output", Touchmark.canonicalJson(m.input("document")))),
+            Map.entry("canonical-json", m -> Map.of("output", Touchmark.canonicalJson(m.only("document").input("document")))),
             Map.entry("digest", VectorsTest::digest),
             Map.entry("name", m -> {
-                Touchmark.checkName(m.text("name"));
+                Touchmark.checkName(m.only("name").text("name"));
                 return Map.of();
             }),
             Map.entry("public-key", m -> {
-                PublicKey key = PublicKey.read(m.input("key"));
+                PublicKey key = PublicKey.read(m.only("key").input("key"));
                 return Map.of("algorithm", key.algorithm().toString(), "key_id", key.id());
             }),
             Map.entry("signature", m -> {
-                byte[] message = m.input("message");
+                byte[] message = m.only("key", "message", "signature").input("message");
                 byte[] signature = m.input("signature");
                 PublicKey.read(m.input("key")).verify(message, signature);
                 return Map.of();
@@ -54,10 +56,9 @@ class VectorsTest {
     @Test
     void everyVectorEndsAsItSays() throws IOException {
         JsonObject object = JsonParser.parseString(Files.readString(FOLDER.resolve("index.json"))).getAsJsonObject();
-        Members index = new Members(FOLDER, object);
+        Members index = new Members(FOLDER, object).only("format", "cases");
         assertEquals(1, index.number("format"));
         List<Members> cases = index.parts("cases");
-        index.done();
         List<String> failures = new ArrayList<>();
         for (Members each : cases) {
             try {
@@ -71,9 +72,6 @@ class VectorsTest {
     }
 
     private static void run(Members members) throws IOException {
-        for (String common : List.of("id", "why", "spec")) {
-            members.text(common);
-        }
         Operation operation = OPERATIONS.get(members.text("operation"));
         if (operation == null) {
             throw new AssertionError("unknown operation " + members.text("operation"));
@@ -89,7 +87,6 @@ class VectorsTest {
         Map<String, Object> found = Map.of();
         try {
             found = operation.run(members);
-            members.done();
         } catch (TouchmarkException e) {
             status = e.status().name();
             code = e.code();
@@ -110,7 +107,7 @@ class VectorsTest {
 
     /** A value as canonical JSON, to be compared. */
     private static String canonical(Object value) {
-        JsonElement element = value instanceof JsonElement e ? e : new com.google.gson.Gson().toJsonTree(value);
+        JsonElement element = value instanceof JsonElement e ? e : new Gson().toJsonTree(value);
         try {
             byte[] wrapped = ("[" + element + "]").getBytes(StandardCharsets.UTF_8);
             return new String(Touchmark.canonicalJson(wrapped), StandardCharsets.UTF_8);
@@ -120,7 +117,7 @@ class VectorsTest {
     }
 
     private static Map<String, Object> digest(Members m) throws IOException, TouchmarkException {
-        DigestAlgorithm algorithm = DigestAlgorithm.valueOf(m.text("algorithm").toUpperCase());
+        DigestAlgorithm algorithm = DigestAlgorithm.valueOf(m.only("algorithm", "document").text("algorithm").toUpperCase(Locale.ROOT));
         byte[] document = m.input("document");
         String digest = Touchmark.digest(algorithm, document);
         for (int size : new int[] {1, 7, 64}) {
@@ -135,7 +132,7 @@ class VectorsTest {
     }
 
     private static Map<String, Object> envelope(Members m) throws IOException, TouchmarkException {
-        int threshold = m.number("threshold");
+        int threshold = m.only("envelope", "keys", "threshold").number("threshold");
         List<byte[]> keys = m.inputs("keys");
         Envelope envelope = Envelope.parse(m.input("envelope"));
         List<PublicKey> read = new ArrayList<>();
@@ -148,12 +145,12 @@ class VectorsTest {
     }
 
     private static Map<String, Object> policyDocument(Members m) throws IOException, TouchmarkException {
-        List<Members> questions = m.parts("questions");
-        PolicyDocument.Origin origin = PolicyDocument.Origin.valueOf(m.text("origin").toUpperCase());
+        List<Members> questions = m.only("document", "origin", "questions").parts("questions");
+        PolicyDocument.Origin origin = PolicyDocument.Origin.valueOf(m.text("origin").toUpperCase(Locale.ROOT));
         PolicyDocument document = PolicyDocument.read(m.input("document"), origin);
         for (Members question : questions) {
             compare(question.part("expect"), question, q -> Map.of("rule",
-                    JsonParser.parseString(document.decide(q.text("reference"), q.text("name")))));
+                    JsonParser.parseString(document.decide(q.only("reference", "name").text("reference"), q.text("name")))));
         }
         return Map.of();
     }

@@ -1,0 +1,256 @@
+package touchmark_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+
+	touchmark "github.com/touchmark/touchmark/bindings/go"
+)
+
+func TestKeysOfTheStandardLibrarySign(t *testing.T) {
+	_, edwards, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, own := range []crypto.Signer{edwards, p256} {
+		signer, err := touchmark.NewCryptoSigner(own)
+		if err != nil {
+			t.Fatal(err)
+		}
+		public, err := touchmark.PublicKeyOf(own.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		envelope, err := touchmark.SignEnvelope(background, "text/plain", []byte("hello"), signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := envelope.Verify(1, public); err != nil {
+			t.Fatal(err)
+		}
+	}
+	weak, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = touchmark.NewCryptoSigner(weak)
+	fails(t, err, touchmark.ClassArgument)
+	_, err = touchmark.PublicKeyOf("no key")
+	fails(t, err, touchmark.ErrInvalidKey)
+}
+
+// signing signs by a function, with a key that does not matter.
+func signing(t *testing.T, ctx context.Context, sign func(context.Context, []byte) ([]byte, error)) error {
+	t.Helper()
+	_, public := generate(t, touchmark.Ed25519)
+	_, err := touchmark.SignEnvelope(ctx, "text/plain", []byte("hello"), touchmark.NewSignerFunc(public, sign))
+	return err
+}
+
+func TestTheErrorOfASignerIsInTheChain(t *testing.T) {
+	locked := errors.New("the token is locked")
+	err := signing(t, background, func(context.Context, []byte) ([]byte, error) { return nil, locked })
+	fails(t, err, touchmark.ErrCallbackFailed, touchmark.ClassCallback, locked)
+	if !strings.Contains(err.Error(), "the token is locked") {
+		t.Fatal(err)
+	}
+}
+
+func TestASignatureThatIsNoneIsRefused(t *testing.T) {
+	for _, signature := range [][]byte{nil, []byte("x"), make([]byte, 64), make([]byte, 1<<20)} {
+		err := signing(t, background, func(context.Context, []byte) ([]byte, error) { return signature, nil })
+		if err == nil {
+			t.Fatalf("%d bytes that are no signature", len(signature))
+		}
+	}
+}
+
+func TestAPanicOfASignerComesOut(t *testing.T) {
+	defer func() {
+		if recover() != "no such thing" {
+			t.Fatal("the panic is lost")
+		}
+	}()
+	signing(t, background, func(context.Context, []byte) ([]byte, error) { panic("no such thing") })
+	t.Fatal("no panic")
+}
+
+func TestASignerIsNotAskedWhenTheContextHasEnded(t *testing.T) {
+	ctx, cancel := context.WithCancel(background)
+	cancel()
+	err := signing(t, ctx, func(context.Context, []byte) ([]byte, error) {
+		t.Error("it was asked")
+		return nil, nil
+	})
+	fails(t, err, context.Canceled)
+}
+
+// updating is a client and a store for the repository of the vectors.
+func updating(t *testing.T) (*touchmark.TUFClient, touchmark.MemoryStore) {
+	t.Helper()
+	client, err := touchmark.NewTUFClient(now, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, touchmark.MemoryStore{"root.json": file(t, "tuf/plain.root.json")}
+}
+
+func TestAnUpdateEndsWithItsContext(t *testing.T) {
+	for _, last := range []string{"timestamp.json", "2.snapshot.json"} {
+		client, store := updating(t)
+		ctx, cancel := context.WithCancel(background)
+		from := repository("tuf/plain")
+		err := client.Drive(ctx, touchmark.FetchFunc(func(ctx context.Context, path string, limit uint64) ([]byte, error) {
+			if path == last {
+				cancel()
+				return nil, ctx.Err()
+			}
+			return from.Fetch(ctx, path, limit)
+		}), store)
+		fails(t, err, context.Canceled)
+	}
+}
+
+func TestAnUpdateEndsWithItsContextThoughTheStoreWouldDo(t *testing.T) {
+	client, store := updating(t)
+	if err := client.Drive(background, repository("tuf/plain"), store); err != nil {
+		t.Fatal(err)
+	}
+	again, _ := updating(t)
+	ctx, cancel := context.WithCancel(background)
+	cancel()
+	fails(t, again.Drive(ctx, repository("tuf/plain"), store), context.Canceled)
+}
+
+func TestTheErrorOfAStoreIsInTheChain(t *testing.T) {
+	client, store := updating(t)
+	err := client.Drive(background, repository("tuf/plain"), fullStore{store})
+	fails(t, err, errFull)
+}
+
+var errFull = errors.New("the disk is full")
+
+type fullStore struct{ touchmark.MemoryStore }
+
+func (fullStore) Store(context.Context, string, []byte) error { return errFull }
+
+func TestTheErrorOfAFetcherIsInTheChain(t *testing.T) {
+	client, store := updating(t)
+	away := errors.New("the cable is out")
+	err := client.Drive(background, touchmark.FetchFunc(func(context.Context, string, uint64) ([]byte, error) { return nil, away }), store)
+	fails(t, err, away)
+}
+
+func TestACallbackMustNotUseTheClientThatCallsIt(t *testing.T) {
+	client, store := updating(t)
+	asked := false
+	from := repository("tuf/plain")
+	err := client.Drive(background, touchmark.FetchFunc(func(ctx context.Context, path string, limit uint64) ([]byte, error) {
+		_, err := client.State()
+		fails(t, err, touchmark.ErrWrongState)
+		asked = true
+		return from.Fetch(ctx, path, limit)
+	}), store)
+	if err != nil || !asked {
+		t.Fatal(err, asked)
+	}
+}
+
+func TestAnUpdateBySteps(t *testing.T) {
+	client, store := updating(t)
+	from := repository("tuf/plain")
+	give := func(content []byte, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return client.ProvideAbsent()
+		}
+		if err != nil {
+			return client.ProvideFailure(err)
+		}
+		return client.ProvideBytes(content)
+	}
+	for {
+		step, err := client.Next()
+		switch step.Kind {
+		case touchmark.TUFLoad:
+			err = errors.Join(err, give(store.Load(background, step.Name)))
+		case touchmark.TUFFetch:
+			err = errors.Join(err, give(from.Fetch(background, step.Name, step.Limit)))
+		case touchmark.TUFStore:
+			store[step.Name] = step.Content
+			err = errors.Join(err, client.ProvideDone())
+		case touchmark.TUFRemove:
+			delete(store, step.Name)
+			err = errors.Join(err, client.ProvideDone())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if step.Kind == touchmark.TUFDone {
+			break
+		}
+	}
+	fails(t, client.ProvideDone(), touchmark.ErrWrongState)
+	if all, err := versions(client); err != nil || all["timestamp"] != 2 {
+		t.Fatal(all, err)
+	}
+}
+
+func TestATrustRootDecides(t *testing.T) {
+	root, manifest := file(t, "tuf/plain.root.json"), file(t, "manifests/image.json")
+	fetched := 0
+	from := repository("trust/entry")
+	opened, err := touchmark.OpenTrustRootWith(background, root, touchmark.FetchFunc(func(ctx context.Context, path string, limit uint64) ([]byte, error) {
+		fetched++
+		return from.Fetch(ctx, path, limit)
+	}), nil, t.TempDir(), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	folder, err := touchmark.OpenTrustRoot(root, vectors+"/trust/entry", t.TempDir(), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, trusted := range []*touchmark.TrustRoot{opened, folder} {
+		standing, err := trusted.Standing(background, "acme/x:1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !standing.Expires().After(now) {
+			t.Fatal(standing.Expires())
+		}
+		policy, err := touchmark.NewStandingPolicy(standing, touchmark.WithAcceptOnly(touchmark.AcceptEntry))
+		if err != nil {
+			t.Fatal(err)
+		}
+		artifact, err := touchmark.VerifyManifest(policy, manifest, nil, now)
+		if err != nil || artifact.Name() != "acme/x:1" {
+			t.Fatal(err)
+		}
+		_, err = touchmark.VerifyManifest(policy, append(manifest, ' '), nil, now)
+		fails(t, err, touchmark.ErrNotVerified)
+		if _, err := trusted.Notes(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if fetched == 0 {
+		t.Fatal("nothing was fetched")
+	}
+	ctx, cancel := context.WithCancel(background)
+	cancel()
+	_, err = touchmark.OpenTrustRootWith(ctx, root, from, nil, t.TempDir(), now)
+	fails(t, err, context.Canceled)
+}
