@@ -157,4 +157,5 @@ def main():
             out.write(header.table())
 
 
-main()
+if __name__ == "__main__":
+    main()

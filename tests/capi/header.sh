@@ -27,14 +27,25 @@ same() {
     if ! diff "$2" "$3" >"$work/difference"; then
         cat "$work/difference"
         echo "error: $1." >&2
-        cat >&2 <<'TEXT'
-A name that is new: write crates/capi/symbols.txt and the header anew with scripts/header.sh, and raise the minor version in Cargo.toml (the patch
-version before 1.0). A name that is gone, or other arguments: callers that were built before break. Raise the major version (before 1.0 the
-minor), and with it the soname in crates/capi/build.rs, and say so in CHANGELOG.md.
-TEXT
-        exit 1
+        advice
     fi
 }
+advice() {
+    cat >&2 <<'TEXT'
+If that is meant: what is new raises the minor version in Cargo.toml, or the patch version while the major version is 0. What is gone, moved or
+has other arguments breaks programs that were built: it raises the major version, or the minor version while the major one is 0, and stands in
+CHANGELOG.md. Then run scripts/header.sh, write crates/capi/abi.txt anew (tests/capi/layout.py says how), and commit them with the change.
+TEXT
+    exit 1
+}
+python3 "$here/layout.py" "$prefix/include/touchmark.h" crates/capi/abi.txt >"$work/layout.c" || advice
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$prefix/include" "$work/layout.c" -o "$work/layout" 2>"$work/difference" || {
+    grep -o '[a-z_]*is_laid_out_as_in_abi_txt' "$work/difference" | sort -u || cat "$work/difference"
+    echo "error: structures of the header are not laid out as in crates/capi/abi.txt." >&2
+    advice
+}
+"$work/layout"
+
 for flavour in full verifier; do
     if [ "$flavour" = full ]; then at=$prefix define=() features='.'; else at=$verifier define=(--define TOUCHMARK_VERIFIER_ONLY) features='^[^ ]*$'; fi
     nm -D --defined-only "$at/lib/libtouchmark.so" | awk '{print $3}' | sed 's/@.*//' | LC_ALL=C sort >"$work/exported"
