@@ -27,7 +27,7 @@ RESULTS = {"touchmark_status": "STATUS", "touchmark_bytes": "BYTES", "uint32_t":
 def preprocessed(header, defines):
     command = ["cc", "-std=c99", "-E", "-P", "-x", "c", *[f"-D{name}" for name in defines], header]
     text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return re.sub(r"\bstruct\s+(?=touchmark_\w+\s*[*\w])", "", text)
+    return re.sub(r"\bstruct\s+(?=touchmark_\w+\b\s*[*\w])", "", text)
 
 
 def split(parameters):
