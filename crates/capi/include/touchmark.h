@@ -473,7 +473,7 @@ typedef struct touchmark_tuf_callbacks {
   /**
    * `sizeof(touchmark_tuf_callbacks)`.
    */
-  uintptr_t struct_size;
+  size_t struct_size;
   /**
    * What each of the functions is given.
    */
@@ -1393,9 +1393,9 @@ void touchmark_standing_free(struct touchmark_standing *standing);
  */
 touchmark_status touchmark_supply_chain_new(struct touchmark_bytes layout,
                                             const struct touchmark_public_key *const *keys,
-                                            uintptr_t count,
+                                            size_t count,
                                             const struct touchmark_pair *parameters,
-                                            uintptr_t parameter_count,
+                                            size_t parameter_count,
                                             int64_t at,
                                             struct touchmark_supply_chain **out,
                                             struct touchmark_error **error);
@@ -1433,7 +1433,7 @@ touchmark_status touchmark_supply_chain_provide_absent(struct touchmark_supply_c
  */
 touchmark_status touchmark_supply_chain_provide_names(struct touchmark_supply_chain *chain,
                                                       const struct touchmark_bytes *names,
-                                                      uintptr_t count,
+                                                      size_t count,
                                                       uint32_t complete,
                                                       struct touchmark_error **error);
 
