@@ -47,6 +47,14 @@ impl Failure {
         Self::new(TOUCHMARK_STATUS_INTERNAL, "internal", message)
     }
 
+    /// The same with another status.
+    #[cfg(feature = "io")]
+    #[must_use]
+    pub(crate) fn status(mut self, status: touchmark_status) -> Self {
+        self.0.status = status;
+        self
+    }
+
     /// The same with another code.
     #[must_use]
     pub(crate) fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {

@@ -32,6 +32,8 @@ pub mod hooks;
 pub mod library;
 pub mod manifest;
 pub mod name;
+#[cfg(feature = "io")]
+mod path;
 pub mod policy;
 pub mod policy_document;
 #[cfg(feature = "io")]
@@ -40,6 +42,8 @@ pub mod policy_file;
 pub mod private_key;
 pub mod public_key;
 mod reasons;
+#[cfg(feature = "io")]
+mod reasons_of_files;
 mod reasons_of_metadata;
 pub mod request;
 pub mod search;

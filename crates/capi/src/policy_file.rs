@@ -1,1 +1,79 @@
 //! Policy files, which decide over sources.
+
+use touchmark::policy::{Decided, PolicyError, PolicyFile};
+
+use crate::array::handle;
+use crate::artifact::touchmark_verified_artifact;
+use crate::bytes::touchmark_bytes;
+use crate::call;
+use crate::error::touchmark_error;
+use crate::failure::Failure;
+use crate::path::path as file_path;
+use crate::source::touchmark_source;
+use crate::status::{TOUCHMARK_STATUS_MALFORMED_POLICY, TOUCHMARK_STATUS_NOT_FOUND, touchmark_status};
+use crate::time::time;
+
+/// A policy file that was read (SPEC.md, "Policy"). What it names is read at each decision. Any number of threads may use one.
+pub struct touchmark_policy_file(PolicyFile);
+
+/// Reads the policy file at `path`. Relative paths in it begin at its folder.
+///
+/// `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an empty path; `TOUCHMARK_STATUS_NOT_FOUND` and `TOUCHMARK_STATUS_IO_ERROR` if it cannot be read;
+/// `TOUCHMARK_STATUS_MALFORMED_POLICY` if it is no policy.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_file_open(
+    path: touchmark_bytes,
+    out: *mut *mut touchmark_policy_file,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about views and outs.
+    unsafe {
+        call::give(out, error, || {
+            let path = file_path(path, "path of the policy")?;
+            let opened = PolicyFile::open(&path);
+            Ok(touchmark_policy_file(opened.map_err(|error| {
+                let failure = Failure::from(&error);
+                match error {
+                    PolicyError::Document { .. } => failure.status(TOUCHMARK_STATUS_MALFORMED_POLICY),
+                    PolicyError::Unreadable { .. } if !path.exists() => failure.status(TOUCHMARK_STATUS_NOT_FOUND),
+                    _ => failure,
+                }
+            })?))
+        })
+    }
+}
+
+/// Whether a policy file accepts what the source's reference names, as it was given to `touchmark_source_open`, as of the time `at`, in seconds
+/// since 1970. Where a trust root decides, its repository is asked, kept in the store that the file says or else the user's own, and its own policy
+/// must accept the artifact too.
+///
+/// `TOUCHMARK_STATUS_POLICY_REJECTED` if no rule is for it, or the rule rejects it or lets no index decide; `TOUCHMARK_STATUS_MALFORMED_POLICY` if what
+/// the rule names is not there or none; all others as for `touchmark_source_verify` and `touchmark_trust_root_open`. The error's JSON says under
+/// `report` which policies and rules were asked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_file_verify(
+    file: *const touchmark_policy_file,
+    source: *const touchmark_source,
+    at: i64,
+    out: *mut *mut touchmark_verified_artifact,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles and outs.
+    unsafe {
+        call::give(out, error, || {
+            let (file, source) = (handle(file, "policy file")?, handle(source, "source")?);
+            let at = time(at, "time of the decision")?;
+            let Decided { artifact, signed, by } = file.0.verify(source.source.as_ref(), &source.reference, at)?;
+            let by = by.to_json(signed.as_ref().map(|signed| signed.get()));
+            let by: Vec<_> = by.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+            Ok(source.verified(artifact).by(by))
+        })
+    }
+}
+
+/// Frees a policy file. NULL is nothing to free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_policy_file_free(file: *mut touchmark_policy_file) {
+    // SAFETY: the caller's promise about handles.
+    unsafe { call::free(file) }
+}

@@ -1,1 +1,228 @@
 //! Trust roots with a store in a folder.
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use touchmark::trust_root::{StoreChoice, TARGETS, TrustRoot, TrustRootError, TrustSettings, folder};
+use touchmark::tuf::{Error, Failure as Unfetched, Fetch, UpdateError};
+use touchmark_envelope::UnixTime;
+use touchmark_envelope::json::Value;
+
+use crate::array::handle;
+use crate::buffer::touchmark_buffer;
+use crate::bytes::touchmark_bytes;
+use crate::call;
+use crate::error::touchmark_error;
+use crate::exclusive::Exclusive;
+use crate::failure::Failure;
+use crate::fetch::{Fetched, Fetcher, touchmark_fetch_fn};
+use crate::path::{path, text};
+use crate::standing::touchmark_standing;
+use crate::status::{TOUCHMARK_STATUS_NOT_FOUND, touchmark_status};
+use crate::time::time;
+use crate::tuf_target;
+
+/// A trust root whose metadata is up to date, as far as its notes do not say otherwise (SPEC.md, "Trust roots and names"). One call at a time.
+/// Others who open its store wait until it is freed, for a minute; what was made by it stays.
+pub struct touchmark_trust_root(Exclusive<Opened>);
+
+struct Opened {
+    trust: TrustRoot<'static>,
+    failed: Failed,
+}
+
+/// What the caller's function returned that failed last.
+type Failed = Rc<Cell<Option<touchmark_status>>>;
+
+/// The caller's functions as a source.
+struct Functions {
+    metadata: Fetcher,
+    target: Option<Fetcher>,
+    failed: Failed,
+}
+
+impl Fetch for Functions {
+    fn fetch(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Unfetched> {
+        let fetched = match (path.strip_prefix(TARGETS), &self.target) {
+            (None, _) => self.metadata.ask(path, limit),
+            (Some(path), Some(target)) => target.ask(path, limit),
+            (Some(_), None) => return Err(Unfetched::Unavailable("no function that fetches targets was given".to_owned())),
+        };
+        match fetched {
+            Fetched::Bytes(bytes) => Ok(Some(bytes)),
+            Fetched::Absent => Ok(None),
+            Fetched::TooLarge => Err(Unfetched::TooLarge { limit }),
+            Fetched::Failed(status, why) => {
+                self.failed.set(Some(status));
+                Err(Unfetched::Unavailable(why))
+            }
+        }
+    }
+
+    fn location(&self) -> String {
+        "the caller's function".to_owned()
+    }
+}
+
+/// Opens a trust root.
+fn opened(root: &[u8], source: Box<dyn Fetch>, failed: Failed, store: PathBuf, at: UnixTime) -> Result<touchmark_trust_root, Failure> {
+    let settings = TrustSettings::new(StoreChoice::At(store));
+    match TrustRoot::owning(root, source, &settings, at) {
+        Ok(trust) => Ok(touchmark_trust_root(Exclusive::new(Opened { trust, failed }))),
+        Err(error) => Err(told(&error, &failed)),
+    }
+}
+
+/// Why a trust root says nothing, and whether the caller's function is why.
+fn told(error: &TrustRootError, failed: &Failed) -> Failure {
+    let failure = Failure::from(error);
+    let unavailable = |failure: &Unfetched| matches!(failure, Unfetched::Unavailable(_));
+    let is_unfetched = match error {
+        TrustRootError::Update(UpdateError::Metadata(Error::Fetch { failure, .. }) | UpdateError::TargetFetch { failure, .. }) => {
+            unavailable(failure)
+        }
+        _ => false,
+    };
+    match failed.get().filter(|_| is_unfetched) {
+        Some(status) => failure.callback(status),
+        None => failure,
+    }
+}
+
+impl Opened {
+    fn ask<T>(&mut self, ask: impl FnOnce(&mut TrustRoot<'static>) -> Result<T, TrustRootError>) -> Result<T, Failure> {
+        self.failed.set(None);
+        ask(&mut self.trust).map_err(|error| told(&error, &self.failed))
+    }
+}
+
+/// Brings the metadata that `root`, a root.json that the caller trusts, leads to up to what the folder `metadata_folder` has, as of the time
+/// `at`, in seconds since 1970. What is accepted is kept in `store_folder`, which is made if it is not there, so that nothing older is accepted
+/// later. Files of targets are in `targets` beside a folder that is called `metadata`, else below it. If the folder cannot be read, what the store
+/// has is taken until it expires, and a note says so.
+///
+/// `TOUCHMARK_STATUS_UNTRUSTED_METADATA`, `TOUCHMARK_STATUS_EXPIRED_METADATA` and `TOUCHMARK_STATUS_ROLLBACK` for what is not to be trusted;
+/// `TOUCHMARK_STATUS_UNKNOWN` for what could not be had; `TOUCHMARK_STATUS_IO_ERROR` if the store cannot be written or is in use;
+/// `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an empty path, and for a store that began with another root.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_trust_root_open(
+    root: touchmark_bytes,
+    metadata_folder: touchmark_bytes,
+    store_folder: touchmark_bytes,
+    at: i64,
+    out: *mut *mut touchmark_trust_root,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about views and outs.
+    unsafe {
+        call::give(out, error, || {
+            let root = root.read("root")?;
+            let source = folder(text(metadata_folder, "folder of the metadata")?);
+            let (store, at) = (path(store_folder, "folder of the store")?, time(at, "time of the update")?);
+            opened(root, source, Failed::default(), store, at)
+        })
+    }
+}
+
+/// As `touchmark_trust_root_open`, with metadata that a function of the caller fetches, and so targets, where `fetch_target` is not NULL. A
+/// function that fails is as a place that cannot be reached: what the store has is taken until it expires, and otherwise the call is
+/// `TOUCHMARK_STATUS_UNKNOWN`, with what `touchmark_sink_fail` said in the message and the function's status as `callback_status` in the JSON. The functions
+/// and `userdata` are used until the trust root is freed; those who fetch must not use it themselves.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_trust_root_open_with(
+    root: touchmark_bytes,
+    fetch_metadata: touchmark_fetch_fn,
+    fetch_target: touchmark_fetch_fn,
+    userdata: *mut c_void,
+    store_folder: touchmark_bytes,
+    at: i64,
+    out: *mut *mut touchmark_trust_root,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about views, callbacks and outs.
+    unsafe {
+        call::give(out, error, || {
+            let root = root.read("root")?;
+            let failed = Failed::default();
+            let target = match fetch_target {
+                None => None,
+                given => Some(Fetcher::new(given, userdata, "function that fetches targets")?),
+            };
+            let metadata = Fetcher::new(fetch_metadata, userdata, "function that fetches metadata")?;
+            let (store, at) = (path(store_folder, "folder of the store")?, time(at, "time of the update")?);
+            opened(root, Box::new(Functions { metadata, target, failed: failed.clone() }), failed, store, at)
+        })
+    }
+}
+
+/// What the metadata says of a NAME or NAME:VERSION, for `touchmark_policy_builder_from_standing`. Statuses are those of
+/// `touchmark_tuf_client_standing` and `touchmark_trust_root_open`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_trust_root_standing(
+    trust_root: *mut touchmark_trust_root,
+    name: touchmark_bytes,
+    out: *mut *mut touchmark_standing,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles, views and outs.
+    unsafe {
+        call::give(out, error, || {
+            let name = crate::name::read(name)?;
+            let standing = handle(trust_root, "trust root")?.0.enter()?.ask(|trust| trust.standing(&name))?;
+            Ok(touchmark_standing { standing })
+        })
+    }
+}
+
+/// The bytes of a file that the top-level targets role lists, such as `_touchmark/policy.json`; they are what is listed. At most 16 MiB.
+///
+/// `TOUCHMARK_STATUS_NOT_FOUND` if it lists no such file, which is certain; `TOUCHMARK_STATUS_NOT_VERIFIED` if what is there is something else;
+/// `TOUCHMARK_STATUS_UNKNOWN` if it could not be had; `TOUCHMARK_STATUS_TOO_LARGE` if it is listed as larger; `TOUCHMARK_STATUS_INVALID_NAME` for what
+/// is no path of a target.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_trust_root_target(
+    trust_root: *mut touchmark_trust_root,
+    path: touchmark_bytes,
+    out: *mut *mut touchmark_buffer,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles, views and outs.
+    unsafe {
+        call::give(out, error, || {
+            let path = tuf_target::path(path)?;
+            let bytes = handle(trust_root, "trust root")?.0.enter()?.ask(|trust| trust.target(&path))?;
+            let unlisted = || {
+                let message = format!("{path}: the top-level targets do not list it");
+                Failure::new(TOUCHMARK_STATUS_NOT_FOUND, "target-not-listed", message)
+            };
+            Ok(touchmark_buffer::new(bytes.ok_or_else(unlisted)?))
+        })
+    }
+}
+
+/// What a user should know of how the metadata came to be trusted, as a JSON array of texts: that there was no history before, since when it was
+/// not refreshed, that the clock is behind.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_trust_root_notes_json(
+    trust_root: *const touchmark_trust_root,
+    out: *mut *mut touchmark_buffer,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles and outs.
+    unsafe {
+        call::give(out, error, || {
+            let opened = handle(trust_root, "trust root")?.0.look()?;
+            let notes = opened.trust.notes().iter().map(|note| Value::from(note.to_string()));
+            Ok(touchmark_buffer::new(Value::from(notes.collect::<Vec<_>>()).to_vec()))
+        })
+    }
+}
+
+/// Frees a trust root, and lets others use its store. NULL is nothing to free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_trust_root_free(trust_root: *mut touchmark_trust_root) {
+    // SAFETY: the caller's promise about handles.
+    unsafe { call::free(trust_root) }
+}

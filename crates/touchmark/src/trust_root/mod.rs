@@ -40,10 +40,10 @@ pub use newest::newest;
 use opening::Opening;
 pub(crate) use opening::Trusted;
 pub use put::TrustFiles;
-pub use served::{folders, source};
+pub use served::{folder, folders, source};
 #[cfg(feature = "async")]
 pub use state::{StateSettings, TrustState};
-pub use target::MAX_TARGET;
+pub use target::{MAX_TARGET, TARGETS};
 
 /// How long one who opens a store waits for another.
 const PATIENCE: Duration = Duration::from_secs(60);

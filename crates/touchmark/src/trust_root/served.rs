@@ -38,6 +38,11 @@ pub fn source(text: &str, access: &Access) -> Result<Box<dyn Fetch>, UpdateError
     Ok(Box::new(Served { metadata, targets }))
 }
 
+/// The source of a trust repository whose metadata is in this folder, whatever its path looks like, with targets as for [`source`].
+pub fn folder(metadata: &str) -> Box<dyn Fetch> {
+    folders(metadata, targets_of(metadata))
+}
+
 /// The source of a trust repository in these folders.
 pub fn folders(metadata: impl Into<PathBuf>, targets: impl Into<PathBuf>) -> Box<dyn Fetch> {
     Box::new(Served { metadata: Box::new(FolderSource::new(metadata)), targets: Box::new(FolderSource::new(targets)) })

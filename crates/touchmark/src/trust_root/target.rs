@@ -13,7 +13,7 @@ use crate::tuf::{UpdateError, refused, target_paths};
 use crate::tuf::{check_bytes, fetch_bytes};
 
 /// Below this, a source of metadata has the files of targets. No metadata file's path has a slash.
-pub(super) const TARGETS: &str = "targets/";
+pub const TARGETS: &str = "targets/";
 /// Targets with such a path are files. Others are names of artifacts, which lie elsewhere.
 pub(super) const OURS: &str = "_touchmark/";
 /// Bytes of a target that is read whole: 16 MiB.
