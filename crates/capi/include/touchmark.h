@@ -243,6 +243,13 @@ typedef struct touchmark_policy_builder touchmark_policy_builder;
  */
 typedef struct touchmark_policy_document touchmark_policy_document;
 
+#if defined(TOUCHMARK_IO)
+/**
+ * A policy file that was read (SPEC.md, "Policy"). What it names is read at each decision. Any number of threads may use one.
+ */
+typedef struct touchmark_policy_file touchmark_policy_file;
+#endif
+
 #if defined(TOUCHMARK_SIGN)
 /**
  * A private key, wiped from memory when the last handle that uses it is freed. Immutable; any number of threads may use one.
@@ -278,6 +285,13 @@ typedef struct touchmark_signer touchmark_signer;
  */
 typedef struct touchmark_sink touchmark_sink;
 
+#if defined(TOUCHMARK_IO)
+/**
+ * A place with artifacts, and which of them a reference names. Any number of threads may use one.
+ */
+typedef struct touchmark_source touchmark_source;
+#endif
+
 /**
  * What trust metadata says of a name. Immutable; any number of threads may use one.
  */
@@ -287,6 +301,14 @@ typedef struct touchmark_standing touchmark_standing;
  * A layout being verified. One call at a time.
  */
 typedef struct touchmark_supply_chain touchmark_supply_chain;
+
+#if defined(TOUCHMARK_IO)
+/**
+ * A trust root whose metadata is up to date, as far as its notes do not say otherwise (SPEC.md, "Trust roots and names"). One call at a time.
+ * Others who open its store wait until it is freed, for a minute; what was made by it stays.
+ */
+typedef struct touchmark_trust_root touchmark_trust_root;
+#endif
 
 /**
  * A client of one TUF repository, for one update and any number of searches after it (SPEC.md, "The Update Framework"). One call at a time.
@@ -418,6 +440,17 @@ typedef struct touchmark_supply_chain_need {
 } touchmark_supply_chain_need;
 
 /**
+ * A function of the caller that fetches a file: appends its bytes, at most `limit`, to `bytes` and returns `TOUCHMARK_STATUS_OK`; returns
+ * `TOUCHMARK_STATUS_NOT_FOUND` only if there surely is no such file; or any other status if it could not find out, with
+ * `touchmark_sink_fail` saying why. It must not unwind or jump out, and a call out of it on the handle that called it is
+ * `TOUCHMARK_STATUS_WRONG_STATE`.
+ */
+typedef touchmark_status (*touchmark_fetch_fn)(void *userdata,
+                                               struct touchmark_bytes path,
+                                               uint64_t limit,
+                                               struct touchmark_sink *bytes);
+
+/**
  * What a TUF client wants done next, by value.
  */
 typedef struct touchmark_tuf_step {
@@ -443,17 +476,6 @@ typedef struct touchmark_tuf_step {
    */
   uint64_t limit;
 } touchmark_tuf_step;
-
-/**
- * A function of the caller that fetches a file: appends its bytes, at most `limit`, to `bytes` and returns `TOUCHMARK_STATUS_OK`; returns
- * `TOUCHMARK_STATUS_NOT_FOUND` only if there surely is no such file; or any other status if it could not find out, with
- * `touchmark_sink_fail` saying why. It must not unwind or jump out, and a call out of it on the handle that called it is
- * `TOUCHMARK_STATUS_WRONG_STATE`.
- */
-typedef touchmark_status (*touchmark_fetch_fn)(void *userdata,
-                                               struct touchmark_bytes path,
-                                               uint64_t limit,
-                                               struct touchmark_sink *bytes);
 
 /**
  * A function of the caller that keeps `bytes` as the file `file` of its store, whole or not at all, in place of what was there. It must not
@@ -1044,6 +1066,42 @@ touchmark_status touchmark_policy_document_decide(const struct touchmark_policy_
  */
 void touchmark_policy_document_free(struct touchmark_policy_document *document);
 
+#if defined(TOUCHMARK_IO)
+/**
+ * Reads the policy file at `path`. Relative paths in it begin at its folder.
+ *
+ * `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an empty path; `TOUCHMARK_STATUS_NOT_FOUND` and `TOUCHMARK_STATUS_IO_ERROR` if it cannot be read;
+ * `TOUCHMARK_STATUS_MALFORMED_POLICY` if it is no policy.
+ */
+touchmark_status touchmark_policy_file_open(struct touchmark_bytes path,
+                                            struct touchmark_policy_file **out,
+                                            struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * Whether a policy file accepts what the source's reference names, as it was given to `touchmark_source_open`, as of the time `at`, in seconds
+ * since 1970. Where a trust root decides, its repository is asked, kept in the store that the file says or else the user's own, and its own policy
+ * must accept the artifact too.
+ *
+ * `TOUCHMARK_STATUS_POLICY_REJECTED` if no rule is for it, or the rule rejects it or lets no index decide; `TOUCHMARK_STATUS_MALFORMED_POLICY` if what
+ * the rule names is not there or none; all others as for `touchmark_source_verify` and `touchmark_trust_root_open`. The error's JSON says under
+ * `report` which policies and rules were asked.
+ */
+touchmark_status touchmark_policy_file_verify(const struct touchmark_policy_file *file,
+                                              const struct touchmark_source *source,
+                                              int64_t at,
+                                              struct touchmark_verified_artifact **out,
+                                              struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * Frees a policy file. NULL is nothing to free.
+ */
+void touchmark_policy_file_free(struct touchmark_policy_file *file);
+#endif
+
 #if defined(TOUCHMARK_SIGN)
 /**
  * A new key by the operating system's random numbers: `TOUCHMARK_KEY_ED25519`, `TOUCHMARK_KEY_ECDSA_P256` or `TOUCHMARK_KEY_ECDSA_P384`.
@@ -1368,6 +1426,87 @@ touchmark_status touchmark_sink_append(struct touchmark_sink *sink,
 touchmark_status touchmark_sink_fail(struct touchmark_sink *sink,
                                      struct touchmark_bytes message);
 
+#if defined(TOUCHMARK_IO)
+/**
+ * Opens the OCI layout that a reference names: a folder as `oci:PATH[:TAG][@DIGEST]`, a tar as `oci-archive:FILE[:TAG][@DIGEST]`
+ * (SPEC.md, "References"). Without a tag and a digest it is the only artifact there. Paths are UTF-8; a relative one begins at the working
+ * directory.
+ *
+ * `TOUCHMARK_STATUS_INVALID_REFERENCE` for what is no reference; `TOUCHMARK_STATUS_UNSUPPORTED` for one of a registry, which this library does not ask;
+ * `TOUCHMARK_STATUS_NOT_FOUND` if nothing is there, `TOUCHMARK_STATUS_MALFORMED` if it is no OCI layout, `TOUCHMARK_STATUS_IO_ERROR` if it
+ * cannot be read.
+ */
+touchmark_status touchmark_source_open(struct touchmark_bytes reference,
+                                       struct touchmark_source **out,
+                                       struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * The digest of what the reference names, `sha256:...`. Whoever is given a tag goes on with this.
+ *
+ * `TOUCHMARK_STATUS_NOT_FOUND` if there is no such artifact; `TOUCHMARK_STATUS_INVALID_ARGUMENT` if there are several and the reference does not
+ * say which; `TOUCHMARK_STATUS_MALFORMED` and `TOUCHMARK_STATUS_IO_ERROR` if the place cannot be read.
+ */
+touchmark_status touchmark_source_digest(const struct touchmark_source *source,
+                                         struct touchmark_buffer **out,
+                                         struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * The bytes of the manifest that the reference names, of at most 4 MiB. They have its digest, and nobody has vouched for them yet.
+ * Statuses are those of `touchmark_source_digest`, and `TOUCHMARK_STATUS_TOO_LARGE`.
+ */
+touchmark_status touchmark_source_manifest(const struct touchmark_source *source,
+                                           struct touchmark_buffer **out,
+                                           struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * Whether a policy accepts what the reference names, by the signatures that are attached to it there, as of the time `at`, in seconds
+ * since 1970. Statuses are those of `touchmark_verify_manifest`; a reference that leads to nothing is `TOUCHMARK_STATUS_UNKNOWN`.
+ */
+touchmark_status touchmark_source_verify(const struct touchmark_source *source,
+                                         const struct touchmark_policy *policy,
+                                         int64_t at,
+                                         struct touchmark_verified_artifact **out,
+                                         struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * Decides a request by what is in the source. Of which artifact it is, the request says; the tag and the digest of the reference are not
+ * looked at. Statuses are those of `touchmark_verify_manifest`.
+ */
+touchmark_status touchmark_source_verify_request(const struct touchmark_source *source,
+                                                 const struct touchmark_request *request,
+                                                 struct touchmark_verified_artifact **out,
+                                                 struct touchmark_error **error);
+#endif
+
+#if (defined(TOUCHMARK_IO) && defined(TOUCHMARK_SIGN))
+/**
+ * Attaches envelopes to what the reference names, in a folder: each must be a well-formed statement about it, and who signed it is not looked
+ * at. Those that are there already are not written again.
+ *
+ * `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an envelope about something else, and `TOUCHMARK_STATUS_MALFORMED` for one that is no statement: then
+ * none is attached. `TOUCHMARK_STATUS_UNSUPPORTED` for a tar; `TOUCHMARK_STATUS_IO_ERROR` if the folder cannot be written.
+ */
+touchmark_status touchmark_source_attach(const struct touchmark_source *source,
+                                         const struct touchmark_envelope *const *envelopes,
+                                         size_t count,
+                                         struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * Frees a source. NULL is nothing to free.
+ */
+void touchmark_source_free(struct touchmark_source *source);
+#endif
+
 /**
  * The standing as JSON: `{"name", "at", "expires", "metadata"}`, the last being the documents that it rests on, `[{"role", "version", "expires"}]`.
  */
@@ -1476,6 +1615,103 @@ touchmark_status touchmark_verified_supply_chain_to_json(const struct touchmark_
  * Frees a supply chain. NULL is nothing to free.
  */
 void touchmark_verified_supply_chain_free(struct touchmark_verified_supply_chain *chain);
+
+#if defined(TOUCHMARK_IO)
+/**
+ * Verifies an in-toto layout, which every one of the keys must have signed, against the links in a folder, as of the time `at`, in seconds since
+ * 1970. No command is run: an inspection that nobody has signed is not verified. Links of the file system are not followed.
+ *
+ * Statuses are those of `touchmark_supply_chain_new` and `touchmark_supply_chain_finish`; `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an empty path,
+ * `TOUCHMARK_STATUS_NOT_FOUND` and `TOUCHMARK_STATUS_IO_ERROR` if the folder is not there or cannot be read.
+ */
+touchmark_status touchmark_supply_chain_verify_folder(struct touchmark_bytes layout,
+                                                      const struct touchmark_public_key *const *keys,
+                                                      size_t count,
+                                                      struct touchmark_bytes links_folder,
+                                                      const struct touchmark_pair *parameters,
+                                                      size_t parameter_count,
+                                                      int64_t at,
+                                                      struct touchmark_verified_supply_chain **out,
+                                                      struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * Brings the metadata that `root`, a root.json that the caller trusts, leads to up to what the folder `metadata_folder` has, as of the time
+ * `at`, in seconds since 1970. What is accepted is kept in `store_folder`, which is made if it is not there, so that nothing older is accepted
+ * later. Files of targets are in `targets` beside a folder that is called `metadata`, else below it. If the folder cannot be read, what the store
+ * has is taken until it expires, and a note says so.
+ *
+ * `TOUCHMARK_STATUS_UNTRUSTED_METADATA`, `TOUCHMARK_STATUS_EXPIRED_METADATA` and `TOUCHMARK_STATUS_ROLLBACK` for what is not to be trusted;
+ * `TOUCHMARK_STATUS_UNKNOWN` for what could not be had; `TOUCHMARK_STATUS_IO_ERROR` if the store cannot be written or is in use;
+ * `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an empty path, and for a store that began with another root.
+ */
+touchmark_status touchmark_trust_root_open(struct touchmark_bytes root,
+                                           struct touchmark_bytes metadata_folder,
+                                           struct touchmark_bytes store_folder,
+                                           int64_t at,
+                                           struct touchmark_trust_root **out,
+                                           struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * As `touchmark_trust_root_open`, with metadata that a function of the caller fetches, and so targets, where `fetch_target` is not NULL. A
+ * function that fails is as a place that cannot be reached: what the store has is taken until it expires, and otherwise the call is
+ * `TOUCHMARK_STATUS_UNKNOWN`, with what `touchmark_sink_fail` said in the message and the function's status as `callback_status` in the JSON. The functions
+ * and `userdata` are used until the trust root is freed; those who fetch must not use it themselves.
+ */
+touchmark_status touchmark_trust_root_open_with(struct touchmark_bytes root,
+                                                touchmark_fetch_fn fetch_metadata,
+                                                touchmark_fetch_fn fetch_target,
+                                                void *userdata,
+                                                struct touchmark_bytes store_folder,
+                                                int64_t at,
+                                                struct touchmark_trust_root **out,
+                                                struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * What the metadata says of a NAME or NAME:VERSION, for `touchmark_policy_builder_from_standing`. Statuses are those of
+ * `touchmark_tuf_client_standing` and `touchmark_trust_root_open`.
+ */
+touchmark_status touchmark_trust_root_standing(struct touchmark_trust_root *trust_root,
+                                               struct touchmark_bytes name,
+                                               struct touchmark_standing **out,
+                                               struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * The bytes of a file that the top-level targets role lists, such as `_touchmark/policy.json`; they are what is listed. At most 16 MiB.
+ *
+ * `TOUCHMARK_STATUS_NOT_FOUND` if it lists no such file, which is certain; `TOUCHMARK_STATUS_NOT_VERIFIED` if what is there is something else;
+ * `TOUCHMARK_STATUS_UNKNOWN` if it could not be had; `TOUCHMARK_STATUS_TOO_LARGE` if it is listed as larger; `TOUCHMARK_STATUS_INVALID_NAME` for what
+ * is no path of a target.
+ */
+touchmark_status touchmark_trust_root_target(struct touchmark_trust_root *trust_root,
+                                             struct touchmark_bytes path,
+                                             struct touchmark_buffer **out,
+                                             struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * What a user should know of how the metadata came to be trusted, as a JSON array of texts: that there was no history before, since when it was
+ * not refreshed, that the clock is behind.
+ */
+touchmark_status touchmark_trust_root_notes_json(const struct touchmark_trust_root *trust_root,
+                                                 struct touchmark_buffer **out,
+                                                 struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * Frees a trust root, and lets others use its store. NULL is nothing to free.
+ */
+void touchmark_trust_root_free(struct touchmark_trust_root *trust_root);
+#endif
 
 /**
  * A client that begins an update as of the time `at`, in seconds since 1970. `offline`: 0, or 1 to take what the store has, which is verified
