@@ -18,7 +18,7 @@ jar=$PWD/target/touchmark-0.1.0.jar
 jna=$PWD/target/lib/jna-5.17.0.jar
 
 echo "-- the example of the README, with the library that is in the jar"
-jar tf "$jar" | grep -qx 'linux-.*/libtouchmark.so'
+jar tf "$jar" | grep -x 'linux-.*/libtouchmark.so' >/dev/null
 sed -n '/^```java$/,/^```$/p' README.md | sed '/^```/d' >"$work/Example.java"
 javac -Xlint:all -Werror -cp "$jar:$jna" -d "$work" "$work/Example.java"
 (cd "$vectors/layouts" && java -cp "$jar:$jna:$work" Example) | grep -x 'verified sha256:[0-9a-f]\{64\}'
