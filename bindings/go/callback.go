@@ -34,11 +34,8 @@ func (c *call) run(f func() error) (status Status, message string) {
 	if err == nil {
 		err = f()
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0, ""
-	case isAbsent(err):
-		return ErrNotFound, err.Error()
 	}
 	c.err = err
 	return ErrCallbackFailed, err.Error()
@@ -63,19 +60,34 @@ func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.
 
 // give runs a callback that gives bytes, and hands them or the failure to the library. Bytes past the limit are the sink's to refuse.
 func (c *call) give(sink *C.touchmark_sink, f func() ([]byte, error)) C.touchmark_status {
+	var given C.touchmark_status
 	status, message := c.run(func() error {
 		content, err := f()
-		if err == nil {
-			if refused := C.touchmark_sink_append(sink, view(content)); refused != 0 {
-				err = Status(refused)
-			}
+		switch {
+		case err == nil:
+			given = C.touchmark_sink_append(sink, view(content))
+		case errors.As(err, new(absence)):
+			given = C.touchmark_status(ErrNotFound)
+		default:
+			return err
 		}
-		return err
+		return nil
 	})
-	if status == ErrCallbackFailed {
+	if status != 0 {
 		C.touchmark_sink_fail(sink, viewText(message))
+		return C.touchmark_status(status)
 	}
-	return C.touchmark_status(status)
+	return given
+}
+
+// absence is a file that surely is not there. Of files alone this is an answer, and no failure.
+type absence struct{ error }
+
+func fileOf(content []byte, err error) ([]byte, error) {
+	if isAbsent(err) {
+		err = absence{err}
+	}
+	return content, err
 }
 
 //export touchmarkGoSign
@@ -87,7 +99,7 @@ func touchmarkGoSign(number C.uintptr_t, message C.touchmark_bytes, sink *C.touc
 //export touchmarkGoFetch
 func touchmarkGoFetch(number C.uintptr_t, which C.uint32_t, path C.touchmark_bytes, limit C.uint64_t, sink *C.touchmark_sink) C.touchmark_status {
 	c := cgo.Handle(number).Value().(*call)
-	return c.give(sink, func() ([]byte, error) { return c.fetchers[which].Fetch(c.ctx, text(path), uint64(limit)) })
+	return c.give(sink, func() ([]byte, error) { return fileOf(c.fetchers[which].Fetch(c.ctx, text(path), uint64(limit))) })
 }
 
 //export touchmarkGoStore

@@ -69,6 +69,18 @@ func TestTheErrorOfASignerIsInTheChain(t *testing.T) {
 	}
 }
 
+func TestWhatASignerOrAStoreDoesNotFindIsAFailure(t *testing.T) {
+	err := signing(t, background, func(context.Context, []byte) ([]byte, error) { return nil, fs.ErrNotExist })
+	fails(t, err, touchmark.ErrCallbackFailed, fs.ErrNotExist)
+	client, store := updating(t)
+	err = client.Drive(background, repository("tuf/plain"), lostStore{store})
+	fails(t, err, touchmark.ErrCallbackFailed, fs.ErrNotExist)
+}
+
+type lostStore struct{ touchmark.MemoryStore }
+
+func (lostStore) Store(context.Context, string, []byte) error { return fs.ErrNotExist }
+
 func TestASignatureThatIsNoneIsRefused(t *testing.T) {
 	for _, signature := range [][]byte{nil, []byte("x"), make([]byte, 64), make([]byte, 1<<20)} {
 		err := signing(t, background, func(context.Context, []byte) ([]byte, error) { return signature, nil })

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
 
 /**
  * The caller's functions as callbacks. What they throw does not cross C: it is kept, and becomes the cause of what the call throws. That a place
@@ -24,12 +26,17 @@ final class Callbacks {
         thrown = null;
     }
 
-    private int run(Pointer sink, Body body) {
-        try {
+    /** Runs a callback that gives bytes. */
+    private int give(Pointer sink, Body body) {
+        return run(sink, () -> {
             byte[] content = body.run();
-            return sink == null ? 0 : content == null ? Status.NOT_FOUND.number() : Call.give(sink, content);
-        } catch (NoSuchFileException | FileNotFoundException e) {
-            return Status.NOT_FOUND.number();
+            return content == null ? Status.NOT_FOUND.number() : Call.give(sink, content);
+        });
+    }
+
+    private int run(Pointer sink, Callable<Integer> body) {
+        try {
+            return body.call();
         } catch (Throwable e) {
             if (thrown == null || thrown instanceof IOException) {
                 thrown = e;
@@ -42,26 +49,32 @@ final class Callbacks {
     }
 
     C.Sign sign(Signer.Function function) {
-        C.Sign sign = (userdata, message, sink) -> run(sink, () -> function.sign(message.copied()));
+        C.Sign sign = (userdata, message, sink) -> give(sink, () -> Objects.requireNonNull(function.sign(message.copied())));
         kept.add(sign);
         return sign;
     }
 
     C.Fetch fetch(Fetcher fetcher) {
-        return (userdata, path, limit, sink) -> run(sink, () -> fetcher.fetch(Call.string(path.copied()), limit));
+        return (userdata, path, limit, sink) -> give(sink, () -> {
+            try {
+                return fetcher.fetch(Call.string(path.copied()), limit);
+            } catch (NoSuchFileException | FileNotFoundException e) {
+                return null;
+            }
+        });
     }
 
     C.StoreFile store(Store store) {
         return (userdata, file, content) -> run(null, () -> {
             store.store(Call.string(file.copied()), content.copied());
-            return null;
+            return 0;
         });
     }
 
     C.RemoveFile remove(Store store) {
         return (userdata, file) -> run(null, () -> {
             store.remove(Call.string(file.copied()));
-            return null;
+            return 0;
         });
     }
 
