@@ -280,10 +280,11 @@ template <class F> touchmark_status guarded(touchmark_sink *sink, F &&callback) 
         return callback();
     } catch (const std::exception &thrown) {
         if (sink) touchmark_sink_fail(sink, bytes_view(thrown.what()));
+        kept::keep(std::current_exception());
     } catch (...) {
         if (sink) touchmark_sink_fail(sink, bytes_view("an exception that is no std::exception"));
+        kept::keep(std::current_exception());
     }
-    kept::keep(std::current_exception());
     return TOUCHMARK_STATUS_CALLBACK_FAILED;
 }
 
