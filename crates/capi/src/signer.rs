@@ -31,7 +31,7 @@ pub struct touchmark_signer(Kind);
 
 enum Kind {
     Key(Arc<PrivateKey>),
-    Function(Function),
+    Function(Box<Function>),
 }
 
 struct Function {
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn touchmark_signer_from_callback(
             if !touchmark_envelope::key::KeyAlgorithm::SIGNING.contains(&key.algorithm()) {
                 return Err(touchmark_envelope::key::KeyError::Unsupported { what: "a signature by an RSA key".to_owned() }.into());
             }
-            Ok(touchmark_signer(Kind::Function(Function { key, sign, userdata })))
+            Ok(touchmark_signer(Kind::Function(Box::new(Function { key, sign, userdata }))))
         })
     }
 }
