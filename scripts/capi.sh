@@ -28,6 +28,8 @@ cargo build "${options[@]}"
 mkdir -p "$built"
 cp "$target/capi/libtouchmark_capi.so" "$built/libtouchmark.so"
 cp "$target/capi/libtouchmark_capi.a" "$built/libtouchmark.a"
+# Cargo strips no archive. What is in it to be stripped is the debug information of Rust's standard library, 4 MB.
+strip --strip-debug --enable-deterministic-archives "$built/libtouchmark.a"
 if [ "$flavour" = verifier ]; then touch "$built/verifier-only"; fi
 if [ -n "$build_only" ]; then exit 0; fi
 
