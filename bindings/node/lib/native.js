@@ -27,9 +27,10 @@ const types = {
   h: koffi.pointer('void *'),
   d: koffi.pointer(Bytes),
   r: koffi.pointer(Pair),
-  o: koffi.out(koffi.pointer('void *')),
-  n: koffi.out(koffi.pointer(Need)),
-  s: koffi.out(koffi.pointer(Step)),
+  // Where something is written: a typed array, whose memory koffi passes itself.
+  o: 'void *',
+  n: 'void *',
+  s: 'void *',
   f: Sign,
   i: 'int64_t',
   u: 'uint32_t',
@@ -104,9 +105,19 @@ function callback(work) {
   }
 }
 
+/** Where a pointer is written. */
+const place = () => new BigUint64Array(1);
+
+/** What a function writes into a structure that says what is needed next. */
+function needed(name, pointer, type) {
+  const structure = Buffer.alloc(koffi.sizeof(type));
+  call(name, pointer, structure);
+  return koffi.decode(structure, type);
+}
+
 /** Calls a function with the trailing error and throws what it says. */
 function call(name, ...parameters) {
-  const error = [null];
+  const error = place();
   const status = lib[name](...parameters, error);
   const kept = thrown;
   thrown = undefined;
@@ -119,7 +130,7 @@ function call(name, ...parameters) {
 
 /** The same on a thread of koffi's, for functions that read files. `handles` are kept until it ends; none of the functions calls back. */
 function callAsync(handles, name, ...parameters) {
-  const error = [null];
+  const error = place();
   const owners = handles.map((handle) => handle._use());
   return new Promise((resolve, reject) => {
     const settle = (fault, status) => {
@@ -139,13 +150,13 @@ function callAsync(handles, name, ...parameters) {
 
 /** The pointer of a handle that a function makes. */
 function made(name, ...parameters) {
-  const out = [null];
+  const out = place();
   call(name, ...parameters, out);
   return out[0];
 }
 
 async function madeAsync(handles, name, ...parameters) {
-  const out = [null];
+  const out = place();
   await callAsync(handles, name, ...parameters, out);
   return out[0];
 }
@@ -192,8 +203,9 @@ function copied(argument) {
 /** Seconds since 1970 as an argument. What is not after 1970 is refused by the library. */
 function timeIn(at) {
   if (at instanceof Date) at = Math.floor(at.getTime() / 1000);
-  if (!Number.isSafeInteger(at)) throw new TypeError('a time is whole seconds since 1970, or a Date');
-  return at;
+  if (!Number.isInteger(at)) throw new TypeError('a time is whole seconds since 1970, or a Date');
+  // What no number tells exactly is as far away as can be, which the library refuses.
+  return Number.isSafeInteger(at) ? at : at > 0 ? 2n ** 63n - 1n : -(2n ** 63n);
 }
 
 /** A count as an argument. */
@@ -275,8 +287,10 @@ Object.defineProperty(Handle.prototype, Symbol.dispose ?? Symbol.for('Symbol.dis
 
 module.exports = {
   Handle,
+  Need,
   SECRET,
   Sign,
+  Step,
   bytesOf,
   call,
   callAsync,
@@ -291,6 +305,7 @@ module.exports = {
   lib,
   made,
   madeAsync,
+  needed,
   pairsIn,
   textIn,
   textOf,

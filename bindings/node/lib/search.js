@@ -2,7 +2,7 @@
 
 // The search for what an artifact is verified by, wherever it is stored: the library says what it needs, the caller gets it.
 
-const { Handle, SECRET, call, countIn, dataIn, datasIn, handleIn, lib, made, textIn, textOf, timeIn } = require('./native.js');
+const { Handle, Need, SECRET, call, countIn, dataIn, datasIn, handleIn, made, needed, textIn, textOf, timeIn } = require('./native.js');
 const { digest: digestOf } = require('./digests.js');
 const { Policy, VerifiedArtifact } = require('./policies.js');
 const { Failure, TellsFailure } = require('./failures.js');
@@ -27,9 +27,7 @@ class Search extends Handle {
     super(SECRET, 'search', made('search_new', handleIn(request, Request)));
   }
   next() {
-    const need = {};
-    call('search_next', this._pointer, need);
-    const { kind, thorough, digest, limit, entries } = need;
+    const { kind, thorough, digest, limit, entries } = needed('search_next', this._pointer, Need);
     return { kind: kinds[kind], digest: textOf(digest), limit: Number(limit), entries: Number(entries), thorough: thorough !== 0 };
   }
   provideBytes(data) {

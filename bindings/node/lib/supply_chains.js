@@ -2,7 +2,7 @@
 
 // in-toto layouts: verified by steps, or over a folder of links. No inspection is ever run here.
 
-const { Handle, SECRET, call, copied, countIn, dataIn, datasIn, handlesIn, made, madeAsync, pairsIn, textIn, textOf, timeIn, written } = require('./native.js');
+const { Handle, SECRET, Step, call, copied, countIn, dataIn, datasIn, handlesIn, made, madeAsync, needed, pairsIn, textIn, textOf, timeIn, written } = require('./native.js');
 const { PublicKey } = require('./keys.js');
 const { TellsFailure } = require('./failures.js');
 
@@ -22,8 +22,7 @@ class SupplyChain extends Handle {
     super(SECRET, 'supply_chain', pointer);
   }
   next() {
-    const need = {};
-    call('supply_chain_next', this._pointer, need);
+    const need = needed('supply_chain_next', this._pointer, Step);
     return { kind: kinds[need.kind], name: textOf(need.first), step: textOf(need.second), limit: Number(need.limit) };
   }
   provideBytes(data) {

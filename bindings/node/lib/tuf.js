@@ -2,7 +2,7 @@
 
 // The Update Framework: a client by steps, targets, and what a trust root says of a name.
 
-const { Handle, SECRET, bytesOf, call, countIn, dataIn, lib, made, textIn, textOf, timeIn, written } = require('./native.js');
+const { Handle, SECRET, Step, bytesOf, call, countIn, dataIn, lib, made, needed, textIn, textOf, timeIn, written } = require('./native.js');
 const { TellsFailure } = require('./failures.js');
 
 const kinds = ['done', 'load', 'fetch', 'store', 'remove'];
@@ -43,8 +43,7 @@ class Client extends Handle {
     super(SECRET, 'tuf_client', made('tuf_client_new', offline ? 1 : 0, timeIn(at)));
   }
   next() {
-    const step = {};
-    call('tuf_client_next', this._pointer, step);
+    const step = needed('tuf_client_next', this._pointer, Step);
     return { kind: kinds[step.kind], name: textOf(step.first), data: bytesOf(step.second), limit: Number(step.limit) };
   }
   provideBytes(data) {

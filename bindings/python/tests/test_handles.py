@@ -49,7 +49,7 @@ class Handles(unittest.TestCase):
 
     def test_everything_is_given_back(self) -> None:
         freed: Counter[str] = Counter()
-        kinds = [kind for kind in _native.Pointer.__subclasses__() if kind._free]
+        kinds = [kind for kind in _native.Pointer.__subclasses__() if kind._free is not None]
         before = {kind: kind._free for kind in kinds}
         rounds = 200
 
@@ -168,13 +168,15 @@ class Threads(unittest.TestCase):
             key, envelope = PublicKey(pem), Envelope(data)
             begun = threading.Event()
 
-            def work() -> None:
+            ends: List[Exception] = []
+
+            def work(key: PublicKey = key, envelope: Envelope = envelope, begun: threading.Event = begun, ends: List[Exception] = ends) -> None:
                 begun.set()
                 try:
                     while True:
                         envelope.verify([key])
-                except ValueError:
-                    pass
+                except Exception as error:
+                    ends.append(error)
 
             thread = threading.Thread(target=work)
             thread.start()
@@ -182,6 +184,7 @@ class Threads(unittest.TestCase):
             key.close()
             envelope.close()
             thread.join()
+            self.assertEqual([type(error) for error in ends], [ValueError])
 
 
 class Signing:

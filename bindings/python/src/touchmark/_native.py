@@ -110,7 +110,7 @@ lib = Library()
 class Pointer(c_void_p):
     """Owns what it points at."""
 
-    _free: ClassVar[Callable[..., Any]]
+    _free: ClassVar[Any]  # None where the library has no such handles
     keep: Any = None  # what must live as long: the function behind a callback
 
     def __del__(self) -> None:

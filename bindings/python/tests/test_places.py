@@ -1,0 +1,254 @@
+"""With files and functions that fetch: OCI layouts, policy files, trust roots, TUF, in-toto, the search."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any, Dict, Optional, Tuple
+
+import touchmark
+from test_signing import AT, MANIFEST
+from touchmark import Accept, Client, Failure, FetchFailed, Need, Policy, PolicyFile, PrivateKey, PublicKey, Request, Search, Source, Store, SupplyChain, TrustRoot
+
+VECTORS = Path(os.environ.get("TOUCHMARK_VECTORS") or Path(__file__).parents[3] / "testdata/vectors")
+ROOT = VECTORS / "tuf/plain.root.json"
+ENTRY = VECTORS / "trust/entry"
+NAME = "acme/x:1"
+IMAGE = VECTORS / "manifests/image.json"
+
+
+class Folders(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+
+class Layouts(Folders):
+    def setUp(self) -> None:
+        super().setUp()
+        shutil.copytree(VECTORS / "layouts/signed", self.folder / "layout")
+        self.reference = f"oci:{self.folder}/layout:v1"
+        self.policy = Policy.from_keys([PublicKey.from_file(VECTORS / "layouts/alice.pub")])
+
+    def test_an_image_is_verified(self) -> None:
+        source = Source(self.reference)
+        verified = source.verify(self.policy, AT)
+        self.assertEqual(verified.digest, source.digest)
+        self.assertEqual(touchmark.digest(source.manifest), source.digest)
+        self.assertEqual(source.verify_request(Request(self.policy, source.digest, AT)).digest, source.digest)
+
+    def test_a_signature_is_attached(self) -> None:
+        source, private = Source(self.reference), PrivateKey.generate()
+        policy = Policy.from_keys([private.public_key], name=NAME)
+        with self.assertRaises(touchmark.NotVerified):
+            source.verify(policy, AT)
+        source.attach([touchmark.sign_manifest(source.manifest, [private.signer()], name=NAME, issued=AT)])
+        self.assertEqual(Source(self.reference).verify(policy, AT).name, NAME)
+
+    def test_what_is_not_there(self) -> None:
+        wrong: Any
+        for wrong, kind in (
+            ("", touchmark.InvalidArgument),
+            ("https://example.com", touchmark.InvalidArgument),
+            (f"oci:{self.folder}/nothing:v1", touchmark.Unknown),
+            ("oci:\udcff", touchmark.TouchmarkError),
+        ):
+            with self.subTest(reference=wrong), self.assertRaises(kind):
+                Source(wrong).verify(self.policy, AT)
+
+    def test_a_policy_file_decides(self) -> None:
+        shutil.copy(VECTORS / "layouts/alice.pub", self.folder / "alice.pub")
+        rule = {"reference": f"oci:{self.folder}/layout:v1", "keys": ["alice.pub"], "name": "acme/net-monitor:1"}
+        path = self.folder / "policy.json"
+        for rules, kind in (([{**rule, "name": None}], touchmark.Malformed), ([], touchmark.PolicyRejected)):
+            path.write_text(json.dumps({"version": 1, "rules": rules}))
+            with self.assertRaises(kind):
+                PolicyFile(path).verify(Source(self.reference), AT)
+        with self.assertRaises(touchmark.TouchmarkError):
+            PolicyFile(self.folder / "none.json")
+
+
+class TrustRoots(Folders):
+    def fetch(self, path: str, limit: int) -> Optional[bytes]:
+        file = ENTRY / path
+        return file.read_bytes() if file.exists() else None
+
+    def test_metadata_in_a_folder(self) -> None:
+        trust = TrustRoot(ROOT.read_bytes(), ENTRY, self.folder / "store", AT)
+        self.verify(trust)
+        with self.assertRaises(touchmark.NotFound):
+            trust.target("nobody/lists:this")
+        self.assertIsNotNone(trust.notes)
+        with self.assertRaises(touchmark.InvalidArgument):
+            TrustRoot(ROOT.read_bytes(), "", self.folder / "store", AT)
+
+    def test_metadata_by_a_function(self) -> None:
+        self.verify(TrustRoot(ROOT.read_bytes(), self.fetch, self.folder / "store", AT))
+
+    def verify(self, trust: TrustRoot) -> None:
+        standing = trust.standing(NAME)
+        self.assertGreater(standing.expires, AT)
+        self.assertIsInstance(standing.json, dict)
+        policy = Policy.from_standing(standing, accept_only=Accept.ENTRY)
+        self.assertEqual(policy.verify_manifest(IMAGE.read_bytes(), [], AT).report["accepted_by"], "entry")
+        with self.assertRaises(touchmark.NotVerified):
+            policy.verify_manifest(MANIFEST, [], AT)
+
+    def test_a_function_that_does_not_reach_the_server(self) -> None:
+        unreachable = ConnectionError("nobody answers")
+
+        def fetch(path: str, limit: int) -> Optional[bytes]:
+            raise unreachable
+
+        with self.assertRaises(touchmark.Unknown) as raised:
+            TrustRoot(ROOT.read_bytes(), fetch, self.folder / "store", AT).standing(NAME)
+        self.assertIs(raised.exception.__cause__, unreachable)
+        self.assertIn("nobody answers", json.dumps(raised.exception.json))
+
+    def test_a_function_that_is_wrong(self) -> None:
+        given = KeyError("a fault of the program")
+
+        def fetch(path: str, limit: int) -> Optional[bytes]:
+            raise given
+
+        with self.assertRaises(KeyError) as raised:
+            TrustRoot(ROOT.read_bytes(), fetch, self.folder / "store", AT).standing(NAME)
+        self.assertIs(raised.exception, given)
+
+    def test_a_function_that_gives_too_much(self) -> None:
+        with self.assertRaises(touchmark.TouchmarkError):
+            TrustRoot(ROOT.read_bytes(), lambda path, limit: b"x" * (limit + 1), self.folder / "store", AT).standing(NAME)
+
+    def test_the_handle_is_not_used_by_its_own_function(self) -> None:
+        trusts: Dict[str, TrustRoot] = {}
+        seen = []
+
+        def fetch(path: str, limit: int) -> Optional[bytes]:
+            if "it" in trusts:
+                try:
+                    trusts["it"].standing(NAME)
+                except touchmark.WrongState as error:
+                    seen.append(error)
+            return self.fetch(path, limit)
+
+        trusts["it"] = TrustRoot(ROOT.read_bytes(), fetch, self.folder / "store", AT)
+        self.verify(trusts["it"])
+        self.assertTrue(all(isinstance(error, touchmark.WrongState) for error in seen))
+
+
+class Clients(unittest.TestCase):
+    def setUp(self) -> None:
+        self.store: Dict[str, bytes] = {"root.json": ROOT.read_bytes()}
+
+    def fetch(self, path: str, limit: int) -> Optional[bytes]:
+        file = VECTORS / "tuf/plain" / path
+        return file.read_bytes() if file.exists() else None
+
+    def test_an_update_and_a_target(self) -> None:
+        client = Client(AT)
+        client.drive(self.fetch, self.store)
+        self.assertGreaterEqual(client.state["timestamp"]["version"], 1)
+        client.look_up(NAME)
+        client.drive(self.fetch, self.store)
+        target = client.found()
+        self.assertEqual((target.length, target.role), (3, "targets"))
+        self.assertTrue(target.fetch_path.endswith("1"))
+        target.check(b"abc")
+        with self.assertRaises(touchmark.NotVerified):
+            target.check(b"abd")
+        # What was stored is enough without the repository.
+        client = Client(AT, offline=True)
+        client.drive(lambda path, limit: self.fail("nothing is fetched"), self.store)
+
+    def test_refusals(self) -> None:
+        with self.assertRaises(touchmark.ExpiredMetadata):
+            Client(AT + 20 * 366 * 86400).drive(self.fetch, dict(self.store))
+        with self.assertRaises(touchmark.UntrustedMetadata):
+            Client(AT).drive(lambda path, limit: b"{}" if path == "timestamp.json" else self.fetch(path, limit), dict(self.store))
+        with self.assertRaises(touchmark.Unknown):
+            Client(AT).drive(self.unreachable, dict(self.store))
+        with self.assertRaises(ZeroDivisionError):
+            Client(AT).drive(lambda path, limit: bytes(1 // 0), dict(self.store))
+
+    def unreachable(self, path: str, limit: int) -> Optional[bytes]:
+        raise FetchFailed(Failure.UNAVAILABLE, "nobody answers")
+
+
+class SupplyChains(unittest.TestCase):
+    LAYOUT = VECTORS / "in-toto/golang-dsse.layout"
+    LINKS = VECTORS / "in-toto/golang"
+
+    def setUp(self) -> None:
+        self.keys = [PublicKey.from_file(VECTORS / "in-toto/golang.alice.pub")]
+
+    def file(self, path: str, limit: int) -> Optional[bytes]:
+        return (self.LINKS / path).read_bytes() if (self.LINKS / path).exists() else None
+
+    def test_by_steps_and_in_a_folder(self) -> None:
+        by_steps = SupplyChain(self.LAYOUT.read_bytes(), self.keys, AT).run(self.file, lambda folder, step: os.listdir(self.LINKS / folder))
+        in_folder = touchmark.verify_supply_chain(self.LAYOUT.read_bytes(), self.keys, self.LINKS, AT)
+        self.assertEqual(by_steps.report, in_folder.report)
+
+    def test_a_refusal_has_every_reason(self) -> None:
+        with self.assertRaises(touchmark.SupplyChainNotVerified) as raised:
+            SupplyChain(self.LAYOUT.read_bytes(), self.keys, AT).run(lambda path, limit: None, lambda folder, step: [])
+        self.assertTrue(raised.exception.report)
+        with self.assertRaises(touchmark.UntrustedMetadata):
+            touchmark.verify_supply_chain(self.LAYOUT.read_bytes(), [PrivateKey.generate().public_key], self.LINKS, AT)
+
+    def test_what_could_not_be_had_is_not_known(self) -> None:
+        def unreachable(*_: Any) -> Any:
+            raise PermissionError("not for you")
+
+        with self.assertRaises(touchmark.Unknown):
+            SupplyChain(self.LAYOUT.read_bytes(), self.keys, AT).run(unreachable, unreachable)
+
+
+class Memory(Store):
+    """One manifest, with signatures in an index of referrers."""
+
+    def __init__(self, manifest: bytes, error: Optional[OSError] = None) -> None:
+        self.one = manifest
+        self.error = error
+
+    def manifest(self, digest: str, limit: int) -> Optional[bytes]:
+        return self.one if digest == touchmark.digest(self.one) else None
+
+    def blob(self, digest: str, limit: int) -> Optional[bytes]:
+        return None
+
+    def referrers(self, need: Need) -> Optional[Tuple[bytes, bool, bool]]:
+        if self.error:
+            raise self.error
+        return b'{"schemaVersion":2,"manifests":[]}', True, False
+
+
+class Searches(unittest.TestCase):
+    def setUp(self) -> None:
+        self.private = PrivateKey.generate()
+        self.policy = Policy.from_keys([self.private.public_key])
+        self.digest = touchmark.digest(MANIFEST)
+
+    def test_outcomes(self) -> None:
+        envelope = touchmark.sign_manifest(MANIFEST, [self.private.signer()], issued=AT).to_json()
+        request = Request(self.policy, self.digest, AT, envelopes=[envelope])
+        self.assertEqual(Search(request).run(Memory(MANIFEST)).digest, self.digest)
+        with self.assertRaises(touchmark.Unsigned):
+            Search(Request(self.policy, self.digest, AT)).run(Memory(MANIFEST))
+        for error in (ConnectionError("no"), PermissionError("no"), FetchFailed(Failure.TOO_LARGE, "no")):
+            with self.assertRaises(touchmark.Unknown):
+                Search(Request(self.policy, self.digest, AT)).run(Memory(MANIFEST, error))
+        with self.assertRaises(touchmark.Unknown):
+            Search(Request(self.policy, self.digest, AT)).run(Memory(b"{}"))
+
+    def test_a_search_ends_once(self) -> None:
+        search = Search(Request(self.policy, self.digest, AT))
+        self.assertEqual(search.next(), search.next())
+        with self.assertRaises(touchmark.Unsigned):
+            search.run(Memory(MANIFEST))
+        with self.assertRaises(touchmark.WrongState):
+            search.finish()
