@@ -206,7 +206,7 @@ fn malformed(vectors: &mut Vectors) {
     let deep = format!(r#"{{"x":{}{},"payloadType":"t","payload":"",{sigs}}}"#, "[".repeat(32), "]".repeat(32));
     case(vectors, "malformed-deep", "33 levels", deep.as_bytes(), &["alice"], 1, refused("MALFORMED_ENVELOPE"));
     let many = format!(r#"{{"payloadType":"t","payload":"","signatures":[{}]}}"#, [r#"{"sig":"AA=="}"#; 129].join(","));
-    case(vectors, "malformed-129-signatures", "more than 128 signatures", many.as_bytes(), &["alice"], 1, refused("MALFORMED_ENVELOPE"));
+    case(vectors, "129-signatures", "more than 128 signatures", many.as_bytes(), &["alice"], 1, refused("TOO_LARGE"));
 }
 
 /// What is signed is the type and the decoded payload, with their lengths.

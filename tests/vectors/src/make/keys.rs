@@ -202,6 +202,7 @@ fn rsa(vectors: &mut Vectors) {
 fn bad(vectors: &mut Vectors, id: &str, bytes: Vec<u8>, code: &str, why: &str) {
     let status = match code {
         "key-not-a-key" | "key-malformed" | "key-confused" => "MALFORMED_KEY",
+        "key-unsupported" => "UNSUPPORTED",
         _ => "INVALID_KEY",
     };
     let input = vectors.input(&format!("keys/bad-{id}"), bytes);

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use touchmark::policy::PolicyFile;
+use touchmark::policy::{PolicyClass, PolicyError, PolicyFile};
 use touchmark::{Reference, open};
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::json::{self, Value};
 use touchmark_envelope::manifest::Descriptor;
 use touchmark_envelope::name::Wanted;
 use touchmark_envelope::{Digest, UnixTime, Verified};
+use touchmark_trust::rules::RuleFault;
 use touchmark_trust::{Answer, Artifact, Failure, Need, Policy, Request, Scope, Search, Step};
 
 use super::documents::artifact_keys;
@@ -87,10 +88,13 @@ pub(super) fn layout(case: &Case<'_>) -> Found<Outcome> {
     })())
 }
 
-fn of_refusal(error: &touchmark::policy::PolicyError) -> Refused {
-    use touchmark::policy::{PolicyClass, PolicyError};
+fn of_refusal(error: &PolicyError) -> Refused {
     let status = match (error, error.class()) {
-        (PolicyError::NoRule { .. } | PolicyError::Document { .. }, _) => "POLICY_REJECTED",
+        (PolicyError::NoRule { .. } | PolicyError::Children { .. }, _) => "POLICY_REJECTED",
+        (PolicyError::Document { error, .. }, _) if error.fault == RuleFault::Rejects => "POLICY_REJECTED",
+        // What a rule names is not there, or is none.
+        (PolicyError::Material { .. } | PolicyError::Key { .. } | PolicyError::Threshold { .. }, _) => "MALFORMED_POLICY",
+        (PolicyError::Store(error), _) => return of_store(error),
         (_, PolicyClass::Refused(class)) => super::status::of_class(class),
         (_, PolicyClass::Usage) => "INVALID_ARGUMENT",
     };

@@ -86,17 +86,25 @@ fn verified(envelope: &[u8], keys: &[Vec<u8>], threshold: usize) -> Outcome {
     ])
 }
 
-/// A key of any kind. Who reads RSA keys asks for them.
+/// A key of any kind. Who reads RSA keys asks for them; what is neither is told by the first error.
 pub(super) fn read_key(bytes: &[u8]) -> Result<PublicKey, KeyError> {
+    let is_pem = bytes.windows(11).any(|window| window == b"-----BEGIN ");
     match PublicKey::read(bytes) {
-        Err(KeyError::Unsupported { .. }) if bytes.windows(11).any(|window| window == b"-----BEGIN ") => PublicKey::rsa_from_pem(bytes),
-        Err(KeyError::Unsupported { .. }) => PublicKey::rsa_from_spki_der(bytes),
+        Err(error @ KeyError::Unsupported { .. }) => {
+            match if is_pem { PublicKey::rsa_from_pem(bytes) } else { PublicKey::rsa_from_spki_der(bytes) } {
+                Err(KeyError::Unsupported { .. }) => Err(error),
+                read => read,
+            }
+        }
         other => other,
     }
 }
 
 /// Keys that sign artifacts, which RSA keys do not.
 pub(super) fn artifact_keys(keys: &[Vec<u8>]) -> Result<KeySet, Refused> {
-    let keys: Result<Vec<PublicKey>, KeyError> = keys.iter().map(|key| PublicKey::read(key)).collect();
-    Ok(KeySet::new(keys?))
+    let keys: Vec<PublicKey> = keys.iter().map(|key| read_key(key)).collect::<Result<_, KeyError>>()?;
+    match keys.iter().any(|key| key.algorithm() == KeyAlgorithm::RsaPssSha256) {
+        true => Err(Refused::coded("INVALID_KEY", "key-unsupported")),
+        false => Ok(KeySet::new(keys)),
+    }
 }

@@ -96,7 +96,7 @@ fn fetch(path: PathBuf) -> Answer {
 }
 
 fn look_up(client: &mut Client, path: &str, repository: &Path, store: &mut BTreeMap<String, Vec<u8>>) -> Outcome {
-    let path = TargetPath::new(path).map_err(|_| Refused::new("INVALID_ARGUMENT"))?;
+    let path = TargetPath::new(path).map_err(|_| Refused::new("INVALID_NAME"))?;
     client.look_up(&path)?;
     drive(client, repository, store)?;
     let found = client.found().and_then(|outcome| outcome.found).ok_or(Refused::new("NOT_FOUND"))?;

@@ -4,7 +4,7 @@ use touchmark_envelope::json::Value;
 use touchmark_envelope::name::Wanted;
 use touchmark_trust::rules::{Matched, NormalReference, Origin, PolicyDocument, Question};
 
-use super::status::{Refused, of_document};
+use super::status::{Refused, of_document, of_question};
 use super::{Outcome, Said, compare};
 use crate::index::{Case, Found};
 
@@ -32,23 +32,20 @@ fn decide(document: &PolicyDocument, question: &Case<'_>) -> Outcome {
     match document.decide(&Question { reference: reference.as_ref(), name: name.as_ref() }) {
         Ok(Some(matched)) => Ok(vec![("rule", Said::Value(decision(&matched)))]),
         Ok(None) => Err(Refused::coded("POLICY_REJECTED", "no-rule")),
-        Err(error) => Err(Refused::coded("POLICY_REJECTED", error.code())),
+        Err(error) => Err(of_question(&error)),
     }
 }
 
-/// The rule that decides, with what its captures are; what there is none of is left out.
+/// The rule that decides, counted from 1, with what its captures are.
 fn decision(matched: &Matched<'_>) -> Value<'static> {
-    let index = u64::try_from(matched.index).unwrap_or(u64::MAX);
-    let mut members = vec![("index", Value::from(index)), ("pattern", Value::from(matched.pattern.to_owned()))];
-    if let Some(expected) = &matched.expected {
-        members.push(("expected", Value::from(expected.to_string())));
-    }
-    if !matched.captures.is_empty() {
-        members.push(("captures", Value::from(matched.captures.iter().cloned().map(Value::from).collect::<Vec<_>>())));
-    }
-    if !matched.parameters.is_empty() {
-        members.push(("parameters", Value::object(matched.parameters.clone())));
-    }
-    members.push(("rule", matched.rule.to_json()));
-    Value::object(members)
+    let number = u64::try_from(matched.index).map_or(u64::MAX, |index| index.saturating_add(1));
+    let text = |text: String| Value::from(text);
+    Value::object([
+        ("rule", Value::from(number)),
+        ("pattern", Value::from(matched.pattern.to_owned())),
+        ("expected_name", matched.expected.as_ref().map_or(Value::Null, |name| text(name.to_string()))),
+        ("captures", Value::from(matched.captures.iter().cloned().map(text).collect::<Vec<_>>())),
+        ("parameters", Value::object(matched.parameters.clone())),
+        ("demands", matched.rule.to_json()),
+    ])
 }

@@ -5,7 +5,7 @@ use touchmark_envelope::dsse::DsseError;
 use touchmark_envelope::key::KeyError;
 use touchmark_envelope::threshold::ThresholdError;
 use touchmark_oci::error::Error as StoreError;
-use touchmark_trust::rules::RuleError;
+use touchmark_trust::rules::{RuleError, RuleFault};
 use touchmark_trust::{Class, Fault, StandingError};
 
 /// A refusal: the status, and the error's code where it has one.
@@ -40,6 +40,7 @@ impl From<KeyError> for Refused {
         let status = match error {
             KeyError::TooLarge => "TOO_LARGE",
             KeyError::NotAKey | KeyError::Pem(_) | KeyError::Malformed { .. } | KeyError::Confused { .. } => "MALFORMED_KEY",
+            KeyError::Unsupported { .. } => "UNSUPPORTED",
             _ => "INVALID_KEY",
         };
         Self::coded(status, error.code())
@@ -48,7 +49,8 @@ impl From<KeyError> for Refused {
 
 impl From<DsseError> for Refused {
     fn from(error: DsseError) -> Self {
-        Self::new(if matches!(error, DsseError::TooLarge { .. }) { "TOO_LARGE" } else { "MALFORMED_ENVELOPE" })
+        let too_large = matches!(error, DsseError::TooLarge { .. } | DsseError::TooManySignatures { .. });
+        Self::new(if too_large { "TOO_LARGE" } else { "MALFORMED_ENVELOPE" })
     }
 }
 
@@ -75,7 +77,6 @@ impl From<touchmark_tuf::Error> for Refused {
             (Error::Rollback { .. } | Error::Disappeared { .. }, _) => "ROLLBACK",
             (_, Class::Untrusted) => "UNTRUSTED_METADATA",
             (_, Class::Expired) => "EXPIRED_METADATA",
-            (_, Class::Store) => "IO_ERROR",
             _ => "UNKNOWN",
         };
         Self::coded(status, error.code())
@@ -90,12 +91,9 @@ impl From<StandingError> for Refused {
 
 impl From<touchmark_in_toto::Rejected> for Refused {
     fn from(rejected: touchmark_in_toto::Rejected) -> Self {
-        use touchmark_in_toto::{Class, Reason};
-        let reasons = &rejected.report.reasons;
-        let expired = !reasons.is_empty() && reasons.iter().all(|reason| matches!(reason, Reason::Expired { .. }));
+        use touchmark_in_toto::Class;
         Self::new(match rejected.class() {
             Class::Usage => "INVALID_ARGUMENT",
-            Class::UntrustedMetadata if expired => "EXPIRED_METADATA",
             Class::UntrustedMetadata => "UNTRUSTED_METADATA",
             Class::NotVerified => "SUPPLY_CHAIN_NOT_VERIFIED",
             _ => "UNKNOWN",
@@ -108,14 +106,23 @@ pub fn of_document(error: &RuleError) -> Refused {
     Refused::coded("MALFORMED_POLICY", error.code())
 }
 
+/// Of a question that no rule answers.
+pub fn of_question(error: &RuleError) -> Refused {
+    // One that rejects is an answer; others do not go with the question.
+    let status = if error.fault == RuleFault::Rejects { "POLICY_REJECTED" } else { "INVALID_ARGUMENT" };
+    Refused::coded(status, error.code())
+}
+
 /// Of a place that cannot be opened.
 pub fn of_store(error: &StoreError) -> Refused {
     use touchmark_oci::error::Class;
-    let status = match error.class() {
-        Class::Usage => "INVALID_REFERENCE",
-        Class::NotFound => "NOT_FOUND",
-        Class::Malformed | Class::WrongDigest => "MALFORMED",
-        Class::Cap => "TOO_LARGE",
+    let status = match (error, error.class()) {
+        (StoreError::NotALayout { path, .. }, _) if !path.exists() => "NOT_FOUND",
+        (StoreError::NotALayout { .. } | StoreError::Archive { .. }, _) => "MALFORMED",
+        (_, Class::Malformed | Class::WrongDigest) => "MALFORMED",
+        (_, Class::Usage) => "INVALID_ARGUMENT",
+        (_, Class::NotFound) => "NOT_FOUND",
+        (_, Class::Cap) => "TOO_LARGE",
         _ => "IO_ERROR",
     };
     Refused::coded(status, error.code())

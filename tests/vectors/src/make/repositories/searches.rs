@@ -224,6 +224,6 @@ fn keys(vectors: &mut Vectors) {
     updates.update(vectors, &changed, NOW, ok(), super::both());
     updates.finish(vectors, "what is stored is verified by the delegator's keys of today", "21.4");
     let paths = ["../x", "/x", "a//b", "a/./b", "a/../b", "", "a/", "a\u{0}b", "a\nb"];
-    let paths = paths.into_iter().map(|path| target(path, refused("INVALID_ARGUMENT"))).collect();
+    let paths = paths.into_iter().map(|path| target(path, refused("INVALID_NAME"))).collect();
     case(vectors, "paths-that-lead-elsewhere", "paths that cannot be asked for (CVE-2021-41149)", &super::honest(), paths);
 }
