@@ -10,9 +10,16 @@ const { prototypes } = require('./prototypes.js');
 
 const ABI = [0, 1];
 
-// Calls that read files run on threads of koffi's, on stacks of this size; a quarter of a thread's usual one is ample, koffi's own default is not.
+// Calls that read files run on threads of koffi's, on stacks of this size, a quarter of what a thread usually has. Koffi's own default is too small,
+// and can be changed only before anything has loaded a library by it.
 const STACK = 2 << 20;
-if (koffi.config().async_stack_size < STACK) koffi.config({ async_stack_size: STACK });
+if (koffi.config().async_stack_size < STACK) {
+  try {
+    koffi.config({ async_stack_size: STACK });
+  } catch {
+    // Another package was first: what would need the stack is refused, by `callAsync`.
+  }
+}
 
 const Bytes = koffi.struct({ ptr: 'const void *', len: 'size_t' });
 const Pair = koffi.struct({ key: Bytes, value: Bytes });
@@ -129,7 +136,11 @@ function call(name, ...parameters) {
 }
 
 /** The same on a thread of koffi's, for functions that read files. `handles` are kept until it ends; none of the functions calls back. */
-function callAsync(handles, name, ...parameters) {
+async function callAsync(handles, name, ...parameters) {
+  if (koffi.config().async_stack_size < STACK) {
+    const advice = `load touchmark first, or call koffi.config({ async_stack_size: ${STACK} }) before`;
+    throw new Error(`another package has loaded a library by koffi already, so that the stacks of its threads are too small: ${advice}`);
+  }
   const error = place();
   const owners = handles.map((handle) => handle._use());
   return new Promise((resolve, reject) => {
