@@ -107,3 +107,6 @@ pub unsafe extern "C" fn touchmark_policy_document_free(document: *mut touchmark
     // SAFETY: the caller's promise about handles.
     unsafe { call::free(document) }
 }
+
+#[cfg(test)]
+mod tests;

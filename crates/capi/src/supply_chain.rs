@@ -332,3 +332,6 @@ unsafe fn with<T>(chain: *mut touchmark_supply_chain, act: impl FnOnce(&mut Veri
 fn finished() -> Failure {
     Failure::state("the verification has been finished")
 }
+
+#[cfg(test)]
+mod tests;

@@ -343,3 +343,6 @@ pub unsafe extern "C" fn touchmark_tuf_client_free(client: *mut touchmark_tuf_cl
     // SAFETY: the caller's promise about handles.
     unsafe { call::free(client) }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

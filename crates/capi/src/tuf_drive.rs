@@ -188,3 +188,6 @@ impl Updating {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
