@@ -42,7 +42,8 @@ mod tests {
     #[test]
     fn what_has_a_canonical_form_is_written_and_the_rest_is_refused() {
         assert_eq!(canonical(br#" {"b": 1, "a": "\u00e9"} "#).unwrap(), "{\"a\":\"\u{e9}\",\"b\":1}");
-        for (document, code) in [(r#"{"a":1.0}"#, "canonical-not-integer"), (r#"{"a":1,"a":2}"#, "json-duplicate-member"), ("", "json-end")]
+        for (document, code) in
+            [(r#"{"a":1.0}"#, "canonical-not-integer"), (r#"{"a":1,"a":2}"#, "json-duplicate-member"), ("", "json-truncated")]
         {
             let (status, found) = failed(canonical(document.as_bytes()));
             assert_eq!((status, found.as_str()), ("MALFORMED_JSON", code), "{document}");

@@ -170,3 +170,83 @@ pub unsafe extern "C" fn touchmark_verified_envelope_free(envelope: *mut touchma
     // SAFETY: the caller's promise about handles.
     unsafe { call::free(envelope) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffer::touchmark_buffer_bytes;
+    use crate::testing::{Owned, Seen, failed, made, pointers, public, secret, shown, signed, text, view};
+    use ::touchmark_envelope::sign::Signer as _;
+
+    fn parse(bytes: &[u8]) -> Result<Owned<touchmark_envelope>, Seen> {
+        // SAFETY: the view and the places are the test's.
+        made(|out, error| unsafe { touchmark_envelope_parse(view(bytes), out, error) })
+    }
+
+    fn verify(envelope: &Owned<touchmark_envelope>, keys: &[u8], threshold: usize) -> Result<Owned<touchmark_verified_envelope>, Seen> {
+        let keys: Vec<_> = keys.iter().map(|number| public(*number)).collect();
+        let keys = pointers(&keys);
+        // SAFETY: the handles are not freed yet, the array and the places are the test's.
+        made(|out, error| unsafe { touchmark_envelope_verify(envelope.0, keys.as_ptr(), keys.len(), threshold, out, error) })
+    }
+
+    #[test]
+    fn an_envelope_is_read_and_written() {
+        let bytes = signed(None, &[1, 2], None);
+        let envelope = parse(&bytes).unwrap();
+        // SAFETY: the handles are not freed yet, the places are the test's.
+        unsafe {
+            assert_eq!(text(touchmark_envelope_payload_type(envelope.0)), "application/vnd.in-toto+json");
+            assert!(text(touchmark_envelope_untrusted_payload(envelope.0)).contains("predicate"));
+            assert_eq!(touchmark_envelope_signature_count(envelope.0), 2);
+            let keyid = text(touchmark_envelope_signature_keyid(envelope.0, 1));
+            assert_eq!(keyid, secret(2).public_key().key_id().as_str());
+            assert_eq!(touchmark_envelope_signature_keyid(envelope.0, 2).len, 0);
+            let json = made(|out, error| touchmark_envelope_to_json(envelope.0, out, error)).unwrap();
+            assert_eq!(shown(touchmark_buffer_bytes(json.0)), bytes);
+        }
+        for bad in [&b"{}"[..], b"", br#"{"payloadType":"t","payload":"","signatures":[]}"#] {
+            assert_eq!(failed(parse(bad)).0, "MALFORMED_ENVELOPE");
+        }
+    }
+
+    #[test]
+    fn distinct_keys_are_counted() {
+        let envelope = parse(&signed(None, &[1, 2], None)).unwrap();
+        let verified = verify(&envelope, &[3, 2, 1, 2], 2).unwrap();
+        drop(envelope);
+        // SAFETY: the handle is not freed yet, and what it came from may be.
+        unsafe {
+            assert!(text(touchmark_verified_envelope_payload(verified.0)).contains("predicate"));
+            assert_eq!(text(touchmark_verified_envelope_payload_type(verified.0)), "application/vnd.in-toto+json");
+            assert_eq!(touchmark_verified_envelope_key_count(verified.0), 2);
+            assert_eq!(text(touchmark_verified_envelope_key_id(verified.0, 0)), secret(2).public_key().key_id().as_str());
+            assert_eq!(touchmark_verified_envelope_key_id(verified.0, 2).len, 0);
+        }
+    }
+
+    #[test]
+    fn too_few_keys_and_thresholds_that_cannot_be_are_refused() {
+        let envelope = parse(&signed(None, &[1], None)).unwrap();
+        assert_eq!(failed(verify(&envelope, &[1, 2], 2)).0, "THRESHOLD_NOT_REACHED");
+        assert_eq!(failed(verify(&envelope, &[3], 1)).0, "THRESHOLD_NOT_REACHED");
+        for (keys, threshold) in [(&[1][..], 0), (&[1, 1], 2), (&[], 1), (&[1], usize::MAX)] {
+            assert_eq!(failed(verify(&envelope, keys, threshold)).0, "INVALID_THRESHOLD");
+        }
+        let null = std::ptr::null();
+        // SAFETY: NULL is refused, in the array too; the places are the test's.
+        let verify = |keys, count| made(|out, error| unsafe { touchmark_envelope_verify(envelope.0, keys, count, 1, out, error) });
+        assert_eq!(failed(verify(&raw const null, 1)).0, "NULL_POINTER");
+        assert_eq!(failed(verify(std::ptr::null(), 1)).0, "NULL_POINTER");
+        assert_eq!(failed(verify(&raw const null, usize::MAX)).0, "INVALID_LENGTH");
+    }
+
+    #[test]
+    fn signatures_that_were_not_all_tried_are_not_known() {
+        let mut envelope = Envelope::parse(&signed(None, &[1], None), limits()).unwrap().into_untrusted();
+        let hopeless = ::touchmark_envelope::threshold::Signature { keyid: None, bytes: vec![0; 64] };
+        envelope.signatures = vec![hopeless; 100];
+        let envelope = parse(&envelope.to_json()).unwrap();
+        assert_eq!(failed(verify(&envelope, &[2, 3, 4, 5], 1)), ("UNKNOWN", "untried".to_owned()));
+    }
+}

@@ -235,3 +235,78 @@ unsafe fn change(
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::public_key::{TOUCHMARK_KEY_RSA_PSS, touchmark_public_key_from_raw};
+    use crate::testing::{Owned, Seen, done, failed, made, pointers, public, view};
+
+    fn of_keys(keys: &[u8], threshold: usize) -> Result<Owned<touchmark_policy_builder>, Seen> {
+        let keys: Vec<_> = keys.iter().map(|number| public(*number)).collect();
+        let keys = pointers(&keys);
+        // SAFETY: the handles are not freed yet, the array and the places are the test's.
+        made(|out, error| unsafe { touchmark_policy_builder_from_keys(keys.as_ptr(), keys.len(), threshold, out, error) })
+    }
+
+    #[test]
+    fn thresholds_that_cannot_be_reached_are_refused() {
+        assert!(of_keys(&[1, 2], 2).is_ok());
+        for (keys, threshold) in [(&[][..], 0), (&[], 1), (&[1], 0), (&[1, 1], 2)] {
+            assert_eq!(failed(of_keys(keys, threshold)).0, "INVALID_THRESHOLD");
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_decides_over_no_artifact() {
+        let modulus = [&[0x00, 0xc1][..], &[0x55; 254], &[0x01]].concat();
+        let integer = [&[0x02, 0x82, 0x01, 0x01][..], &modulus].concat();
+        let key = [&[0x30, 0x82, 0x01, 0x0a][..], &integer, &[0x02, 0x03, 0x01, 0x00, 0x01]].concat();
+        // SAFETY: the views, the array and the places are the test's; the key is not freed yet.
+        unsafe {
+            let read = made(|out, error| touchmark_public_key_from_raw(TOUCHMARK_KEY_RSA_PSS, view(&key), out, error)).unwrap();
+            let keys = [read.0.cast_const()];
+            let refused = made(|out, error| touchmark_policy_builder_from_keys(keys.as_ptr(), 1, 1, out, error));
+            assert_eq!(failed(refused), ("INVALID_KEY", "key-unsupported".to_owned()));
+        }
+    }
+
+    #[test]
+    fn demands_that_nothing_meets_are_refused_and_change_nothing() {
+        let builder = of_keys(&[1], 1).unwrap();
+        // SAFETY: the builder is not freed yet, the views and the places are the test's.
+        unsafe {
+            let annotation = |value| done(|error| touchmark_policy_builder_require_annotation(builder.0, view("k"), view(value), error));
+            annotation("a").unwrap();
+            annotation("a").unwrap();
+            assert_eq!(failed(annotation("b")).0, "INVALID_ARGUMENT");
+            let name = |name| done(|error| touchmark_policy_builder_set_name(builder.0, view(name), error));
+            for good in ["acme/x", "acme/x:1", "acme/x:*"] {
+                name(good).unwrap();
+            }
+            assert_eq!(failed(name("acme")).0, "INVALID_NAME");
+            for kinds in [0, 8, u32::MAX] {
+                assert_eq!(failed(done(|error| touchmark_policy_builder_accept_only(builder.0, kinds, error))).0, "INVALID_ARGUMENT");
+            }
+            done(|error| touchmark_policy_builder_accept_only(builder.0, TOUCHMARK_ACCEPT_SEAL | TOUCHMARK_ACCEPT_ENVELOPES, error))
+                .unwrap();
+            assert_eq!(failed(done(|error| touchmark_policy_builder_require_predicate(builder.0, view(""), error))).0, "INVALID_ARGUMENT");
+            assert_eq!(failed(done(|error| touchmark_policy_builder_by_role(builder.0, view(""), error))).0, "INVALID_ARGUMENT");
+            done(|error| touchmark_policy_builder_by_role(builder.0, view("acme"), error)).unwrap();
+            let layout = |keys: &[*const touchmark_public_key]| {
+                done(|error| touchmark_policy_builder_require_supply_chain(builder.0, view("{}"), keys.as_ptr(), keys.len(), error))
+            };
+            assert_eq!(failed(layout(&[])).0, "INVALID_THRESHOLD");
+            let key = public(1);
+            layout(&[key.0]).unwrap();
+
+            let policy = made(|out, error| touchmark_policy_builder_build(builder.0, out, error)).unwrap();
+            let policy = &(*policy.0).policy;
+            assert_eq!(policy.wanted_annotations().get("k").map(String::as_str), Some("a"));
+            assert_eq!(policy.wanted_name().map(ToString::to_string).as_deref(), Some("acme/x:*"));
+            assert_eq!(policy.accepted_kinds(), Some(&[AcceptedKind::Seal, AcceptedKind::Envelopes][..]));
+            assert_eq!(policy.wanted_role(), Some("acme"));
+            assert!(policy.wanted_supply_chain().is_some());
+        }
+    }
+}

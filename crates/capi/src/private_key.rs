@@ -107,3 +107,61 @@ pub unsafe extern "C" fn touchmark_private_key_free(key: *mut touchmark_private_
 fn random(bytes: &mut [u8]) -> Result<(), RandomFailed> {
     getrandom::fill(bytes).map_err(|_| RandomFailed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffer::touchmark_buffer_bytes;
+    use crate::public_key::{
+        TOUCHMARK_KEY_ECDSA_P256, TOUCHMARK_KEY_ECDSA_P384, TOUCHMARK_KEY_ED25519, TOUCHMARK_KEY_RSA_PSS, touchmark_public_key_id,
+    };
+    use crate::testing::{Owned, Seen, failed, made, secret, shown, text, view};
+
+    fn read(key: &[u8], passphrase: &str) -> Result<Owned<touchmark_private_key>, Seen> {
+        // SAFETY: the views and the places are the test's.
+        made(|out, error| unsafe { touchmark_private_key_read(view(key), view(passphrase), out, error) })
+    }
+
+    fn generate(algorithm: u32) -> Result<Owned<touchmark_private_key>, Seen> {
+        // SAFETY: the places are the test's.
+        made(|out, error| unsafe { touchmark_private_key_generate(algorithm, out, error) })
+    }
+
+    fn id(key: &Owned<touchmark_private_key>) -> String {
+        // SAFETY: the handles are not freed yet, the places are the test's.
+        unsafe {
+            let public = made(|out, error| touchmark_private_key_public(key.0, out, error)).unwrap();
+            text(touchmark_public_key_id(public.0))
+        }
+    }
+
+    #[test]
+    fn new_keys_are_written_and_read() {
+        for algorithm in [TOUCHMARK_KEY_ED25519, TOUCHMARK_KEY_ECDSA_P256, TOUCHMARK_KEY_ECDSA_P384] {
+            let key = generate(algorithm).unwrap();
+            // SAFETY: the handles are not freed yet, the places are the test's.
+            let pem =
+                unsafe { shown(touchmark_buffer_bytes(made(|out, error| touchmark_private_key_to_pem(key.0, out, error)).unwrap().0)) };
+            assert_eq!(id(&read(&pem, "").unwrap()), id(&key));
+        }
+        assert_ne!(id(&generate(TOUCHMARK_KEY_ED25519).unwrap()), id(&generate(TOUCHMARK_KEY_ED25519).unwrap()));
+        assert_eq!(failed(generate(TOUCHMARK_KEY_RSA_PSS)).0, "UNSUPPORTED");
+        assert_eq!(failed(generate(0)).0, "INVALID_ARGUMENT");
+    }
+
+    #[test]
+    fn an_encrypted_key_needs_its_passphrase() {
+        let key = read(secret(1).to_pem().as_bytes(), "").unwrap();
+        // SAFETY: the handles are not freed yet, the views and the places are the test's.
+        let encrypt = |passphrase: &str| unsafe {
+            made(|out, error| touchmark_private_key_to_encrypted_pem(key.0, view(passphrase), out, error))
+                .map(|pem| shown(touchmark_buffer_bytes(pem.0)))
+        };
+        let pem = encrypt("correct horse").unwrap();
+        assert_eq!(id(&read(&pem, "correct horse").unwrap()), id(&key));
+        assert_eq!(failed(read(&pem, "wrong horse")), ("WRONG_PASSPHRASE", "passphrase-wrong".to_owned()));
+        assert_eq!(failed(read(&pem, "")), ("WRONG_PASSPHRASE", "passphrase-needed".to_owned()));
+        assert_eq!(failed(encrypt("")).0, "INVALID_ARGUMENT");
+        assert_eq!(failed(read(secret(1).public_key().to_pem().as_bytes(), "")), ("INVALID_KEY", "key-public".to_owned()));
+    }
+}

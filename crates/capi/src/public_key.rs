@@ -181,3 +181,88 @@ pub unsafe extern "C" fn touchmark_public_key_free(key: *mut touchmark_public_ke
     // SAFETY: the caller's promise about handles.
     unsafe { call::free(key) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffer::touchmark_buffer_bytes;
+    use crate::testing::{Owned, Seen, done, failed, made, public, secret, shown, text, view};
+    use touchmark_envelope::sign::{PrivateKey, Signer as _};
+
+    fn from_raw(algorithm: u32, bytes: &[u8]) -> Result<Owned<touchmark_public_key>, Seen> {
+        // SAFETY: the view and the places are the test's.
+        made(|out, error| unsafe { touchmark_public_key_from_raw(algorithm, view(bytes), out, error) })
+    }
+
+    fn read(bytes: &[u8]) -> Result<Owned<touchmark_public_key>, Seen> {
+        // SAFETY: the view and the places are the test's.
+        made(|out, error| unsafe { touchmark_public_key_read(view(bytes), out, error) })
+    }
+
+    #[test]
+    fn a_key_is_its_algorithm_and_value_in_every_form() {
+        let kinds = [
+            (TOUCHMARK_KEY_ED25519, KeyAlgorithm::Ed25519, 32),
+            (TOUCHMARK_KEY_ECDSA_P256, KeyAlgorithm::EcdsaP256, 32),
+            (TOUCHMARK_KEY_ECDSA_P384, KeyAlgorithm::EcdsaP384, 48),
+        ];
+        for (number, algorithm, length) in kinds {
+            let secret = PrivateKey::from_raw(algorithm, &vec![7; length]).unwrap();
+            let expected = secret.public_key();
+            for key in [read(expected.to_pem().as_bytes()), read(&expected.to_spki_der()), from_raw(number, expected.as_raw())] {
+                let key = key.unwrap();
+                // SAFETY: the key is not freed yet, nor is the buffer; the places are the test's.
+                unsafe {
+                    assert_eq!(touchmark_public_key_algorithm(key.0), number);
+                    assert_eq!(shown(touchmark_public_key_raw(key.0)), expected.as_raw());
+                    assert_eq!(text(touchmark_public_key_id(key.0)), expected.key_id().as_str());
+                    let pem = made(|out, error| touchmark_public_key_to_pem(key.0, out, error)).unwrap();
+                    assert_eq!(text(touchmark_buffer_bytes(pem.0)), expected.to_pem());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_public_key_says_what_it_is() {
+        let private = secret(1).to_pem();
+        let cases: [(&[u8], &str, &str); 5] = [
+            (b"", "MALFORMED_KEY", "key-not-a-key"),
+            (b"-----BEGIN PUBLIC KEY-----\n!!!!\n-----END PUBLIC KEY-----\n", "MALFORMED_KEY", "key-malformed"),
+            (private.as_bytes(), "INVALID_KEY", "key-private"),
+            (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "UNSUPPORTED", "key-unsupported"),
+            (&[b'x'; 70_000], "TOO_LARGE", "key-too-large"),
+        ];
+        for (bytes, status, code) in cases {
+            assert_eq!(failed(read(bytes)), (status, code.to_owned()));
+        }
+        // The neutral element, by which anything is signed.
+        let mut weak = [0; 32];
+        weak[0] = 1;
+        assert_eq!(failed(from_raw(TOUCHMARK_KEY_ED25519, &weak)), ("INVALID_KEY", "key-weak".to_owned()));
+        assert_eq!(failed(from_raw(9, &weak)).0, "INVALID_ARGUMENT");
+    }
+
+    #[test]
+    fn a_signature_is_valid_or_bad() {
+        let (key, signature) = (public(1), secret(1).sign(b"message").unwrap());
+        let verify = |message: &[u8], signature: &[u8]| {
+            // SAFETY: the key is not freed yet, the views and the place are the test's.
+            done(|error| unsafe { touchmark_public_key_verify(key.0, view(message), view(signature), error) })
+        };
+        assert!(verify(b"message", &signature).is_ok());
+        assert_eq!(failed(verify(b"massage", &signature)).0, "BAD_SIGNATURE");
+        assert_eq!(failed(verify(b"message", b"")).0, "BAD_SIGNATURE");
+    }
+
+    #[test]
+    fn nothing_is_nothing() {
+        // SAFETY: NULL is allowed.
+        unsafe {
+            assert_eq!(touchmark_public_key_algorithm(std::ptr::null()), 0);
+            assert_eq!(touchmark_public_key_raw(std::ptr::null()).len, 0);
+            assert_eq!(touchmark_public_key_id(std::ptr::null()).len, 0);
+            touchmark_public_key_free(std::ptr::null_mut());
+        }
+    }
+}

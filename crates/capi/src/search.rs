@@ -329,3 +329,6 @@ fn unfetched(missing: Missing, said: String, need: &Need) -> Unfetched {
 fn size(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,3 +86,35 @@ unsafe fn with(
     let put = |failure: Result<&[u8], Failure>| failure.map_or_else(|failure| failure.get().status, |bytes| put(sink, bytes));
     catch_unwind(AssertUnwindSafe(|| put(bytes))).unwrap_or(TOUCHMARK_STATUS_PANIC)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::view;
+
+    #[test]
+    fn a_sink_takes_no_more_than_was_asked_for() {
+        let mut sink = touchmark_sink::new(3);
+        let mut append = |bytes: &str| {
+            // SAFETY: the sink and the view are the test's.
+            unsafe { touchmark_sink_append(&raw mut sink, view(bytes)) }
+        };
+        assert_eq!([append("ab"), append(""), append("c")], [TOUCHMARK_STATUS_OK; 3]);
+        assert_eq!([append("d"), append("")], [TOUCHMARK_STATUS_TOO_LARGE; 2]);
+        let given = sink.finish();
+        assert!(given.overflowed && given.bytes == b"abc");
+    }
+
+    #[test]
+    fn a_message_is_kept_up_to_a_length_and_as_text() {
+        let mut sink = touchmark_sink::new(0);
+        for message in [b"first".to_vec(), [b"\xffsecond".to_vec(), vec![b'x'; MAX_MESSAGE]].concat()] {
+            // SAFETY: the sink and the view are the test's.
+            assert_eq!(unsafe { touchmark_sink_fail(&raw mut sink, view(&message)) }, TOUCHMARK_STATUS_OK);
+        }
+        let message = sink.finish().message.unwrap();
+        assert!(message.starts_with("\u{fffd}second") && message.len() == MAX_MESSAGE + 2);
+        // SAFETY: NULL is refused.
+        assert_eq!(unsafe { touchmark_sink_append(std::ptr::null_mut(), view("a")) }, TOUCHMARK_STATUS_NULL_POINTER);
+    }
+}

@@ -2,13 +2,27 @@
 
 use std::ptr;
 
+use touchmark_envelope::UnixTime;
+use touchmark_envelope::dsse::{self, Envelope};
+use touchmark_envelope::key::KeyAlgorithm;
+use touchmark_envelope::manifest::IMAGE_MANIFEST;
+use touchmark_envelope::sign::{PrivateKey, Signer};
+use touchmark_envelope::signature::Signature;
+
 use crate::bytes::touchmark_bytes;
 use crate::call;
 use crate::error::{touchmark_error, touchmark_error_code, touchmark_error_json, touchmark_error_message, touchmark_error_status};
+use crate::public_key::{touchmark_public_key, touchmark_public_key_read};
 use crate::status::{self, touchmark_status};
 
-/// A view of bytes of the test.
-pub(crate) fn view(bytes: impl AsRef<[u8]>) -> touchmark_bytes {
+/// The time at which the tests decide.
+pub(crate) const NOW: i64 = 1_800_000_000;
+
+/// A manifest.
+pub(crate) const MANIFEST: &[u8] = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
+
+/// A view of bytes of the test, which must live as long.
+pub(crate) fn view(bytes: &(impl AsRef<[u8]> + ?Sized)) -> touchmark_bytes {
     let bytes = bytes.as_ref();
     touchmark_bytes { ptr: bytes.as_ptr(), len: bytes.len() }
 }
@@ -79,4 +93,32 @@ pub(crate) fn failed<T>(result: Result<T, Seen>) -> (&'static str, String) {
         Ok(_) => panic!("it succeeded"),
         Err(seen) => (seen.status, seen.code),
     }
+}
+
+/// A private key; the same for the same number.
+pub(crate) fn secret(number: u8) -> PrivateKey {
+    PrivateKey::from_raw(KeyAlgorithm::Ed25519, &[number; 32]).unwrap()
+}
+
+/// Its public key, as a handle.
+pub(crate) fn public(number: u8) -> Owned<touchmark_public_key> {
+    let pem = secret(number).public_key().to_pem();
+    // SAFETY: the view and the places are the test's.
+    made(|out, error| unsafe { touchmark_public_key_read(view(&pem), out, error) }).unwrap()
+}
+
+/// The pointers of an array of handles.
+pub(crate) fn pointers<T>(handles: &[Owned<T>]) -> Vec<*const T> {
+    handles.iter().map(|handle| handle.0.cast_const()).collect()
+}
+
+/// An envelope over the statement about [`MANIFEST`] under this name, by the keys of these numbers, issued and expired at these times.
+pub(crate) fn signed(name: Option<&str>, numbers: &[u8], expires: Option<i64>) -> Vec<u8> {
+    let mut signature = Signature::of(MANIFEST, IMAGE_MANIFEST, UnixTime::from_seconds(NOW - 10).unwrap());
+    signature.name = name.map(|name| name.parse().unwrap());
+    signature.expires = expires.and_then(UnixTime::from_seconds);
+    signature.annotations.insert("stage".to_owned(), "release".to_owned());
+    let keys: Vec<PrivateKey> = numbers.iter().map(|number| secret(*number)).collect();
+    let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
+    Envelope::sign(dsse::IN_TOTO, signature.to_json(), &signers).unwrap().to_json()
 }
