@@ -157,7 +157,7 @@ int type_number(const char *name) {
 }
 
 #define MOST_TYPES 64
-#define MOST_VARIETIES 8
+#define MOST_VARIETIES 16
 static struct { void *handle; int made; } made[MOST_TYPES][MOST_VARIETIES];
 
 void *shared(int type, unsigned variety) {

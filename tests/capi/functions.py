@@ -64,7 +64,9 @@ class Header:
                 parameters[0]["kind"] = "FREED"
             if match[1] not in RESULTS:
                 sys.exit(f"functions.py: {match[2]} returns {match[1]}, which is not known here")
-            self.functions.append({"name": match[2], "result": match[1], "parameters": parameters})
+            # What it returns is a status, and not that of the call.
+            result = "uint32_t" if match[2] == "touchmark_error_status" else match[1]
+            self.functions.append({"name": match[2], "result": result, "parameters": parameters})
         if not self.functions:
             sys.exit(f"functions.py: no function in {path}")
         self.types = sorted({one["type"] for function in self.functions for one in function["parameters"] if one["type"]})

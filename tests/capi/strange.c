@@ -158,21 +158,38 @@ static int strange_array(const struct parameter *parameter, unsigned n, union va
     return 1;
 }
 
+/* Callbacks that are not there, or behave badly; and sizes of the structure: too small, one of a later version, and none at all. */
 static int strange_callbacks(unsigned n, union value *argument, enum expected *expected) {
+    static __thread struct { touchmark_tuf_callbacks known; uint64_t later[4]; } larger;
     touchmark_tuf_callbacks *callbacks = argument->pointer;
-    static const size_t sizes[] = {0, 1, 8, sizeof(*callbacks) - 1, sizeof(*callbacks) + 8, SIZE_MAX};
+    static const size_t sizes[] = {0, 1, 8, sizeof(*callbacks) - 1, (size_t)PTRDIFF_MAX + 1, SIZE_MAX};
     if (n < 6) {
         callbacks->struct_size = sizes[n];
-        if (n < 4) *expected = EXPECT_ARGUMENT;
+        *expected = EXPECT_ARGUMENT;
         return 1;
     }
     n -= 6;
+    if (n < 2) {
+        memset(&larger, 0, sizeof larger);
+        larger.known = *callbacks;
+        larger.known.struct_size = sizeof larger;
+        /* What this version does not know must not be asked for. */
+        larger.later[2] = n;
+        *expected = n == 0 ? EXPECT_ORDINARY : EXPECT_ARGUMENT;
+        argument->pointer = &larger;
+        return 1;
+    }
+    n -= 2;
     switch (n) {
     case 0: argument->pointer = NULL; *expected = EXPECT_NULL_POINTER; return 1;
-    case 1: callbacks->fetch = NULL; return 1;
-    case 2: callbacks->load = NULL; return 1;
-    case 3: callbacks->store = NULL; return 1;
-    case 4: callbacks->remove = NULL; return 1;
+    case 1: callbacks->fetch = NULL; break;
+    case 2: callbacks->load = NULL; break;
+    case 3: callbacks->store = NULL; break;
+    case 4: callbacks->remove = NULL; break;
+    }
+    if (n < 5) {
+        *expected = EXPECT_NULL_POINTER;
+        return 1;
     }
     n -= 5;
     if (n >= BEHAVIOURS) return 0;
