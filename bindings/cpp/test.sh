@@ -14,12 +14,12 @@ out=$root/target/bindings/cpp
 rm -rf "$out" && mkdir -p "$out/data"
 read -ra flags <<<"$(pkg-config --cflags --libs touchmark)"
 compile() { c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -o "$out/$1" "${@:2}" "${flags[@]}" -pthread; }
-for header in touchmark.hpp touchmark/{base,decision,envelope,io,metadata,standing}.hpp; do
-    echo "#include <$header>" >"$out/alone.cpp"
-    for options in '' -DTOUCHMARK_VERIFIER_ONLY -std=c++20; do
-        # shellcheck disable=SC2086
-        c++ -std=c++17 $options -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only "${flags[@]}" "$out/alone.cpp"
-    done
+strict=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only)
+for header in touchmark/{base,decision,envelope,io,metadata,standing}.hpp; do
+    c++ -std=c++17 "${strict[@]}" "${flags[@]}" -x c++ - <<<"#include <$header>"
+done
+for options in -DTOUCHMARK_VERIFIER_ONLY -std=c++20; do
+    c++ -std=c++17 "$options" "${strict[@]}" "${flags[@]}" -x c++ - <<<"#include <touchmark.hpp>"
 done
 compile tests bindings/cpp/tests/envelope.cpp bindings/cpp/tests/decision.cpp
 compile vectors bindings/cpp/tests/vectors.cpp

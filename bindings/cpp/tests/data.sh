@@ -17,6 +17,7 @@ quietly touchmark copy oci:shop:1.2.0 oci-archive:shop.tar
 quietly touchmark trust init --no-passphrase
 cp trust/metadata/1.root.json root.json
 quietly touchmark trust publisher add acme --key acme.pub --names 'acme/**'
+quietly touchmark trust target add notes.txt
 quietly touchmark trust target add notes.txt --prefix acme/ --role acme
 quietly touchmark trust sign --key trust-keys/targets --key acme
 quietly touchmark trust publish --key trust-keys/snapshot --key trust-keys/timestamp

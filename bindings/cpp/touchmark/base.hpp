@@ -264,9 +264,13 @@ class sink {
     explicit sink(touchmark_sink *borrowed) noexcept : sink_(borrowed) {}
     sink(const sink &) = delete;
     sink &operator=(const sink &) = delete;
+    /// Throws what ends the callback if that is more than the library takes; it is the library that then says why.
     void append(bytes_view bytes) {
-        if (status number = touchmark_sink_append(sink_, bytes); number != TOUCHMARK_STATUS_OK) throw error(number, nullptr);
+        if (status number = touchmark_sink_append(sink_, bytes); number != TOUCHMARK_STATUS_OK) throw refused(number, nullptr);
     }
+    struct refused : error {
+        using error::error;
+    };
 
   private:
     touchmark_sink *sink_;
@@ -275,14 +279,16 @@ class sink {
 namespace detail {
 
 /// Runs what a user gave as a callback. Its exception is kept for the call that it is run in, its message told to the library.
-template <class F> touchmark_status guarded(touchmark_sink *sink, F &&callback) noexcept {
+template <class F> touchmark_status guarded(touchmark_sink *out, F &&callback) noexcept {
     try {
         return callback();
+    } catch (const sink::refused &full) {
+        return full.status();
     } catch (const std::exception &thrown) {
-        if (sink) touchmark_sink_fail(sink, bytes_view(thrown.what()));
+        if (out) touchmark_sink_fail(out, bytes_view(thrown.what()));
         kept::keep(std::current_exception());
     } catch (...) {
-        if (sink) touchmark_sink_fail(sink, bytes_view("an exception that is no std::exception"));
+        if (out) touchmark_sink_fail(out, bytes_view("an exception that is no std::exception"));
         kept::keep(std::current_exception());
     }
     return TOUCHMARK_STATUS_CALLBACK_FAILED;
