@@ -82,3 +82,39 @@ pub fn differences(made: &Path, committed: &Path) -> io::Result<Vec<String>> {
     lines.extend(committed.keys().filter(|path| !made.contains_key(*path)).map(|path| format!("{path} is not made")));
     Ok(lines)
 }
+
+/// The files in `folder` that no case names: neither a file, nor one in a folder, a layout or beside a policy that a case names.
+///
+/// # Errors
+/// The folder or its index cannot be read.
+pub fn unreferenced(folder: &Path) -> Result<Vec<String>, String> {
+    let text = index::read(folder).map_err(|error| error.to_string())?;
+    let mut named = Vec::new();
+    for case in index::cases(&text, folder)? {
+        names(&touchmark_envelope::json::Value::Object(case.object().clone()), "", &mut named);
+    }
+    let is_named = |path: &String| {
+        let mut above = path.match_indices('/').map(|(end, _)| path.get(..end).unwrap_or_default());
+        path == INDEX || named.contains(path) || above.any(|above| named.iter().any(|name| name == above))
+    };
+    let all = files(folder).map_err(|error| error.to_string())?;
+    Ok(all.into_keys().filter(|path| !is_named(path)).collect())
+}
+
+/// The files and folders that a value names.
+fn names(value: &touchmark_envelope::json::Value<'_>, member: &str, found: &mut Vec<String>) {
+    use touchmark_envelope::json::Value;
+    match (member, value) {
+        ("file" | "repository" | "links", Value::String(path)) => found.push(path.to_string()),
+        // What a policy names lies beside it.
+        ("policy", Value::String(path)) => found.extend(path.rsplit_once('/').map(|(above, _)| above.to_owned())),
+        ("reference", Value::String(reference)) => {
+            let place = reference.trim_start_matches("oci:").trim_start_matches("oci-archive:");
+            let ends = place.match_indices([':', '@']).filter_map(|(end, _)| place.get(..end));
+            found.extend(ends.chain([place]).map(str::to_owned));
+        }
+        (_, Value::Object(object)) => object.iter().for_each(|(name, value)| names(value, name, found)),
+        (_, Value::Array(items)) => items.iter().for_each(|item| names(item, member, found)),
+        _ => {}
+    }
+}

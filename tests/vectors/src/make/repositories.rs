@@ -170,7 +170,8 @@ fn honest_ones(vectors: &mut Vectors) {
         good(2, 3, 3, 3),
         both(),
     );
-    let keys: [(&str, fn(&str) -> Key); 5] = [
+    type Make = fn(&str) -> Key;
+    let keys: [(&str, Make); 5] = [
         ("ed25519", Key::ed25519),
         ("p256", Key::p256),
         ("p384", Key::p384),
