@@ -11,12 +11,13 @@ const touchmark = require('touchmark');
 
 const { Accept, Client, Failure, FetchFailed, Policy, PolicyFile, PrivateKey, PublicKey, Request, Search, Source, SupplyChain, TrustRoot } = touchmark;
 
-const AT = 1795824000;
 const VECTORS = process.env.TOUCHMARK_VECTORS || path.join(__dirname, '../../../testdata/vectors');
-const NAME = 'acme/x:1';
 const read = (...parts) => fs.readFileSync(path.join(VECTORS, ...parts));
-const ROOT = read('tuf/plain.root.json');
-const IMAGE = read('manifests/image.json');
+const CASES = Object.fromEntries(JSON.parse(read('index.json')).cases.map((each) => [each.id, each]));
+const [HONEST, ENTRY, SIGNED, CHAIN] = ['tuf-honest', 'standing-entry', 'layout-oci-signed', 'supply-chain-golang-dsse'].map((name) => CASES[name]);
+const { name: NAME, at: AT } = ENTRY;
+const ROOT = read(ENTRY.root.file);
+const IMAGE = read(ENTRY.manifest.file);
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'touchmark-'));
 after(() => fs.rmSync(work, { recursive: true }));
 
@@ -31,9 +32,11 @@ const unreachable = async () => {
 
 describe('OCI layouts', () => {
   const folder = path.join(work, 'layout');
-  fs.cpSync(path.join(VECTORS, 'layouts/signed'), folder, { recursive: true });
-  const reference = `oci:${folder}:v1`;
-  const policy = Policy.fromKeys([PublicKey.read(read('layouts/alice.pub'))]);
+  const [, layout, tag] = SIGNED.reference.split(':');
+  fs.cpSync(path.join(VECTORS, layout), folder, { recursive: true });
+  const reference = `oci:${folder}:${tag}`;
+  const key = read(SIGNED.keys[0].file);
+  const policy = Policy.fromKeys([PublicKey.read(key)]);
 
   test('an image is verified', async () => {
     const source = await Source.open(reference);
@@ -47,16 +50,16 @@ describe('OCI layouts', () => {
 
   test('a signature is attached', async () => {
     const source = await Source.open(reference);
-    const key = PrivateKey.generate();
-    const own = Policy.fromKeys([key.publicKey], { name: NAME });
+    const other = PrivateKey.generate();
+    const own = Policy.fromKeys([other.publicKey], { name: NAME });
     await assert.rejects(source.verify(own, AT), touchmark.NotVerified);
-    await source.attach([touchmark.signManifest(await source.manifest(), [key.signer()], { name: NAME, issued: AT })]);
+    await source.attach([touchmark.signManifest(await source.manifest(), [other.signer()], { name: NAME, issued: AT })]);
     assert.equal((await (await Source.open(reference)).verify(own, AT)).name, NAME);
   });
 
   test('what is closed while a call runs is kept until it ends', async () => {
     const source = await Source.open(reference);
-    const own = Policy.fromKeys([PublicKey.read(read('layouts/alice.pub'))]);
+    const own = Policy.fromKeys([PublicKey.read(key)]);
     const verifying = source.verify(own, AT);
     source.close();
     own.close();
@@ -71,10 +74,16 @@ describe('OCI layouts', () => {
     await assert.rejects(PolicyFile.open(path.join(work, 'none.json')), touchmark.TouchmarkError);
   });
 
-  test('a policy file without a rule rejects', async () => {
+  test('a policy file decides', async () => {
     const file = path.join(work, 'policy.json');
-    fs.writeFileSync(file, '{"version":1,"rules":[]}');
-    await assert.rejects(async () => (await PolicyFile.open(file)).verify(await Source.open(reference), AT), touchmark.PolicyRejected);
+    fs.writeFileSync(path.join(work, 'key.pub'), key);
+    const verified = async (policy) => {
+      fs.writeFileSync(file, JSON.stringify(policy));
+      return (await PolicyFile.open(file)).verify(await Source.open(reference), AT);
+    };
+    assert.equal((await verified({ version: 1, rules: [{ reference, keys: ['key.pub'] }] })).digest, SIGNED.expect.digest);
+    await assert.rejects(verified({ version: 1, rules: [{ reference, reject: true }] }), touchmark.PolicyRejected);
+    await assert.rejects(verified({}), touchmark.Malformed);
   });
 });
 
@@ -82,7 +91,7 @@ describe('trust roots', () => {
   const policyOf = (standing) => Policy.fromStanding(standing, { acceptOnly: Accept.ENTRY });
 
   test('metadata in a folder', async () => {
-    const trust = await TrustRoot.open(ROOT, path.join(VECTORS, 'trust/entry'), path.join(work, 'store'), AT);
+    const trust = await TrustRoot.open(ROOT, path.join(VECTORS, ENTRY.repository), path.join(work, 'store'), AT);
     // Calls at once wait for one another.
     const [standing, notes] = await Promise.all([trust.standing(NAME), trust.notes(), assert.rejects(trust.target('nobody/lists:this'), touchmark.NotFound)]);
     assert.ok(standing.expires > AT);
@@ -94,9 +103,9 @@ describe('trust roots', () => {
   test('metadata by a function that answers later', async () => {
     const store = new Map([['root.json', ROOT]]);
     const client = new Client(AT);
-    await client.drive(fetchFrom('trust/entry'), store);
+    await client.drive(fetchFrom(ENTRY.repository), store);
     client.lookUp(NAME);
-    await client.drive(fetchFrom('trust/entry'), store);
+    await client.drive(fetchFrom(ENTRY.repository), store);
     const policy = policyOf(client.standing(NAME));
     assert.equal(policy.verifyManifest(IMAGE, [], AT).report.accepted_by, 'entry');
     assert.throws(() => policy.verifyManifest(Buffer.concat([IMAGE, Buffer.from(' ')]), [], AT), touchmark.NotVerified);
@@ -105,23 +114,23 @@ describe('trust roots', () => {
 
 describe('The Update Framework', () => {
   test('an update and a target', async () => {
-    const store = new Map([['root.json', ROOT]]);
+    const store = new Map([['root.json', read(HONEST.root.file)]]);
     const client = new Client(AT);
-    await client.drive(fetchFrom('tuf/plain'), store);
+    await client.drive(fetchFrom(HONEST.updates[0].repository), store);
     assert.ok(client.state.timestamp.version >= 1);
-    client.lookUp(NAME);
-    await client.drive(fetchFrom('tuf/plain'), store);
+    client.lookUp('file');
+    await client.drive(fetchFrom(HONEST.updates[0].repository), store);
     const target = client.found();
-    assert.deepEqual([target.length, target.role], [3, 'targets']);
-    target.check(Buffer.from('abc'));
-    assert.throws(() => target.check(Buffer.from('abd')), touchmark.NotVerified);
+    assert.deepEqual([target.length, target.role], ['content'.length, 'targets']);
+    target.check(Buffer.from('content'));
+    assert.throws(() => target.check(Buffer.from('another')), touchmark.NotVerified);
     await new Client(AT, { offline: true }).drive(() => assert.fail('nothing is fetched'), store);
   });
 
   test('refusals', async () => {
-    const store = () => new Map([['root.json', ROOT]]);
-    await assert.rejects(new Client(AT + 20 * 366 * 86400).drive(fetchFrom('tuf/plain'), store()), touchmark.ExpiredMetadata);
-    const lies = (name) => (name === 'timestamp.json' ? Buffer.from('{}') : fetchFrom('tuf/plain')(name));
+    const store = () => new Map([['root.json', read(HONEST.root.file)]]);
+    await assert.rejects(new Client(AT + 20 * 366 * 86400).drive(fetchFrom(HONEST.updates[0].repository), store()), touchmark.ExpiredMetadata);
+    const lies = (name) => (name === 'timestamp.json' ? Buffer.from('{}') : fetchFrom(HONEST.updates[0].repository)(name));
     await assert.rejects(new Client(AT).drive(lies, store()), touchmark.UntrustedMetadata);
     await assert.rejects(new Client(AT).drive(unreachable, store()), touchmark.Unknown);
     // As Node's own fetch fails.
@@ -135,13 +144,13 @@ describe('The Update Framework', () => {
 });
 
 describe('in-toto', () => {
-  const layout = read('in-toto/golang-dsse.layout');
-  const keys = [PublicKey.read(read('in-toto/golang.alice.pub'))];
-  const names = async (folder) => fs.promises.readdir(path.join(VECTORS, 'in-toto/golang', folder));
+  const layout = read(CHAIN.layout.file);
+  const keys = [PublicKey.read(read(CHAIN.keys[0].file))];
+  const names = async (folder) => fs.promises.readdir(path.join(VECTORS, CHAIN.links, folder));
 
   test('by steps and in a folder', async () => {
-    const bySteps = await new SupplyChain(layout, keys, AT).run({ file: fetchFrom('in-toto/golang'), names });
-    const inFolder = await touchmark.verifySupplyChain(layout, keys, path.join(VECTORS, 'in-toto/golang'), AT);
+    const bySteps = await new SupplyChain(layout, keys, AT).run({ file: fetchFrom(CHAIN.links), names });
+    const inFolder = await touchmark.verifySupplyChain(layout, keys, path.join(VECTORS, CHAIN.links), AT);
     assert.deepEqual(bySteps.report, inFolder.report);
   });
 

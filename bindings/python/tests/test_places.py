@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
 import touchmark
-from test_signing import AT, MANIFEST
+from test_signing import MANIFEST
 from touchmark import Accept, Client, Failure, FetchFailed, Need, Policy, PolicyFile, PrivateKey, PublicKey, Request, Search, Source, Store, SupplyChain, TrustRoot
 
 VECTORS = Path(os.environ.get("TOUCHMARK_VECTORS") or Path(__file__).parents[3] / "testdata/vectors")
-ROOT = VECTORS / "tuf/plain.root.json"
-ENTRY = VECTORS / "trust/entry"
-NAME = "acme/x:1"
-IMAGE = VECTORS / "manifests/image.json"
+CASES = {case["id"]: case for case in json.loads((VECTORS / "index.json").read_text())["cases"]}
+HONEST, ENTRY, SIGNED, CHAIN = (CASES[name] for name in ("tuf-honest", "standing-entry", "layout-oci-signed", "supply-chain-golang-dsse"))
+ROOT = VECTORS / ENTRY["root"]["file"]
+IMAGE = VECTORS / ENTRY["manifest"]["file"]
+NAME = ENTRY["name"]
+AT = ENTRY["at"]
 
 
 class Folders(unittest.TestCase):
@@ -30,9 +32,11 @@ class Folders(unittest.TestCase):
 class Layouts(Folders):
     def setUp(self) -> None:
         super().setUp()
-        shutil.copytree(VECTORS / "layouts/signed", self.folder / "layout")
-        self.reference = f"oci:{self.folder}/layout:v1"
-        self.policy = Policy.from_keys([PublicKey.from_file(VECTORS / "layouts/alice.pub")])
+        _, layout, tag = SIGNED["reference"].split(":")
+        shutil.copytree(VECTORS / layout, self.folder / "layout")
+        self.reference = f"oci:{self.folder}/layout:{tag}"
+        self.key = VECTORS / SIGNED["keys"][0]["file"]
+        self.policy = Policy.from_keys([PublicKey.from_file(self.key)])
 
     def test_an_image_is_verified(self) -> None:
         source = Source(self.reference)
@@ -61,24 +65,27 @@ class Layouts(Folders):
                 Source(wrong).verify(self.policy, AT)
 
     def test_a_policy_file_decides(self) -> None:
-        shutil.copy(VECTORS / "layouts/alice.pub", self.folder / "alice.pub")
-        rule = {"reference": f"oci:{self.folder}/layout:v1", "keys": ["alice.pub"], "name": "acme/net-monitor:1"}
+        shutil.copy(self.key, self.folder / "key.pub")
         path = self.folder / "policy.json"
-        for rules, kind in (([{**rule, "name": None}], touchmark.Malformed), ([], touchmark.PolicyRejected)):
-            path.write_text(json.dumps({"version": 1, "rules": rules}))
-            with self.assertRaises(kind):
-                PolicyFile(path).verify(Source(self.reference), AT)
+        path.write_text(json.dumps({"version": 1, "rules": [{"reference": self.reference, "keys": ["key.pub"]}]}))
+        self.assertEqual(PolicyFile(path).verify(Source(self.reference), AT).digest, SIGNED["expect"]["digest"])
+        path.write_text(json.dumps({"version": 1, "rules": [{"reference": self.reference, "reject": True}]}))
+        with self.assertRaises(touchmark.PolicyRejected):
+            PolicyFile(path).verify(Source(self.reference), AT)
+        path.write_text("{}")
+        with self.assertRaises(touchmark.Malformed):
+            PolicyFile(path).verify(Source(self.reference), AT)
         with self.assertRaises(touchmark.TouchmarkError):
             PolicyFile(self.folder / "none.json")
 
 
 class TrustRoots(Folders):
     def fetch(self, path: str, limit: int) -> Optional[bytes]:
-        file = ENTRY / path
+        file = VECTORS / ENTRY["repository"] / path
         return file.read_bytes() if file.exists() else None
 
     def test_metadata_in_a_folder(self) -> None:
-        trust = TrustRoot(ROOT.read_bytes(), ENTRY, self.folder / "store", AT)
+        trust = TrustRoot(ROOT.read_bytes(), VECTORS / ENTRY["repository"], self.folder / "store", AT)
         self.verify(trust)
         with self.assertRaises(touchmark.NotFound):
             trust.target("nobody/lists:this")
@@ -120,7 +127,7 @@ class TrustRoots(Folders):
         self.assertIs(raised.exception, given)
 
     def test_a_function_that_gives_too_much(self) -> None:
-        with self.assertRaises(touchmark.TouchmarkError):
+        with self.assertRaises(touchmark.Unknown):
             TrustRoot(ROOT.read_bytes(), lambda path, limit: b"x" * (limit + 1), self.folder / "store", AT).standing(NAME)
 
     def test_the_handle_is_not_used_by_its_own_function(self) -> None:
@@ -142,24 +149,24 @@ class TrustRoots(Folders):
 
 class Clients(unittest.TestCase):
     def setUp(self) -> None:
-        self.store: Dict[str, bytes] = {"root.json": ROOT.read_bytes()}
+        self.store: Dict[str, bytes] = {"root.json": (VECTORS / HONEST["root"]["file"]).read_bytes()}
 
     def fetch(self, path: str, limit: int) -> Optional[bytes]:
-        file = VECTORS / "tuf/plain" / path
+        file = VECTORS / HONEST["updates"][0]["repository"] / path
         return file.read_bytes() if file.exists() else None
 
     def test_an_update_and_a_target(self) -> None:
         client = Client(AT)
         client.drive(self.fetch, self.store)
         self.assertGreaterEqual(client.state["timestamp"]["version"], 1)
-        client.look_up(NAME)
+        client.look_up("file")
         client.drive(self.fetch, self.store)
         target = client.found()
-        self.assertEqual((target.length, target.role), (3, "targets"))
-        self.assertTrue(target.fetch_path.endswith("1"))
-        target.check(b"abc")
+        self.assertEqual((target.length, target.role), (len(b"content"), "targets"))
+        self.assertTrue(target.fetch_path.endswith("file"))
+        target.check(b"content")
         with self.assertRaises(touchmark.NotVerified):
-            target.check(b"abd")
+            target.check(b"another")
         # What was stored is enough without the repository.
         client = Client(AT, offline=True)
         client.drive(lambda path, limit: self.fail("nothing is fetched"), self.store)
@@ -179,11 +186,11 @@ class Clients(unittest.TestCase):
 
 
 class SupplyChains(unittest.TestCase):
-    LAYOUT = VECTORS / "in-toto/golang-dsse.layout"
-    LINKS = VECTORS / "in-toto/golang"
+    LAYOUT = VECTORS / CHAIN["layout"]["file"]
+    LINKS = VECTORS / CHAIN["links"]
 
     def setUp(self) -> None:
-        self.keys = [PublicKey.from_file(VECTORS / "in-toto/golang.alice.pub")]
+        self.keys = [PublicKey.from_file(VECTORS / CHAIN["keys"][0]["file"])]
 
     def file(self, path: str, limit: int) -> Optional[bytes]:
         return (self.LINKS / path).read_bytes() if (self.LINKS / path).exists() else None
