@@ -77,3 +77,6 @@ pub unsafe extern "C" fn touchmark_policy_file_free(file: *mut touchmark_policy_
     // SAFETY: the caller's promise about handles.
     unsafe { call::free(file) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,6 @@ use crate::call;
 use crate::envelope::touchmark_envelope;
 use crate::error::touchmark_error;
 use crate::failure::Failure;
-use crate::path::text;
 use crate::policy::touchmark_policy;
 use crate::request::touchmark_request;
 use crate::status::{TOUCHMARK_STATUS_UNSUPPORTED, touchmark_status};
@@ -69,7 +68,7 @@ pub unsafe extern "C" fn touchmark_source_open(
     // SAFETY: the caller's promises about views and outs.
     unsafe {
         call::give(out, error, || {
-            let reference: Reference = text(reference, "reference")?.parse()?;
+            let reference: Reference = reference.text("reference")?.parse()?;
             if !matches!(reference.scheme(), Scheme::Layout | Scheme::Archive) {
                 let message = format!("{reference}: this library opens OCI layouts, oci:PATH and oci-archive:FILE, and asks no registry");
                 return Err(Failure::new(TOUCHMARK_STATUS_UNSUPPORTED, "unsupported", message));
@@ -183,3 +182,6 @@ pub unsafe extern "C" fn touchmark_source_free(source: *mut touchmark_source) {
     // SAFETY: the caller's promise about handles.
     unsafe { call::free(source) }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -334,4 +334,4 @@ fn finished() -> Failure {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -39,3 +39,6 @@ pub unsafe extern "C" fn touchmark_supply_chain_verify_folder(
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -226,3 +226,6 @@ pub unsafe extern "C" fn touchmark_trust_root_free(trust_root: *mut touchmark_tr
     // SAFETY: the caller's promise about handles.
     unsafe { call::free(trust_root) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+use std::ptr;
+
+use touchmark_test_tuf_repository::{EXPIRES_SECONDS, Fetched as Had, NOW, Repository, Served};
+
+use super::*;
+use crate::sink::{touchmark_sink, touchmark_sink_append, touchmark_sink_fail};
+use crate::standing::touchmark_standing_expires;
+use crate::status::{TOUCHMARK_STATUS_IO_ERROR, TOUCHMARK_STATUS_WRONG_STATE};
+use crate::testing::{Owned, Seen, failed, made, text as shown, view};
+use crate::testing_folder::{Folder, buffer};
+use crate::tuf::tests::{NAME, repository};
+
+const FILE: &str = "_touchmark/policy.json";
+
+fn root() -> Vec<u8> {
+    repository().file("1.root.json").to_vec()
+}
+
+fn open(metadata: &str, store: &str, at: i64) -> Result<Owned<touchmark_trust_root>, Seen> {
+    let root = root();
+    // SAFETY: the views and the places are the test's.
+    made(|out, error| unsafe { touchmark_trust_root_open(view(&root), view(metadata), view(store), at, out, error) })
+}
+
+fn standing(trust: &Owned<touchmark_trust_root>, name: &str) -> Result<Owned<touchmark_standing>, Seen> {
+    // SAFETY: the handle, the view and the places are the test's.
+    made(|out, error| unsafe { touchmark_trust_root_standing(trust.0, view(name), out, error) })
+}
+
+fn target(trust: &Owned<touchmark_trust_root>, path: &str) -> Result<String, Seen> {
+    // SAFETY: the handle, the view and the places are the test's.
+    buffer(made(|out, error| unsafe { touchmark_trust_root_target(trust.0, view(path), out, error) }))
+}
+
+fn notes(trust: &Owned<touchmark_trust_root>) -> String {
+    // SAFETY: the handle and the places are the test's.
+    buffer(made(|out, error| unsafe { touchmark_trust_root_notes_json(trust.0, out, error) })).unwrap()
+}
+
+/// What the functions of a test work on.
+struct World {
+    repository: Repository,
+    /// They fail, saying this.
+    failing: Option<&'static str>,
+    trust: *mut touchmark_trust_root,
+    again: Vec<touchmark_status>,
+}
+
+impl World {
+    fn new(repository: Repository) -> Self {
+        Self { repository, failing: None, trust: ptr::null_mut(), again: Vec::new() }
+    }
+
+    fn open(&mut self, store: &str, targets: touchmark_fetch_fn) -> Result<Owned<touchmark_trust_root>, Seen> {
+        let (root, world) = (root(), ptr::from_mut(self).cast());
+        // SAFETY: the views, the functions and the places are the test's.
+        let opened = made(|out, error| unsafe {
+            touchmark_trust_root_open_with(view(&root), Some(fetch_metadata), targets, world, view(store), NOW, out, error)
+        })?;
+        self.trust = opened.0;
+        Ok(opened)
+    }
+
+    /// # Safety
+    /// `userdata` is a world that nobody else uses, and the sink lives.
+    unsafe fn fetched(userdata: *mut c_void, sink: *mut touchmark_sink, had: impl FnOnce(&Repository) -> Had) -> touchmark_status {
+        // SAFETY: the promise that this function asks for; the trust root is the test's.
+        unsafe {
+            let world = &mut *userdata.cast::<Self>();
+            if !world.trust.is_null() {
+                let mut out = ptr::null_mut();
+                world.again.push(touchmark_trust_root_notes_json(world.trust, &raw mut out, ptr::null_mut()));
+                world.again.push(touchmark_trust_root_target(world.trust, view(FILE), &raw mut out, ptr::null_mut()));
+            }
+            if let Some(why) = world.failing {
+                touchmark_sink_fail(sink, view(why));
+                return TOUCHMARK_STATUS_IO_ERROR;
+            }
+            match had(&world.repository) {
+                Had::File(bytes) => touchmark_sink_append(sink, view(&bytes)),
+                Had::Absent => TOUCHMARK_STATUS_NOT_FOUND,
+                Had::Failed | Had::TooLong => TOUCHMARK_STATUS_IO_ERROR,
+            }
+        }
+    }
+}
+
+unsafe extern "C" fn fetch_metadata(
+    userdata: *mut c_void,
+    path: touchmark_bytes,
+    limit: u64,
+    sink: *mut touchmark_sink,
+) -> touchmark_status {
+    // SAFETY: the library calls it with the test's world, and with a sink and a view that live as long.
+    unsafe { World::fetched(userdata, sink, |repository| repository.fetch(&shown(path), limit)) }
+}
+
+unsafe extern "C" fn fetch_target(userdata: *mut c_void, path: touchmark_bytes, limit: u64, sink: *mut touchmark_sink) -> touchmark_status {
+    // SAFETY: the library calls it with the test's world, and with a sink and a view that live as long.
+    unsafe { World::fetched(userdata, sink, |repository| repository.fetch_target(&shown(path), limit)) }
+}
+
+#[test]
+fn a_folder_is_brought_up_to_date_and_asked() {
+    let folder = Folder::new();
+    let mut repository = repository();
+    repository.write_to(folder.path("served").as_ref()).unwrap();
+    let (metadata, store) = (folder.path("served/metadata"), folder.path("store"));
+    let trust = open(&metadata, &store, NOW).unwrap();
+    assert!(notes(&trust).starts_with(r#"["no rollback history"#));
+    let known = standing(&trust, NAME).unwrap();
+    assert_eq!(target(&trust, FILE).unwrap(), "a policy");
+    assert_eq!(failed(target(&trust, "_touchmark/none")), ("NOT_FOUND", "target-not-listed".into()));
+    assert_eq!(failed(target(&trust, "/x")).0, "INVALID_NAME");
+    assert_eq!(failed(standing(&trust, "Not a name")).0, "INVALID_NAME");
+    drop(trust);
+    // What was made by it stays.
+    // SAFETY: the handle is the test's.
+    assert_eq!(unsafe { touchmark_standing_expires(known.0) }, EXPIRES_SECONDS);
+    assert_eq!(notes(&open(&metadata, &store, NOW).unwrap()), "[]");
+    // An older one is not accepted any more, in this store.
+    let older = repository.clone();
+    repository.bump("timestamp");
+    repository.push("timestamp");
+    repository.write_to(folder.path("served").as_ref()).unwrap();
+    open(&metadata, &store, NOW).unwrap();
+    older.write_to(folder.path("served").as_ref()).unwrap();
+    assert_eq!(failed(open(&metadata, &store, NOW)), ("ROLLBACK", "tuf-rollback".into()));
+    assert_eq!(failed(open(&metadata, &folder.path("other"), EXPIRES_SECONDS)), ("EXPIRED_METADATA", "tuf-expired".into()));
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_not_asked_and_what_the_store_has_is_taken() {
+    let folder = Folder::new();
+    repository().write_to(folder.path("served").as_ref()).unwrap();
+    let (metadata, store) = (folder.path("served/metadata"), folder.path("store"));
+    assert_eq!(failed(open(&folder.path("none"), &store, NOW)).0, "UNKNOWN");
+    standing(&open(&metadata, &store, NOW).unwrap(), NAME).unwrap();
+    let trust = open(&folder.path("none"), &store, NOW).unwrap();
+    assert!(notes(&trust).contains("not refreshed since 2026-11-28T00:00:00Z"));
+    assert!(standing(&trust, NAME).is_ok());
+    drop(trust);
+    assert_eq!(failed(open(&folder.path("none"), &store, EXPIRES_SECONDS)).0, "EXPIRED_METADATA");
+}
+
+#[test]
+fn functions_of_the_caller_are_asked() {
+    let (folder, mut world) = (Folder::new(), World::new(repository()));
+    let store = folder.path("store");
+    let trust = world.open(&store, Some(fetch_target)).unwrap();
+    assert!(standing(&trust, NAME).is_ok());
+    assert_eq!(target(&trust, FILE).unwrap(), "a policy");
+    // Out of them the trust root cannot be used.
+    assert!(!world.again.is_empty() && world.again.iter().all(|status| *status == TOUCHMARK_STATUS_WRONG_STATE), "{:?}", world.again);
+    drop(trust);
+    world.trust = ptr::null_mut();
+    // Kept: a function that fetches targets is not needed for it.
+    let trust = world.open(&store, None).unwrap();
+    assert_eq!(target(&trust, FILE).unwrap(), "a policy");
+    drop(trust);
+    world.trust = ptr::null_mut();
+    let trust = world.open(&folder.path("other"), None).unwrap();
+    let seen = target(&trust, FILE).err().unwrap();
+    assert!(seen.status == "UNKNOWN" && seen.message.contains("no function"), "{seen:?}");
+}
+
+#[test]
+fn a_function_that_fails_is_a_place_that_cannot_be_reached() {
+    let (folder, mut world) = (Folder::new(), World::new(repository()));
+    let store = folder.path("store");
+    world.failing = Some("no route");
+    let seen = world.open(&store, None).err().unwrap();
+    assert_eq!((seen.status, seen.code.as_str()), ("UNKNOWN", "tuf-fetch"));
+    assert!(seen.message.contains("no route") && seen.json.contains(r#""callback_status":702"#), "{seen:?}");
+    // With what was accepted before it goes on, and says so.
+    world.failing = None;
+    drop(world.open(&store, None).unwrap());
+    (world.failing, world.trust) = (Some("no route"), ptr::null_mut());
+    let trust = world.open(&store, Some(fetch_target)).unwrap();
+    assert!(notes(&trust).contains("no route"));
+    // What it never had, it cannot know now: who takes the store alone fetches no metadata.
+    assert_eq!(failed(standing(&trust, NAME)), ("UNKNOWN", "tuf-missing".into()));
+    let seen = target(&trust, FILE).err().unwrap();
+    assert_eq!((seen.status, seen.code.as_str()), ("UNKNOWN", "target-fetch"));
+    assert!(seen.message.contains("no route") && seen.json.contains(r#""callback_status":702"#), "{seen:?}");
+    world.failing = None;
+    assert_eq!(target(&trust, FILE).unwrap(), "a policy");
+}
+
+#[test]
+fn targets_that_are_others_are_not_given() {
+    let folder = Folder::new();
+    let mut other = repository();
+    let paths: Vec<String> = other.targets().keys().filter(|path| path.starts_with("_touchmark")).cloned().collect();
+    for path in paths {
+        other.serve_target(&path, Served::File(b"a Policy".to_vec()));
+    }
+    other.write_to(folder.path("served").as_ref()).unwrap();
+    let trust = open(&folder.path("served/metadata"), &folder.path("store"), NOW).unwrap();
+    assert_eq!(failed(target(&trust, FILE)), ("NOT_VERIFIED", "target-hash".into()));
+}
+
+#[test]
+fn arguments_are_checked_before_anything_is_made() {
+    let folder = Folder::new();
+    repository().write_to(folder.path("served").as_ref()).unwrap();
+    let (metadata, store) = (folder.path("served/metadata"), folder.path("store"));
+    assert_eq!(failed(open("", &store, NOW)).0, "INVALID_ARGUMENT");
+    assert_eq!(failed(open(&metadata, "", NOW)).0, "INVALID_ARGUMENT");
+    assert_eq!(failed(open(&metadata, &store, 0)).0, "INVALID_TIME");
+    let root = root();
+    // SAFETY: the views and the places are the test's; NULL is no function.
+    let none = made(|out, error| unsafe {
+        touchmark_trust_root_open_with(view(&root), None, None, ptr::null_mut(), view(&store), NOW, out, error)
+    });
+    assert_eq!(failed(none).0, "NULL_POINTER");
+    assert!(!std::path::Path::new(&store).exists());
+    // SAFETY: the views and the places are the test's.
+    let garbage = made(|out, error| unsafe { touchmark_trust_root_open(view(b"{"), view(&metadata), view(&store), NOW, out, error) });
+    assert_eq!(failed(garbage).0, "UNTRUSTED_METADATA");
+    let store = folder.path("another");
+    drop(open(&metadata, &store, NOW).unwrap());
+    // SAFETY: the views and the places are the test's.
+    let another = made(|out, error| unsafe { touchmark_trust_root_open(view(b"{}"), view(&metadata), view(&store), NOW, out, error) });
+    assert_eq!(failed(another), ("INVALID_ARGUMENT", "trust-another-history".into()));
+}
