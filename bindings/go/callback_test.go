@@ -10,6 +10,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -72,8 +73,8 @@ func TestTheErrorOfASignerIsInTheChain(t *testing.T) {
 func TestWhatASignerOrAStoreDoesNotFindIsAFailure(t *testing.T) {
 	err := signing(t, background, func(context.Context, []byte) ([]byte, error) { return nil, fs.ErrNotExist })
 	fails(t, err, touchmark.ErrCallbackFailed, fs.ErrNotExist)
-	client, store := updating(t)
-	err = client.Drive(background, repository("tuf/plain"), lostStore{store})
+	client, store, from := updating(t)
+	err = client.Drive(background, from, lostStore{store})
 	fails(t, err, touchmark.ErrCallbackFailed, fs.ErrNotExist)
 }
 
@@ -110,46 +111,62 @@ func TestASignerIsNotAskedWhenTheContextHasEnded(t *testing.T) {
 	fails(t, err, context.Canceled)
 }
 
-// updating is a client and a store for the repository of the vectors.
-func updating(t *testing.T) (*touchmark.TUFClient, touchmark.MemoryStore) {
+// honest is a repository of the vectors, by the case in which it is updated from.
+func honest(t *testing.T) (root []byte, from touchmark.Fetcher) {
+	t.Helper()
+	var c struct {
+		Root    input
+		Updates []struct{ Repository string }
+	}
+	vector(t, "tuf-honest", &c)
+	return c.Root.content, repository(c.Updates[0].Repository)
+}
+
+// updating is a client, a store and the repository of the vectors.
+func updating(t *testing.T) (*touchmark.TUFClient, touchmark.MemoryStore, touchmark.Fetcher) {
 	t.Helper()
 	client, err := touchmark.NewTUFClient(now, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client, touchmark.MemoryStore{"root.json": file(t, "tuf/plain.root.json")}
+	root, from := honest(t)
+	return client, touchmark.MemoryStore{"root.json": root}, from
 }
 
 func TestAnUpdateEndsWithItsContext(t *testing.T) {
 	for _, last := range []string{"timestamp.json", "2.snapshot.json"} {
-		client, store := updating(t)
+		asked := false
+		client, store, from := updating(t)
 		ctx, cancel := context.WithCancel(background)
-		from := repository("tuf/plain")
 		err := client.Drive(ctx, touchmark.FetchFunc(func(ctx context.Context, path string, limit uint64) ([]byte, error) {
 			if path == last {
+				asked = true
 				cancel()
 				return nil, ctx.Err()
 			}
 			return from.Fetch(ctx, path, limit)
 		}), store)
 		fails(t, err, context.Canceled)
+		if !asked {
+			t.Fatal("it did not come to", last)
+		}
 	}
 }
 
 func TestAnUpdateEndsWithItsContextThoughTheStoreWouldDo(t *testing.T) {
-	client, store := updating(t)
-	if err := client.Drive(background, repository("tuf/plain"), store); err != nil {
+	client, store, from := updating(t)
+	if err := client.Drive(background, from, store); err != nil {
 		t.Fatal(err)
 	}
-	again, _ := updating(t)
+	again, _, _ := updating(t)
 	ctx, cancel := context.WithCancel(background)
 	cancel()
-	fails(t, again.Drive(ctx, repository("tuf/plain"), store), context.Canceled)
+	fails(t, again.Drive(ctx, from, store), context.Canceled)
 }
 
 func TestTheErrorOfAStoreIsInTheChain(t *testing.T) {
-	client, store := updating(t)
-	err := client.Drive(background, repository("tuf/plain"), fullStore{store})
+	client, store, from := updating(t)
+	err := client.Drive(background, from, fullStore{store})
 	fails(t, err, errFull)
 }
 
@@ -160,16 +177,15 @@ type fullStore struct{ touchmark.MemoryStore }
 func (fullStore) Store(context.Context, string, []byte) error { return errFull }
 
 func TestTheErrorOfAFetcherIsInTheChain(t *testing.T) {
-	client, store := updating(t)
+	client, store, _ := updating(t)
 	away := errors.New("the cable is out")
 	err := client.Drive(background, touchmark.FetchFunc(func(context.Context, string, uint64) ([]byte, error) { return nil, away }), store)
 	fails(t, err, away)
 }
 
 func TestACallbackMustNotUseTheClientThatCallsIt(t *testing.T) {
-	client, store := updating(t)
+	client, store, from := updating(t)
 	asked := false
-	from := repository("tuf/plain")
 	err := client.Drive(background, touchmark.FetchFunc(func(ctx context.Context, path string, limit uint64) ([]byte, error) {
 		_, err := client.State()
 		fails(t, err, touchmark.ErrWrongState)
@@ -182,8 +198,7 @@ func TestACallbackMustNotUseTheClientThatCallsIt(t *testing.T) {
 }
 
 func TestAnUpdateBySteps(t *testing.T) {
-	client, store := updating(t)
-	from := repository("tuf/plain")
+	client, store, from := updating(t)
 	give := func(content []byte, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return client.ProvideAbsent()
@@ -221,9 +236,13 @@ func TestAnUpdateBySteps(t *testing.T) {
 }
 
 func TestATrustRootDecides(t *testing.T) {
-	root, manifest := file(t, "tuf/plain.root.json"), file(t, "manifests/image.json")
+	var c struct {
+		Root, Manifest input
+		Repository     string
+	}
+	vector(t, "standing-entry", &c)
+	root, listed, from := c.Root.content, c.Manifest.content, repository(c.Repository)
 	fetched := 0
-	from := repository("trust/entry")
 	opened, err := touchmark.OpenTrustRootWith(background, root, touchmark.FetchFunc(func(ctx context.Context, path string, limit uint64) ([]byte, error) {
 		fetched++
 		return from.Fetch(ctx, path, limit)
@@ -232,7 +251,7 @@ func TestATrustRootDecides(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer opened.Close()
-	folder, err := touchmark.OpenTrustRoot(root, vectors+"/trust/entry", t.TempDir(), now)
+	folder, err := touchmark.OpenTrustRoot(root, filepath.Join(vectors, c.Repository), t.TempDir(), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,11 +267,11 @@ func TestATrustRootDecides(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		artifact, err := touchmark.VerifyManifest(policy, manifest, nil, now)
+		artifact, err := touchmark.VerifyManifest(policy, listed, nil, now)
 		if err != nil || artifact.Name() != "acme/x:1" {
 			t.Fatal(err)
 		}
-		_, err = touchmark.VerifyManifest(policy, append(manifest, ' '), nil, now)
+		_, err = touchmark.VerifyManifest(policy, append(listed, ' '), nil, now)
 		fails(t, err, touchmark.ErrNotVerified)
 		if _, err := trusted.Notes(); err != nil {
 			t.Fatal(err)

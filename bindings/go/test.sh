@@ -54,10 +54,10 @@ require github.com/touchmark/touchmark/bindings/go v0.0.0
 replace github.com/touchmark/touchmark/bindings/go => $PWD
 MOD
 (cd "$work/readme" && gofmt -l . && go build -o "$work/example" .)
-(cd "$root/testdata/vectors/layouts" && "$work/example") | grep -x 'verified sha256:[0-9a-f]\{64\}'
+(cd "$root/testdata/layouts" && "$work/example") | grep -x 'verified sha256:[0-9a-f]\{64\}'
 
 echo "-- the bench runs"
-go run ./bench "$root/testdata/vectors/envelopes/acme-x-1.alice.json" "$root/testdata/vectors/keys/alice.pub" 20
+go run ./bench -rounds 20
 
 echo "-- the vectors"
 go test -count=1 -run '^TestVectors$' -v . | grep -v '^\(=== \|--- \|PASS\|ok\)'

@@ -20,13 +20,31 @@ import (
 // now is the time of the vectors.
 var now = at(1795824000)
 
-func file(t *testing.T, name string) []byte {
+// manifest is one of an image without content.
+var manifest = []byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.empty.v1+json",` +
+	`"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}`)
+
+// vector is the case of the vectors with this id.
+func vector(t *testing.T, id string, into any) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(vectors, name))
+	content, err := os.ReadFile(filepath.Join(vectors, "index.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return content
+	var index struct{ Cases []json.RawMessage }
+	if err := json.Unmarshal(content, &index); err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range index.Cases {
+		var named struct{ ID string }
+		if json.Unmarshal(document, &named) == nil && named.ID == id {
+			if err := json.Unmarshal(document, into); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+	}
+	t.Fatalf("there is no vector %s", id)
 }
 
 func generate(t *testing.T, algorithm touchmark.KeyAlgorithm) (*touchmark.PrivateKey, *touchmark.PublicKey) {
@@ -161,7 +179,6 @@ func TestDigestsOfReaders(t *testing.T) {
 }
 
 func TestManifestsAreSignedAndVerified(t *testing.T) {
-	manifest := file(t, "manifests/image.json")
 	alice, alicePublic := generate(t, touchmark.Ed25519)
 	bob, bobPublic := generate(t, touchmark.ECDSAP256)
 	claims := touchmark.Claims{
@@ -243,11 +260,8 @@ func TestClosedHandlesAreRefused(t *testing.T) {
 }
 
 func TestHandlesAreUsedByManyGoroutinesWhileTheyAreClosed(t *testing.T) {
-	public, err := touchmark.ReadPublicKey(file(t, "keys/alice.pub"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	envelope, err := touchmark.ParseEnvelope(file(t, "envelopes/acme-x-1.alice.json"))
+	private, public := generate(t, touchmark.Ed25519)
+	envelope, err := touchmark.SignEnvelope(background, "text/plain", []byte("hello"), touchmark.NewSigner(private))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +288,15 @@ func TestHandlesAreUsedByManyGoroutinesWhileTheyAreClosed(t *testing.T) {
 }
 
 func TestWhatIsNotClosedIsFreed(t *testing.T) {
-	envelope := file(t, "envelopes/acme-x-1.alice.json")
+	private, _ := generate(t, touchmark.Ed25519)
+	signed, err := touchmark.SignEnvelope(background, "text/plain", []byte("hello"), touchmark.NewSigner(private))
+	if err != nil {
+		t.Fatal(err)
+	}
+	envelope, err := signed.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := 0; i < 2000; i++ {
 		if _, err := touchmark.ParseEnvelope(envelope); err != nil {
 			t.Fatal(err)
@@ -287,7 +309,7 @@ func TestWhatIsNotClosedIsFreed(t *testing.T) {
 
 func TestSourcesAreVerifiedAndSigned(t *testing.T) {
 	folder := t.TempDir()
-	if err := copyFolder(filepath.Join(vectors, "layouts/signed"), folder); err != nil {
+	if err := copyFolder("../../testdata/layouts/signed", folder); err != nil {
 		t.Fatal(err)
 	}
 	source, err := touchmark.OpenSource("oci:" + folder + ":unsigned")
@@ -301,11 +323,11 @@ func TestSourcesAreVerifiedAndSigned(t *testing.T) {
 	}
 	_, err = source.Verify(policy, now)
 	fails(t, err, touchmark.ErrUnsigned)
-	manifest, err := source.Manifest()
+	unsigned, err := source.Manifest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	envelope, err := touchmark.SignManifest(background, manifest, touchmark.Claims{Issued: now}, touchmark.NewSigner(private))
+	envelope, err := touchmark.SignManifest(background, unsigned, touchmark.Claims{Issued: now}, touchmark.NewSigner(private))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -350,10 +372,7 @@ func copyFolder(from, to string) error {
 }
 
 func TestADecisionEndsWithItsContext(t *testing.T) {
-	public, err := touchmark.ReadPublicKey(file(t, "keys/alice.pub"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, public := generate(t, touchmark.Ed25519)
 	policy, err := touchmark.NewPolicy([]*touchmark.PublicKey{public}, 1)
 	if err != nil {
 		t.Fatal(err)

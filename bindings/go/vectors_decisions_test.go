@@ -19,9 +19,9 @@ import (
 func at(seconds int64) time.Time { return time.Unix(seconds, 0) }
 
 // wants are the options of a policy.
-func wants(name string, annotations map[string]string, predicates []string) (options []touchmark.PolicyOption) {
-	if name != "" {
-		options = append(options, touchmark.WithName(name))
+func wants(name *string, annotations map[string]string, predicates []string) (options []touchmark.PolicyOption) {
+	if name != nil {
+		options = append(options, touchmark.WithName(*name))
 	}
 	for key, value := range annotations {
 		options = append(options, touchmark.WithAnnotation(key, value))
@@ -46,7 +46,7 @@ func runVerify(c struct {
 	Envelopes      []input
 	Keys           []input
 	Threshold      int
-	Name           string
+	Name           *string
 	Annotations    map[string]string
 	PredicateTypes []string `json:"predicate_types"`
 	At             int64
@@ -112,7 +112,7 @@ func runSearch(c struct {
 	Failing     []string
 	Keys        []input
 	Threshold   int
-	Name        string
+	Name        *string
 	Annotations map[string]string
 	Predicates  []string `json:"predicate_types"`
 	At          int64

@@ -11,7 +11,6 @@ if [ -z "${TOUCHMARK_PREFIX-}" ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-vectors=$root/testdata/vectors
 
 mvn -q -B clean verify -Dtouchmark.prefix="$TOUCHMARK_PREFIX"
 jar=$PWD/target/touchmark-0.1.0.jar
@@ -21,10 +20,10 @@ echo "-- the example of the README, with the library that is in the jar"
 jar tf "$jar" | grep -x 'linux-.*/libtouchmark.so' >/dev/null
 sed -n '/^```java$/,/^```$/p' README.md | sed '/^```/d' >"$work/Example.java"
 javac -Xlint:all -Werror -cp "$jar:$jna" -d "$work" "$work/Example.java"
-(cd "$vectors/layouts" && java -cp "$jar:$jna:$work" Example) | grep -x 'verified sha256:[0-9a-f]\{64\}'
+(cd "$root/testdata/layouts" && java -cp "$jar:$jna:$work" Example) | grep -x 'verified sha256:[0-9a-f]\{64\}'
 
 echo "-- the same with a library by its path"
-(cd "$vectors/layouts" && java -Dtouchmark.library="$TOUCHMARK_PREFIX/lib/libtouchmark.so" -cp "$jar:$jna:$work" Example) >/dev/null
+(cd "$root/testdata/layouts" && java -Dtouchmark.library="$TOUCHMARK_PREFIX/lib/libtouchmark.so" -cp "$jar:$jna:$work" Example) >/dev/null
 
 echo "-- the bench runs"
-java -cp "$jar:$jna:target/test-classes" dev.touchmark.Bench "$vectors/envelopes/acme-x-1.alice.json" "$vectors/keys/alice.pub" 20
+java -cp "$jar:$jna:target/test-classes" dev.touchmark.Bench 20

@@ -1,13 +1,14 @@
-// Bench prints what one verification costs: an envelope is read and verified by a key that is kept.
+// Bench prints what one verification costs: an envelope is read and verified by a key that is kept. Without files it makes both.
 //
-//	go run ./bench ENVELOPE KEY [ROUNDS]
+//	go run ./bench [-rounds N] [ENVELOPE KEY]
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
-	"strconv"
 	"time"
 
 	touchmark "github.com/touchmark/touchmark/bindings/go"
@@ -21,21 +22,12 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) < 2 {
-		return fmt.Errorf("usage: bench ENVELOPE KEY [ROUNDS]")
-	}
-	rounds := 5000
-	if len(args) > 2 {
-		var err error
-		if rounds, err = strconv.Atoi(args[2]); err != nil || rounds < 1 {
-			return fmt.Errorf("%s is no number of rounds", args[2])
-		}
-	}
-	document, err := os.ReadFile(args[0])
-	if err != nil {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	rounds := flags.Int("rounds", 5000, "how many are measured")
+	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	pem, err := os.ReadFile(args[1])
+	document, pem, err := inputs(flags.Args())
 	if err != nil {
 		return err
 	}
@@ -44,19 +36,46 @@ func run(args []string) error {
 		return err
 	}
 	defer key.Close()
-	for i := 0; i < rounds/5; i++ {
+	for i := 0; i < *rounds; i++ {
 		if err := verify(document, key); err != nil {
 			return err
 		}
 	}
 	begin := time.Now()
-	for i := 0; i < rounds; i++ {
+	for i := 0; i < *rounds; i++ {
 		if err := verify(document, key); err != nil {
 			return err
 		}
 	}
-	taken := time.Since(begin).Nanoseconds() / int64(rounds)
+	taken := time.Since(begin).Nanoseconds() / int64(*rounds)
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{"language": "go", "ns": taken})
+}
+
+// inputs are an envelope and the PEM of a key.
+func inputs(files []string) (document, pem []byte, err error) {
+	if len(files) == 2 {
+		if document, err = os.ReadFile(files[0]); err == nil {
+			pem, err = os.ReadFile(files[1])
+		}
+		return document, pem, err
+	}
+	private, err := touchmark.GenerateKey(touchmark.Ed25519)
+	if err != nil {
+		return nil, nil, err
+	}
+	public, err := private.Public()
+	if err != nil {
+		return nil, nil, err
+	}
+	if pem, err = public.PEM(); err != nil {
+		return nil, nil, err
+	}
+	envelope, err := touchmark.SignEnvelope(context.Background(), "text/plain", make([]byte, 500), touchmark.NewSigner(private))
+	if err != nil {
+		return nil, nil, err
+	}
+	document, err = envelope.JSON()
+	return document, pem, err
 }
 
 func verify(document []byte, key *touchmark.PublicKey) error {

@@ -1,7 +1,6 @@
 package dev.touchmark;
 
 import static dev.touchmark.Fixtures.NOW;
-import static dev.touchmark.Fixtures.file;
 import static dev.touchmark.Fixtures.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -25,7 +24,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 class CallbacksTest {
     private static final byte[] HELLO = "hello".getBytes(StandardCharsets.UTF_8);
-    private static final Fetcher PLAIN = Fetcher.ofFolder(VectorsTest.FOLDER.resolve("tuf/plain"));
+
+    private final Members honest = Fixtures.vector("tuf-honest");
+    private final Fetcher repository = Fetcher.ofFolder(honest.path(honest.parts("updates").get(0).text("repository")));
+
+    CallbacksTest() throws IOException {}
 
     private static KeyPair pair(String algorithm, String curve) throws Exception {
         KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm);
@@ -75,8 +78,8 @@ class CallbacksTest {
         }
     }
 
-    private static Map<String, byte[]> files() throws IOException {
-        return new HashMap<>(Map.of("root.json", file("tuf/plain.root.json")));
+    private Map<String, byte[]> files() throws IOException {
+        return new HashMap<>(Map.of("root.json", honest.input("root")));
     }
 
     @Test
@@ -84,7 +87,7 @@ class CallbacksTest {
         Map<String, byte[]> driven = files();
         Map<String, byte[]> stepped = files();
         try (TufClient client = new TufClient(NOW, false); TufClient other = new TufClient(NOW, false)) {
-            client.drive(PLAIN, Store.ofMap(driven));
+            client.drive(repository, Store.ofMap(driven));
             for (TufClient.Step step = other.next(); step.kind() != TufClient.Kind.DONE; step = other.next()) {
                 answer(other, step, stepped);
             }
@@ -94,7 +97,7 @@ class CallbacksTest {
         }
     }
 
-    private static void answer(TufClient client, TufClient.Step step, Map<String, byte[]> files) throws Exception {
+    private void answer(TufClient client, TufClient.Step step, Map<String, byte[]> files) throws Exception {
         switch (step.kind()) {
             case LOAD -> {
                 if (files.containsKey(step.name())) {
@@ -105,7 +108,7 @@ class CallbacksTest {
             }
             case FETCH -> {
                 try {
-                    client.provideBytes(PLAIN.fetch(step.name(), step.limit()));
+                    client.provideBytes(repository.fetch(step.name(), step.limit()));
                 } catch (NoSuchFileException e) {
                     client.provideAbsent();
                 }
@@ -139,7 +142,7 @@ class CallbacksTest {
     void whatIsNoFailureOfThePlaceEndsTheUpdateThoughTheStoreWouldDo() throws Exception {
         Map<String, byte[]> files = files();
         try (TufClient client = new TufClient(NOW, false)) {
-            client.drive(PLAIN, Store.ofMap(files));
+            client.drive(repository, Store.ofMap(files));
         }
         InterruptedException thrown = new InterruptedException();
         try (TufClient client = new TufClient(NOW, false)) {
@@ -157,7 +160,7 @@ class CallbacksTest {
         try (TufClient client = new TufClient(NOW, false)) {
             client.drive((path, limit) -> {
                 refusals.add(refused(TouchmarkException.InvalidArgument.class, Status.WRONG_STATE, client::state));
-                return PLAIN.fetch(path, limit);
+                return repository.fetch(path, limit);
             }, Store.ofMap(files));
         }
         assertTrue(!refusals.isEmpty());
@@ -165,9 +168,10 @@ class CallbacksTest {
 
     @Test
     void aTrustRootDecides(@TempDir Path store) throws Exception {
-        byte[] root = file("tuf/plain.root.json");
-        byte[] manifest = file("manifests/image.json");
-        Path metadata = VectorsTest.FOLDER.resolve("trust/entry");
+        Members entry = Fixtures.vector("standing-entry");
+        byte[] root = entry.input("root");
+        byte[] manifest = entry.input("manifest");
+        Path metadata = entry.path(entry.text("repository"));
         Fetcher fetcher = Fetcher.ofFolder(metadata);
         List<String> fetched = new ArrayList<>();
         Fetcher noting = (path, limit) -> {
@@ -193,7 +197,7 @@ class CallbacksTest {
 
     @Test
     void aPlaceThatCannotBeReachedIsNotUnsigned() throws Exception {
-        Policy policy = Policy.ofKeys(List.of(PublicKey.read(file("keys/alice.pub"))), 1).build();
+        Policy policy = Policy.ofKeys(List.of(PrivateKey.generate(KeyAlgorithm.ED25519).publicKey()), 1).build();
         Request request = new Request(policy, Touchmark.digest(DigestAlgorithm.SHA256, HELLO), NOW);
         refused(TouchmarkException.Unknown.class, Status.UNKNOWN, () -> Search.decide(request, new Place() {
             @Override

@@ -1,7 +1,6 @@
 package dev.touchmark;
 
 import static dev.touchmark.Fixtures.NOW;
-import static dev.touchmark.Fixtures.file;
 import static dev.touchmark.Fixtures.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -69,7 +68,7 @@ class TouchmarkTest {
 
     @Test
     void manifestsAreSignedAndVerified() throws Exception {
-        byte[] manifest = file("manifests/image.json");
+        byte[] manifest = Fixtures.MANIFEST;
         PrivateKey alice = PrivateKey.generate(KeyAlgorithm.ED25519);
         PrivateKey bob = PrivateKey.generate(KeyAlgorithm.ECDSA_P256);
         List<PublicKey> keys = List.of(alice.publicKey(), bob.publicKey());
@@ -119,8 +118,9 @@ class TouchmarkTest {
 
     @Test
     void handlesAreUsedByManyThreadsWhileTheyAreClosed() throws Exception {
-        PublicKey key = PublicKey.read(file("keys/alice.pub"));
-        Envelope envelope = Envelope.parse(file("envelopes/acme-x-1.alice.json"));
+        PrivateKey signing = PrivateKey.generate(KeyAlgorithm.ED25519);
+        PublicKey key = signing.publicKey();
+        Envelope envelope = Envelope.sign("text/plain", HELLO, List.of(Signer.of(signing)));
         ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
         List<Thread> threads = Stream.generate(() -> new Thread(() -> {
             for (int i = 0; i < 50; i++) {
@@ -145,7 +145,7 @@ class TouchmarkTest {
 
     @Test
     void whatIsNotClosedIsFreed() throws Exception {
-        byte[] document = file("envelopes/acme-x-1.alice.json");
+        byte[] document = Envelope.sign("text/plain", HELLO, List.of(Signer.of(PrivateKey.generate(KeyAlgorithm.ED25519)))).toJson();
         for (int i = 0; i < 2000; i++) {
             Envelope.parse(document);
             if (i % 500 == 0) {
@@ -156,7 +156,7 @@ class TouchmarkTest {
 
     @Test
     void sourcesAreVerifiedAndSigned(@TempDir Path folder) throws Exception {
-        Path from = VectorsTest.FOLDER.resolve("layouts/signed");
+        Path from = Path.of("../../testdata/layouts/signed");
         try (Stream<Path> files = Files.walk(from)) {
             files.filter(Files::isRegularFile).forEach(file -> copy(file, folder.resolve(from.relativize(file).toString())));
         }

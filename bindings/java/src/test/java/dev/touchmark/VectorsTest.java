@@ -76,7 +76,13 @@ class VectorsTest {
         if (operation == null) {
             throw new AssertionError("unknown operation " + members.text("operation"));
         }
-        compare(members.part("expect"), members, operation);
+        Members expect = members.part("expect");
+        if (expect == null) {
+            // Each part of the case has its own.
+            assertEquals("tuf", members.text("operation"));
+            expect = new Members(FOLDER, JsonParser.parseString("{\"status\":\"OK\"}").getAsJsonObject());
+        }
+        compare(expect, members, operation);
     }
 
     /** Runs an operation, and fails unless it ends so. */
