@@ -62,7 +62,8 @@ pub mod supply_chain;
 pub mod supply_chain_folder;
 #[cfg(test)]
 mod testing;
-#[cfg(all(test, feature = "io"))]
+#[cfg(test)]
+#[cfg(feature = "io")]
 mod testing_folder;
 mod time;
 #[cfg(feature = "io")]

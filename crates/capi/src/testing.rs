@@ -119,6 +119,6 @@ pub(crate) fn signed(name: Option<&str>, numbers: &[u8], expires: Option<i64>) -
     signature.expires = expires.and_then(UnixTime::from_seconds);
     signature.annotations.insert("stage".to_owned(), "release".to_owned());
     let keys: Vec<PrivateKey> = numbers.iter().map(|number| secret(*number)).collect();
-    let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
+    let signers: Vec<&dyn Signer> = keys.iter().map(|key| -> &dyn Signer { key }).collect();
     Envelope::sign(dsse::IN_TOTO, signature.to_json(), &signers).unwrap().to_json()
 }
