@@ -15,6 +15,8 @@
 // What callers promise is the same everywhere, and is stated above and in the header.
 #![allow(clippy::missing_safety_doc)]
 
+#[cfg(test)]
+mod abi;
 pub mod array;
 pub mod artifact;
 pub mod buffer;

@@ -21,7 +21,7 @@ const CHUNK: usize = 256 << 10;
 ///
 /// Nothing that a source says about content is to be believed before the content was hashed; where a method has hashed it, its
 /// description says so.
-pub trait Source: Sync {
+pub trait Source: Send + Sync {
     /// The place, as a reference without tag and digest, for messages and pins: `oci:PATH`.
     fn location(&self) -> String;
 
