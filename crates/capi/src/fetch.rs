@@ -45,11 +45,10 @@ impl Fetcher {
         let status = unsafe { fetch(userdata, touchmark_bytes::of(path.as_bytes()), limit, &raw mut sink) };
         let given = sink.finish();
         match (status, given.message) {
-            (TOUCHMARK_STATUS_OK, None) if given.overflowed => Fetched::TooLarge,
-            (TOUCHMARK_STATUS_OK, None) => Fetched::Bytes(given.bytes),
-            (TOUCHMARK_STATUS_NOT_FOUND, _) => Fetched::Absent,
-            // As the documentation asks for.
+            (TOUCHMARK_STATUS_NOT_FOUND, _) if !given.overflowed => Fetched::Absent,
+            // Whatever it returns; the documentation asks for TOUCHMARK_STATUS_TOO_LARGE.
             (_, None) if given.overflowed => Fetched::TooLarge,
+            (TOUCHMARK_STATUS_OK, None) => Fetched::Bytes(given.bytes),
             // Who says why it fails has failed, whatever it returns.
             (status, message) => Fetched::Failed(status, message.unwrap_or_else(|| returned(status))),
         }

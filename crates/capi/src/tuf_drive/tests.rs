@@ -175,7 +175,7 @@ fn what_cannot_be_fetched_could_not_be_found_out() {
     let seen = said(Wrong::FetchSaysSo);
     assert!(seen.status == "UNKNOWN" && seen.message.contains("half of it"), "{seen:?}");
     // What is too much is not the function's failure, whatever it returns.
-    for status in [TOUCHMARK_STATUS_OK, TOUCHMARK_STATUS_TOO_LARGE] {
+    for status in [TOUCHMARK_STATUS_OK, TOUCHMARK_STATUS_TOO_LARGE, TOUCHMARK_STATUS_NOT_FOUND] {
         let seen = said(Wrong::FetchMore(status));
         assert!(seen.status == "UNKNOWN" && seen.code == "tuf-fetch" && !seen.json.contains("callback_status"), "{seen:?}");
     }
