@@ -129,8 +129,8 @@ impl From<&PolicyError> for Failure {
     fn from(error: &PolicyError) -> Self {
         let status = match (error, error.class()) {
             (PolicyError::Shared(error), _) => return error.as_ref().into(),
-            (PolicyError::Store(error), _) => return error.into(),
-            (PolicyError::Beside { error, .. }, _) => return error.as_ref().into(),
+            (PolicyError::Store(error), PolicyClass::Usage) => return error.into(),
+            (PolicyError::Beside { error, .. }, PolicyClass::Usage) => return error.as_ref().into(),
             (PolicyError::Trust(error), _) => return error.into(),
             (PolicyError::Rejected { rejected, .. }, _) => crate::reasons::status_of(rejected.class(), rejected.fault()),
             (PolicyError::NoRule { .. } | PolicyError::Children { .. }, _)

@@ -33,7 +33,7 @@ fn a_policy_file_decides() {
     assert!(accepted.contains(&by) && accepted.contains(r#""name_checked":true"#), "{accepted}");
     let seen = verify(&by_key, "unsigned").err().unwrap();
     assert!(seen.status == "UNSIGNED" && seen.json.contains(&by) && seen.json.contains(r#""candidates":"#), "{seen:?}");
-    assert_eq!(failed(verify(&by_key, "none")), ("NOT_FOUND", "no-such-tag".into()));
+    assert_eq!(failed(verify(&by_key, "none")), ("UNKNOWN", "no-such-tag".into()));
     let rejecting = policy(&folder, r#"{"reference":"oci:**","reject":true}"#);
     assert_eq!(failed(verify(&rejecting, "v1")), ("POLICY_REJECTED", "policy-rejects".into()));
     let other = policy(&folder, r#"{"reference":"registry.example/**","keys":"alice.pub"}"#);
