@@ -122,7 +122,7 @@ static const struct ordinary_call calls[] = {
     {"touchmark_trust_root_open", "root.json metadata.path store.path at", OK_CALL},
     {"touchmark_trust_root_open_with", "root.json store.path at", OK_CALL},
     {"touchmark_trust_root_standing", "0 name", OK_CALL},
-    {"touchmark_trust_root_target", "0 target", OK_CALL},
+    {"touchmark_trust_root_target", "0 listed", OK_CALL},
     {"touchmark_trust_root_notes_json", "0", OK_CALL},
     {"touchmark_supply_chain_verify_folder", "root.layout 1 folder.links - at", OK_CALL}
 };

@@ -279,10 +279,10 @@ static void sources(void) {
         OK(touchmark_trust_root_standing(root, bytes_named("name"), &standing, &error));
         touchmark_standing_free(standing);
         if (variety == 0) {
-            OK(touchmark_trust_root_target(root, bytes_named("target"), &out, &error));
+            OK(touchmark_trust_root_target(root, bytes_named("listed"), &out, &error));
             CHECK(same(touchmark_buffer_bytes(out), bytes_named("program")));
             touchmark_buffer_free(out);
-        }
+        } else GIVES(UNKNOWN, touchmark_trust_root_target(root, bytes_named("listed"), &out, &error));
         GIVES(NOT_FOUND, touchmark_trust_root_target(root, text("acme/nothing"), &out, &error));
         touchmark_trust_root_free(root);
     }

@@ -6,14 +6,14 @@
 static const char *root_folder;
 
 /* The first are files of data/; the others are made of them, or stand here. */
-enum { FILES = 13, NAMES = 44 };
+enum { FILES = 13, NAMES = 45 };
 const char *const byte_names[NAMES + 1] = {
     "publisher.pub", "publisher", "owner.pub", "root.layout", "policy.json", "envelope.json", "manifest.json", "referrers.json",
     "root.json", "timestamp.json", "program", "link", "link.name",
     "payload", "payload.type", "message", "signature", "raw", "digest", "other.digest",
     "empty", "json", "passphrase", "name", "name.any", "name.other", "key", "value", "predicate", "role", "platform", "layout.reference",
     "tar.reference", "folder.links", "policy.path", "metadata.path", "store.path", "target", "statement.name", "signed.policy", "media.type",
-    "other.media.type", "two.names", "index.digest", NULL
+    "other.media.type", "two.names", "index.digest", "listed", NULL
 };
 static touchmark_bytes named[NAMES];
 static int owned[NAMES];
@@ -140,7 +140,7 @@ void read_fixtures(const char *folder) {
         {"empty", ""}, {"json", "{\"b\":[1,{\"a\":\"\\u00e9\"}],\"a\":null}"}, {"passphrase", "correct horse"},
         {"name", "acme/program:1"}, {"name.any", "acme/program:*"}, {"name.other", "acme/other"}, {"key", "org.example.stage"}, {"value", "prod"},
         {"predicate", "https://slsa.dev/provenance/v1"}, {"role", "acme"}, {"platform", "linux/amd64"}, {"store.path", "store"}, {"tar.reference", "oci-archive:image.tar:v1"},
-        {"target", "acme/files/program"}, {"media.type", "application/vnd.oci.image.manifest.v1+json"},
+        {"target", "acme/files/program"}, {"listed", "_touchmark/program"}, {"media.type", "application/vnd.oci.image.manifest.v1+json"},
         {"other.media.type", "application/octet-stream"}, {"payload.type", "application/vnd.in-toto+json"},
         {"signed.policy", "{\"version\":1,\"rules\":[{\"names\":\"acme/**\",\"trust\":\"self\"}]}"}, {"two.names", "acme/program acme/other"},
         {"statement.name", "acme/program:1"},

@@ -52,5 +52,5 @@ for flavour in full verifier; do
     in_place "$flavour" threads "$rounds"
 done
 
-"$here/panic.sh" "$prefix"
+"$here/panic.sh" "$prefix/include" ${long:+500000}
 "$here/sanitizers.sh" ${long:+--long}

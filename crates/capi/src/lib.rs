@@ -49,6 +49,7 @@ mod reasons_of_files;
 mod reasons_of_metadata;
 pub mod request;
 pub mod search;
+mod shared;
 #[cfg(feature = "sign")]
 pub mod sign;
 #[cfg(feature = "sign")]

@@ -25,7 +25,8 @@ printf 'the program\n' >"$work/program"
 touchmark sign --key publisher --name acme/program:1 "oci:$here/image:v1"
 touchmark --quiet trust --dir "$work/trust" name set --at "$at" acme/program:1 "oci:$here/image:v1"
 trust target add "$work/program" --prefix acme/files/ --role acme
-trust sign --key publisher
+trust target add "$work/program" --prefix _touchmark/
+trust sign --key publisher --key owner
 trust publish --key owner
 cp -r "$work/trust" trust
 
