@@ -22,11 +22,11 @@ esac
 mkdir -p "$work"
 . "$here/build.sh"
 
-prefix=${TOUCHMARK_PREFIX-}
-if [ -z "$prefix" ]; then
+if [ -z "${TOUCHMARK_PREFIX-}" ]; then
     scripts/capi.sh "$target/capi"
-    prefix=$target/capi
+    export TOUCHMARK_PREFIX=$target/capi
 fi
+prefix=$TOUCHMARK_PREFIX
 build full "$prefix/include" "$prefix/lib/libtouchmark.so"
 if [ -n "$random" ]; then
     for _ in 1 2 3 4; do in_place full random "$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')" "$random"; done
