@@ -16,13 +16,6 @@ use crate::time::time;
 /// A policy file that was read (SPEC.md, "Policy"). What it names is read at each decision. Any number of threads may use one.
 pub struct touchmark_policy_file(PolicyFile);
 
-// Shared by threads, and freed by any.
-const _: () = {
-    const fn is_shared<T: Send + Sync>() {}
-    is_shared::<touchmark_policy_file>();
-    is_shared::<touchmark_source>();
-};
-
 /// Reads the policy file at `path`. Relative paths in it begin at its folder.
 ///
 /// `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an empty path; `TOUCHMARK_STATUS_NOT_FOUND` and `TOUCHMARK_STATUS_IO_ERROR` if it cannot be read;
