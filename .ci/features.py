@@ -8,9 +8,11 @@ import sys
 FORBIDDEN_FEATURES = {f'serde_json feature "{name}"' for name in ("arbitrary_precision", "preserve_order", "float_roundtrip", "raw_value")}
 # What is shipped reads and writes JSON with envelope::json alone.
 FORBIDDEN_CRATES = {"serde_json", "serde", "olpc-cjson", "openssl-sys", "native-tls"}
-SHIPPED = ("touchmark-cli", "touchmark-verify", "touchmark")
+SHIPPED = ("touchmark-cli", "touchmark-verify", "touchmark", "touchmark-capi")
 # What the standalone verifier must not even be able to link.
 FORBIDDEN_IN_VERIFIER = {'touchmark-envelope feature "sign"', 'touchmark feature "sign"'}
+# Nor the C library that verifies alone; it has no crate either that reads or writes files.
+FORBIDDEN_IN_C_VERIFIER = FORBIDDEN_IN_VERIFIER | {"touchmark v", "touchmark-oci v", "getrandom v"}
 
 
 def cargo(*arguments):
@@ -36,6 +38,8 @@ def main():
         problems += [f"{name} depends on {crate}" for crate in sorted(crates & FORBIDDEN_CRATES)]
     tree = cargo("tree", "--locked", "-p", "touchmark-verify", "-e", "normal,features", "--prefix", "none")
     problems += [f"touchmark-verify has {feature}" for feature in FORBIDDEN_IN_VERIFIER if feature in tree]
+    tree = cargo("tree", "--locked", "-p", "touchmark-capi", "--no-default-features", "-e", "normal,features", "--prefix", "none")
+    problems += [f"touchmark-capi without features has {part}" for part in FORBIDDEN_IN_C_VERIFIER if any(line.startswith(part) for line in tree.splitlines())]
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     return 1 if problems else 0
