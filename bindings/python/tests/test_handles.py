@@ -234,6 +234,25 @@ class Errors(unittest.TestCase):
         self.assertIsInstance(error.retryable, bool)
         self.assertTrue(error.code and error.message)
 
+    def test_a_callback_does_not_find_what_an_earlier_one_raised(self) -> None:
+        unreachable = ConnectionError("nobody answers")
+
+        def fails() -> int:
+            raise unreachable
+
+        def uses_the_library() -> int:
+            touchmark.check_name("acme/x")
+            return 0
+
+        def function(_error: Any) -> int:
+            self.assertEqual((_native.callback(fails), _native.callback(uses_the_library)), (700, 0))
+            return 600
+
+        with self.assertRaises(ConnectionError) as raised:
+            _native.call(function)
+        self.assertIs(raised.exception, unreachable)
+        touchmark.check_name("acme/x")
+
     def test_arguments(self) -> None:
         digest = touchmark.digest(b"")
         policy = Policy.from_keys([PrivateKey.generate().public_key])

@@ -208,11 +208,13 @@ class SupplyChains(unittest.TestCase):
             touchmark.verify_supply_chain(self.LAYOUT.read_bytes(), [PrivateKey.generate().public_key], self.LINKS, AT)
 
     def test_what_could_not_be_had_is_not_known(self) -> None:
-        def unreachable(*_: Any) -> Any:
-            raise PermissionError("not for you")
+        for given in (PermissionError("not for you"), ConnectionError("nobody answers")):
 
-        with self.assertRaises(touchmark.Unknown):
-            SupplyChain(self.LAYOUT.read_bytes(), self.keys, AT).run(unreachable, unreachable)
+            def unreachable(*_: Any, given: OSError = given) -> Any:
+                raise given
+
+            with self.assertRaises(touchmark.Unknown):
+                SupplyChain(self.LAYOUT.read_bytes(), self.keys, AT).run(unreachable, unreachable)
 
 
 class Memory(Store):
