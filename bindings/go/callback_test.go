@@ -239,6 +239,7 @@ func TestATrustRootDecides(t *testing.T) {
 	var c struct {
 		Root, Manifest input
 		Repository     string
+		Name           string
 	}
 	vector(t, "standing-entry", &c)
 	root, listed, from := c.Root.content, c.Manifest.content, repository(c.Repository)
@@ -256,7 +257,7 @@ func TestATrustRootDecides(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, trusted := range []*touchmark.TrustRoot{opened, folder} {
-		standing, err := trusted.Standing(background, "acme/x:1")
+		standing, err := trusted.Standing(background, c.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -268,7 +269,7 @@ func TestATrustRootDecides(t *testing.T) {
 			t.Fatal(err)
 		}
 		artifact, err := touchmark.VerifyManifest(policy, listed, nil, now)
-		if err != nil || artifact.Name() != "acme/x:1" {
+		if err != nil || artifact.Name() != c.Name {
 			t.Fatal(err)
 		}
 		_, err = touchmark.VerifyManifest(policy, append(listed, ' '), nil, now)

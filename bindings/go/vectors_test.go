@@ -332,6 +332,7 @@ func runLayout(c struct {
 	Threshold   int
 	Name        *string
 	Annotations map[string]string
+	Predicates  []string `json:"predicate_types"`
 	Policy      string
 	At          int64
 }) outcome {
@@ -348,7 +349,7 @@ func runLayout(c struct {
 		}
 		return accepted(file.Verify(source, at(c.At)))
 	}
-	policy, err := keyPolicy(c.Keys, c.Threshold, wants(c.Name, c.Annotations, nil))
+	policy, err := keyPolicy(c.Keys, c.Threshold, wants(c.Name, c.Annotations, c.Predicates))
 	if err != nil {
 		return outcome{err: err}
 	}

@@ -171,6 +171,7 @@ class CallbacksTest {
         Members entry = Fixtures.vector("standing-entry");
         byte[] root = entry.input("root");
         byte[] manifest = entry.input("manifest");
+        String name = entry.text("name");
         Path metadata = entry.path(entry.text("repository"));
         Fetcher fetcher = Fetcher.ofFolder(metadata);
         List<String> fetched = new ArrayList<>();
@@ -182,11 +183,11 @@ class CallbacksTest {
                 TrustRoot second = TrustRoot.open(root, metadata, store.resolve("b"), NOW)) {
             System.gc();
             for (TrustRoot each : List.of(first, second)) {
-                Standing standing = each.standing("acme/x:1");
+                Standing standing = each.standing(name);
                 assertTrue(standing.expires().isAfter(NOW));
                 assertTrue(standing.toJson().startsWith("{"));
                 Policy policy = Policy.ofStanding(standing).acceptOnly(Set.of(Policy.Acceptance.ENTRY)).build();
-                assertEquals("acme/x:1", Touchmark.verifyManifest(policy, manifest, List.of(), NOW).name());
+                assertEquals(name, Touchmark.verifyManifest(policy, manifest, List.of(), NOW).name());
                 refused(TouchmarkException.NotVerified.class, Status.NOT_VERIFIED,
                         () -> Touchmark.verifyManifest(policy, HELLO, List.of(), NOW));
                 each.notes();

@@ -52,8 +52,10 @@ final class Members {
         return member == null ? 0 : member.getAsInt();
     }
 
+    /** A time; beyond those that an Instant has, the last one on that side. */
     Instant time(String name) {
-        return Instant.ofEpochSecond(get(name).getAsLong());
+        long seconds = get(name).getAsLong();
+        return Instant.ofEpochSecond(Math.max(Instant.MIN.getEpochSecond(), Math.min(seconds, Instant.MAX.getEpochSecond())));
     }
 
     /** The bytes of an input. */
