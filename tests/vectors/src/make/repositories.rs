@@ -106,25 +106,46 @@ fn one(vectors: &mut Vectors, id: &str, why: &str, spec: &str, repository: &Repo
     updates.finish(vectors, why, spec);
 }
 
-/// What a repository serves of metadata: every root, and of each other role the highest version.
+/// What a repository serves of metadata: every root, and of each other role the highest version and those that are listed,
+/// which a client that overlooks an attack would take.
 pub(super) fn served(repository: &Repository) -> Files {
     let mut newest: BTreeMap<&str, u64> = BTreeMap::new();
-    let versioned = |path: &'_ String| path.split_once('.').and_then(|(version, _)| version.parse::<u64>().ok());
-    for path in repository.metadata().keys() {
-        if let (Some(version), Some((_, role))) = (versioned(path), path.split_once('.')) {
-            let newest = newest.entry(role).or_default();
-            *newest = version.max(*newest);
-        }
+    for (version, role) in repository.metadata().keys().filter_map(|path| versioned(path)) {
+        let newest = newest.entry(role).or_default();
+        *newest = version.max(*newest);
     }
-    let is_asked_for = |path: &String| match path.split_once('.') {
-        Some((_, role)) if role != "root.json" => versioned(path).is_none_or(|version| newest.get(role) == Some(&version)),
-        _ => true,
+    let described = |path: &str| match repository.metadata().get(path) {
+        Some(Served::File(bytes)) => listed(bytes),
+        _ => Vec::new(),
+    };
+    let mut asked_for = described("timestamp.json");
+    let snapshots = newest.get("snapshot.json").map(|version| format!("{version}.snapshot.json"));
+    for snapshot in asked_for.clone().into_iter().chain(snapshots).chain(["snapshot.json".to_owned()]) {
+        asked_for.extend(described(&snapshot));
+    }
+    let is_asked_for = |path: &String| match versioned(path) {
+        Some((version, role)) => role == "root.json" || newest.get(role) == Some(&version) || asked_for.contains(path),
+        None => true,
     };
     let file = |(path, served): (&String, &Served)| match served {
         Served::File(bytes) if is_asked_for(path) => Some((path.clone(), bytes.clone())),
         _ => None,
     };
     repository.metadata().iter().filter_map(file).collect()
+}
+
+/// The version of a file, and its name without it.
+fn versioned(path: &str) -> Option<(u64, &str)> {
+    let (version, role) = path.split_once('.')?;
+    Some((version.parse().ok()?, role))
+}
+
+/// The files that a document describes, with their versions in their names.
+fn listed(bytes: &[u8]) -> Vec<String> {
+    let document = touchmark_envelope::json::parse(bytes, bytes.len()).ok();
+    let meta = document.as_ref().and_then(|document| document.get("signed")?.get("meta")?.as_object());
+    let file = |(name, described): (&str, &Value<'_>)| Some(format!("{}.{name}", described.get("version")?.as_u64()?));
+    meta.map(|meta| meta.iter().filter_map(file).collect()).unwrap_or_default()
 }
 
 fn honest_ones(vectors: &mut Vectors) {

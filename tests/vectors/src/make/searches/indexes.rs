@@ -7,7 +7,7 @@ use touchmark_envelope::signature::Signature;
 
 use super::super::envelopes::sign;
 use super::super::statements::{MANIFEST, PROVENANCE, digest, statement};
-use super::super::{Vectors, coded, list, ok};
+use super::super::{Vectors, coded, list, ok, refused};
 use super::{Place, SIGNATURES, accepted, as_it_is, descriptor, envelope};
 
 pub(super) fn add(vectors: &mut Vectors) {
@@ -68,6 +68,7 @@ fn indexes(vectors: &mut Vectors) {
         ok().with("digest", digest(&arm)),
     );
     by_platform("linux/arm64/v8").case(vectors, "platform-variant", "a variant that is listed", ok().with("digest", digest(&arm)));
+    by_platform("linux").case(vectors, "platform-malformed", "no platform", refused("INVALID_ARGUMENT"));
     by_platform("windows/amd64").case(vectors, "platform-none", "a platform that is not listed", coded("UNKNOWN", "no-platform"));
     of_index.clone().case(vectors, "index-itself", "the index itself", ok().with("digest", digest(&good)));
     let mut unsigned = Place::new();
