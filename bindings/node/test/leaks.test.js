@@ -3,6 +3,8 @@
 // Alone in its process: every handle that is made is given back.
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
 const { test } = require('node:test');
 const touchmark = require('touchmark');
 const native = require('../lib/native.js');
@@ -57,4 +59,32 @@ test('everything is given back, by closing and by the collector', async () => {
   } finally {
     for (const [kind, free] of Object.entries(before)) native.lib[`${kind}_free`] = free;
   }
+});
+
+test('what runs on other threads is given back, too', async () => {
+  const vectors = process.env.TOUCHMARK_VECTORS || path.join(__dirname, '../../../testdata/vectors');
+  const { cases } = JSON.parse(fs.readFileSync(path.join(vectors, 'index.json'), 'utf8'));
+  const signed = cases.find(({ id }) => id === 'layout-oci-signed');
+  const policy = Policy.fromKeys([touchmark.PublicKey.read(fs.readFileSync(path.join(vectors, signed.keys[0].file)))]);
+  const stranger = Policy.fromKeys([PrivateKey.generate().publicKey]);
+  const freed = {};
+  for (const kind of ['source', 'verified_artifact', 'error', 'buffer']) {
+    const free = native.lib[`${kind}_free`];
+    native.lib[`${kind}_free`] = (pointer) => {
+      freed[kind] = (freed[kind] ?? 0) + 1;
+      free(pointer);
+    };
+  }
+  for (let round = 0; round < 5; round += 1) {
+    await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const source = await touchmark.Source.open(`oci:${path.join(vectors, signed.reference.split(':').slice(1).join(':'))}`);
+        const results = await Promise.allSettled([source.verify(policy, signed.at), source.verify(stranger, signed.at), source.digest()]);
+        assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled']);
+        results[0].value.close();
+        source.close();
+      }),
+    );
+  }
+  assert.deepEqual(freed, { source: 50, verified_artifact: 50, error: 50, buffer: 50 });
 });

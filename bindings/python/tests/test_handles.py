@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import threading
 import unittest
 from collections import Counter
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any, Callable, Iterator, List, Type
 
 import touchmark
 from test_signing import AT, MANIFEST
 from touchmark import Client, Envelope, Policy, PolicyDocument, PrivateKey, PublicKey, Request, Search, Signer, SupplyChain, _native, errors
+
+
+@contextlib.contextmanager
+def counted_frees() -> Iterator[Counter[str]]:
+    """Counts how many handles of each kind are given back."""
+    freed: Counter[str] = Counter()
+    kinds = [kind for kind in _native.Pointer.__subclasses__() if kind._free is not None]
+    before = {kind: kind._free for kind in kinds}
+
+    def counting(kind: Type[_native.Pointer]) -> Callable[..., Any]:
+        def free(pointer: Any) -> None:
+            freed[kind.__name__] += 1
+            before[kind](pointer)
+
+        return free
+
+    gc.collect()
+    for kind in kinds:
+        kind._free = staticmethod(counting(kind))
+    try:
+        yield freed
+        gc.collect()
+    finally:
+        for kind in kinds:
+            kind._free = before[kind]
 
 
 class Handles(unittest.TestCase):
@@ -48,34 +74,15 @@ class Handles(unittest.TestCase):
         del blank
 
     def test_everything_is_given_back(self) -> None:
-        freed: Counter[str] = Counter()
-        kinds = [kind for kind in _native.Pointer.__subclasses__() if kind._free is not None]
-        before = {kind: kind._free for kind in kinds}
         rounds = 200
-
-        def counting(kind: type[_native.Pointer]) -> Callable[..., Any]:
-            def free(pointer: Any) -> None:
-                freed[kind.__name__] += 1
-                before[kind](pointer)
-
-            return free
-
-        gc.collect()
-        for kind in kinds:
-            kind._free = staticmethod(counting(kind))
-        try:
+        with counted_frees() as freed:
             private = PrivateKey.generate()
             for _ in range(rounds):
                 self.use(private)
             private.close()
-            gc.collect()
-        finally:
-            for kind in kinds:
-                kind._free = before[kind]
         wanted = dict.fromkeys(("policy", "policy_builder", "verified_artifact", "envelope", "signer", "public_key", "hasher", "request", "search"), rounds)
-        wanted |= {"tuf_client": rounds, "error": rounds, "policy_document": rounds, "private_key": 1}
-        found = {kind: freed[kind] for kind in wanted}
-        self.assertEqual(found, wanted)
+        wanted.update(dict.fromkeys(("tuf_client", "error", "policy_document"), rounds), private_key=1)
+        self.assertEqual({kind: freed[kind] for kind in wanted}, wanted)
 
     def use(self, private: PrivateKey) -> None:
         """Makes one of each, and one error."""

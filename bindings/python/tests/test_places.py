@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
 import touchmark
+from test_handles import counted_frees
 from test_signing import MANIFEST
 from touchmark import Accept, Client, Failure, FetchFailed, Need, Policy, PolicyFile, PrivateKey, PublicKey, Request, Search, Source, Store, SupplyChain, TrustRoot
 
@@ -145,6 +146,17 @@ class TrustRoots(Folders):
         trusts["it"] = TrustRoot(ROOT.read_bytes(), fetch, self.folder / "store", AT)
         self.verify(trusts["it"])
         self.assertTrue(all(isinstance(error, touchmark.WrongState) for error in seen))
+
+
+    def test_everything_is_given_back(self) -> None:
+        with counted_frees() as freed:
+            for number in range(20):
+                with TrustRoot(ROOT.read_bytes(), self.fetch, self.folder / f"store-{number}", AT) as trust:
+                    self.verify(trust)
+                Source(f"oci:{VECTORS}/{SIGNED['reference'].split(':', 1)[1]}").digest
+                SupplyChain((VECTORS / CHAIN["layout"]["file"]).read_bytes(), [PublicKey.from_file(VECTORS / CHAIN["keys"][0]["file"])], AT).next()
+        wanted = dict.fromkeys(("trust_root", "standing", "source", "supply_chain", "verified_artifact", "policy"), 20)
+        self.assertEqual({kind: freed[kind] for kind in wanted}, wanted)
 
 
 class Clients(unittest.TestCase):
