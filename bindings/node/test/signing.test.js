@@ -162,8 +162,8 @@ describe('signers that are functions', () => {
     assert.throws(attempt(Signer.fromCallback(publicKey, async () => sign)), TypeError);
     await assert.rejects(Envelope.signAsync('text/plain', Buffer.from('x'), [Signer.fromAsync(publicKey, async () => fails())]), mine);
     attempt(Signer.fromCallback(publicKey, sign))();
-    for (const signature of [Buffer.alloc(0), Buffer.alloc(64), Buffer.alloc(100000)]) {
-      assert.throws(attempt(Signer.fromCallback(publicKey, () => signature)), touchmark.TouchmarkError);
+    for (const [length, Kind] of [[0, touchmark.BadSignature], [64, touchmark.BadSignature], [100000, touchmark.CallbackFailed]]) {
+      assert.throws(attempt(Signer.fromCallback(publicKey, () => Buffer.alloc(length))), Kind);
     }
   });
 

@@ -59,6 +59,7 @@ class Layouts(Folders):
         for wrong, kind in (
             ("", touchmark.InvalidArgument),
             ("https://example.com", touchmark.InvalidArgument),
+            ("registry.example/acme/x:1", touchmark.Unsupported),
             (f"oci:{self.folder}/nothing:v1", touchmark.Unknown),
             ("oci:\udcff", touchmark.TouchmarkError),
         ):
@@ -93,6 +94,8 @@ class TrustRoots(Folders):
         self.assertIsNotNone(trust.notes)
         with self.assertRaises(touchmark.InvalidArgument):
             TrustRoot(ROOT.read_bytes(), "", self.folder / "store", AT)
+        with self.assertRaises(touchmark.IoError):
+            TrustRoot(ROOT.read_bytes(), VECTORS / ENTRY["repository"], "/proc/nowhere/store", AT)
 
     def test_metadata_by_a_function(self) -> None:
         self.verify(TrustRoot(ROOT.read_bytes(), self.fetch, self.folder / "store", AT))
@@ -192,6 +195,20 @@ class Clients(unittest.TestCase):
             Client(AT).drive(self.unreachable, dict(self.store))
         with self.assertRaises(ZeroDivisionError):
             Client(AT).drive(lambda path, limit: bytes(1 // 0), dict(self.store))
+
+    def test_nothing_older_comes_back(self) -> None:
+        case = next(case for case in CASES.values() if case["operation"] == "tuf" and case["updates"][-1]["expect"]["status"] == "ROLLBACK")
+        self.store["root.json"] = (VECTORS / case["root"]["file"]).read_bytes()
+        for update in case["updates"]:
+
+            def fetch(path: str, limit: int, folder: Path = VECTORS / update["repository"]) -> Optional[bytes]:
+                return (folder / path).read_bytes() if (folder / path).exists() else None
+
+            if update is case["updates"][-1]:
+                with self.assertRaises(touchmark.Rollback):
+                    Client(update["at"]).drive(fetch, self.store)
+            else:
+                Client(update["at"]).drive(fetch, self.store)
 
     def unreachable(self, path: str, limit: int) -> Optional[bytes]:
         raise FetchFailed(Failure.UNAVAILABLE, "nobody answers")
