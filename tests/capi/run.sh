@@ -43,12 +43,12 @@ say "The header, the symbols, the structures."
 "$here/header.sh" "$prefix" "$verifier"
 
 say "Ordinary use, strange arguments, orders of freeing, random sequences, threads: the whole library, and the one that only verifies."
-if [ -n "$long" ]; then calls=1000000 rounds=20000; else calls=30000 rounds=2000; fi
+if [ -n "$long" ]; then calls=1000000 rounds=20000; else calls=20000 rounds=2000; fi
 for flavour in full verifier; do
     in_place "$flavour" conformance
     in_place "$flavour" sweep
     in_place "$flavour" orders
-    for seed in 1 2 3; do in_place "$flavour" random "$seed" "$calls"; done
+    for seed in 1 2; do in_place "$flavour" random "$seed" "$calls"; done
     in_place "$flavour" threads "$rounds"
 done
 
