@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # Checks the types, makes the package, installs it into a new folder as a user would, and runs from there the tests, the README's example and the test
-# vectors. TOUCHMARK_PREFIX names an installed libtouchmark; without it the one in target/capi is used, and built if it is not there.
+# vectors. TOUCHMARK_PREFIX names an installed libtouchmark; without it one is built.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
 unset TOUCHMARK_LIBRARY
 
-TOUCHMARK_PREFIX=${TOUCHMARK_PREFIX:-$root/target/capi}
-if [ ! -e "$TOUCHMARK_PREFIX/lib/libtouchmark.so" ]; then scripts/capi.sh "$TOUCHMARK_PREFIX"; fi
-TOUCHMARK_PREFIX=$(cd "$TOUCHMARK_PREFIX" && pwd)
+if [ -z "${TOUCHMARK_PREFIX-}" ]; then scripts/capi.sh target/capi; fi
+TOUCHMARK_PREFIX=$(cd "${TOUCHMARK_PREFIX:-target/capi}" && pwd)
 export TOUCHMARK_PREFIX
 
 npm=(--no-audit --no-fund --no-update-notifier --loglevel=error)

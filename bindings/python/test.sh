@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # Builds the wheel, installs it into a new environment, and runs from there the tests, the README's example and the test vectors; checks the types.
-# TOUCHMARK_PREFIX names an installed libtouchmark; without it the one in target/capi is used, and built if it is not there.
+# TOUCHMARK_PREFIX names an installed libtouchmark; without it one is built.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 unset TOUCHMARK_LIBRARY PYTHONPATH
 
-TOUCHMARK_PREFIX=${TOUCHMARK_PREFIX:-$root/target/capi}
-if [ ! -e "$TOUCHMARK_PREFIX/lib/libtouchmark.so" ]; then scripts/capi.sh "$TOUCHMARK_PREFIX"; fi
-TOUCHMARK_PREFIX=$(cd "$TOUCHMARK_PREFIX" && pwd)
+if [ -z "${TOUCHMARK_PREFIX-}" ]; then scripts/capi.sh target/capi; fi
+TOUCHMARK_PREFIX=$(cd "${TOUCHMARK_PREFIX:-target/capi}" && pwd)
 export TOUCHMARK_PREFIX
 
 work=$root/target/bindings/python
