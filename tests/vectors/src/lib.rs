@@ -1,4 +1,5 @@
-//! The vectors of `testdata/vectors` (SPEC.md, "Test vectors"): what [writes](make) them, and what [runs](run) them through the Rust crates.
+//! The vectors of `testdata/vectors` (SPEC.md, "Test vectors"): what writes them to a folder, and what [runs](run) them through the Rust
+//! crates. What makes them is in `make`.
 //!
 //! What a case expects is stated by hand where the case is made, and [`write_to`] refuses to write vectors with which the crates disagree. The
 //! names of statuses are mapped here a second time, independently of the C interface, so that each checks the other.
@@ -9,7 +10,6 @@ use std::{fs, io};
 
 pub mod flat;
 pub mod index;
-pub mod make;
 pub mod run;
 
 /// Where the vectors are, as this package sees it.
@@ -20,12 +20,14 @@ pub fn committed() -> std::path::PathBuf {
 /// The name of the file with the cases.
 pub const INDEX: &str = "index.json";
 
-/// Writes the vectors to `folder`, which is made anew. Returns how many cases there are.
+/// Files of a folder, by their paths in it.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// Writes the vectors that were made to `folder`, which is made anew. Returns how many cases there are.
 ///
 /// # Errors
 /// The crates disagree with a case, or a file cannot be written. The folder then holds what was made, to be looked at.
-pub fn write_to(folder: &Path) -> Result<usize, String> {
-    let made = make::vectors().into_files();
+pub fn write_to(folder: &Path, made: Files) -> Result<usize, String> {
     let text = |error: io::Error| format!("{}: {error}", folder.display());
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(text(error)),
@@ -47,8 +49,8 @@ pub fn write_to(folder: &Path) -> Result<usize, String> {
 ///
 /// # Errors
 /// One cannot be read.
-pub fn files(folder: &Path) -> io::Result<BTreeMap<String, Vec<u8>>> {
-    let mut found = BTreeMap::new();
+pub fn files(folder: &Path) -> io::Result<Files> {
+    let mut found = Files::new();
     let mut folders = vec![String::new()];
     while let Some(prefix) = folders.pop() {
         for entry in fs::read_dir(folder.join(&prefix))? {

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use touchmark_envelope::json::{Object, Value};
 use touchmark_test_tuf_repository::Key;
+use touchmark_test_vectors::{Files, INDEX, files};
 
 mod canonical;
 mod digests;
@@ -30,8 +31,8 @@ mod supply_chains;
 /// So many bytes stand in the index itself; more are a file.
 const INLINE: usize = 400;
 
-/// All vectors.
-pub fn vectors() -> Vectors {
+/// All vectors, as files.
+pub(crate) fn made() -> Files {
     let mut vectors = Vectors::default();
     canonical::add(&mut vectors);
     digests::add(&mut vectors);
@@ -46,30 +47,27 @@ pub fn vectors() -> Vectors {
     supply_chains::add(&mut vectors);
     policies::add(&mut vectors);
     images::add(&mut vectors);
-    vectors
+    vectors.into_files()
 }
 
 /// Cases, and the files that they name. What has the same content is one file.
 #[derive(Debug, Default)]
-pub struct Vectors {
+struct Vectors {
     cases: Vec<Object<'static>>,
     files: BTreeMap<String, Vec<u8>>,
     paths: BTreeMap<Vec<u8>, String>,
     folders: BTreeMap<Files, String>,
 }
 
-/// Files of a folder, by their paths in it.
-pub(crate) type Files = BTreeMap<String, Vec<u8>>;
-
 impl Vectors {
     /// The files, the index among them, by their paths.
-    pub fn into_files(self) -> Files {
+    fn into_files(self) -> Files {
         let mut lines = Vec::new();
         for case in self.cases {
             lines.push(Value::Object(case).to_vec());
         }
         let mut files = self.files;
-        files.insert(crate::INDEX.to_owned(), [b"{\"format\":1,\"cases\":[\n".as_slice(), &lines.join(&b",\n"[..]), b"\n]}\n"].concat());
+        files.insert(INDEX.to_owned(), [b"{\"format\":1,\"cases\":[\n".as_slice(), &lines.join(&b",\n"[..]), b"\n]}\n"].concat());
         files
     }
 
@@ -203,7 +201,7 @@ fn list(items: impl IntoIterator<Item = Value<'static>>) -> Value<'static> {
 /// The files of a folder of `testdata`.
 fn testdata(folder: &str) -> Files {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(folder);
-    crate::files(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    files(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// A file of `testdata`.
