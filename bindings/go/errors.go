@@ -8,6 +8,7 @@ import "C"
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Status is the number of an outcome. It is an error, so that [errors.Is] compares with it. The numbers never change.
@@ -93,7 +94,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	if e.Cause != nil {
+	if e.Cause != nil && !strings.Contains(e.Message, e.Cause.Error()) {
 		return fmt.Sprintf("touchmark: %s: %v", e.Message, e.Cause)
 	}
 	return "touchmark: " + e.Message

@@ -189,7 +189,7 @@ class CallbacksTest {
                 Policy policy = Policy.ofStanding(standing).acceptOnly(Set.of(Policy.Acceptance.ENTRY)).build();
                 assertEquals(name, Touchmark.verifyManifest(policy, manifest, List.of(), NOW).name());
                 refused(TouchmarkException.NotVerified.class, Status.NOT_VERIFIED,
-                        () -> Touchmark.verifyManifest(policy, HELLO, List.of(), NOW));
+                        () -> Touchmark.verifyManifest(policy, Fixtures.MANIFEST, List.of(), NOW));
                 each.notes();
             }
         }
