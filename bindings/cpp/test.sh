@@ -21,7 +21,14 @@ done
 for options in -DTOUCHMARK_VERIFIER_ONLY -std=c++20; do
     c++ -std=c++17 "$options" "${strict[@]}" "${flags[@]}" -x c++ - <<<"#include <touchmark.hpp>"
 done
-compile tests bindings/cpp/tests/envelope.cpp bindings/cpp/tests/decision.cpp
+# Handles that are not freed, and views that outlive them, are found by the sanitizers.
+sanitizers=(-g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+if ! echo 'int main() {}' | c++ "${sanitizers[@]}" -o "$out/probe" -x c++ - 2>/dev/null; then
+    echo "C++: the compiler has no AddressSanitizer (libasan), and so leaks are not looked for"
+    if [ -n "${CI-}" ]; then exit 1; fi
+    sanitizers=()
+fi
+compile tests "${sanitizers[@]}" bindings/cpp/tests/envelope.cpp bindings/cpp/tests/decision.cpp
 compile vectors bindings/cpp/tests/vectors.cpp
 
 bindings/cpp/tests/data.sh "$out/data"
