@@ -17,6 +17,10 @@ absolute() { case $1 in /*) realpath -ms "$1" ;; *) realpath -ms "$prefix/$1" ;;
 libdir=$(absolute "${LIBDIR:-lib}")
 includedir=$(absolute "${INCLUDEDIR:-include}")
 
+case $prefix$libdir$includedir in
+*[\|\&\\]*) echo "error: a folder with | & or \\ in its name cannot be told to pkg-config" >&2; exit 2 ;;
+esac
+
 version=$("$here/version.sh")
 major=${version%%.*}
 minor=${version#*.} minor=${minor%%.*}

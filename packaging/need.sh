@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Installs Debian packages that are missing: `need.sh pkg-config nlohmann-json3-dev`. Needs root and
-# apt-get for that; says what is missing otherwise.
+# Installs Debian packages that are missing: `need.sh pkg-config nlohmann-json3-dev`. Needs root and apt-get for that; says what is missing otherwise.
+# On another system a package that is no program is taken to be there: a compiler will say if it is not.
 set -euo pipefail
 missing=()
 for package in "$@"; do
-    if ! command -v "$package" >/dev/null && ! dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q ' installed$'; then
-        missing+=("$package")
+    if command -v "$package" >/dev/null; then continue; fi
+    if ! command -v dpkg-query >/dev/null; then
+        case $package in *-dev) continue ;; esac
+    elif dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q ' installed$'; then
+        continue
     fi
+    missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
