@@ -2,7 +2,9 @@
 
 use touchmark::sign::{Claim, Lifetime};
 use touchmark::{Name, UnixTime};
+use touchmark_verify::exit::Exit;
 use touchmark_verify::options;
+use touchmark_verify::output::Failure;
 
 /// What a signature says besides the artifact's digest.
 #[derive(Clone, Debug, clap::Args)]
@@ -14,6 +16,9 @@ pub(crate) struct Claims {
     /// When the signature stops counting: a time (RFC 3339) or a duration such as 90d, 12h, 30m, 2w
     #[arg(long, value_name = "TIME|DURATION", value_parser = lifetime)]
     pub(crate) expires: Option<Lifetime>,
+    /// The time that the signature says it was made, if not now: builds that are to give the same bytes need it
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "add_to")]
+    pub(crate) issued: Option<UnixTime>,
     /// A signed annotation; may be repeated
     #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = options::annotation)]
     pub(crate) annotations: Vec<(String, String)>,
@@ -24,6 +29,24 @@ impl Claims {
     pub(crate) fn claim(&self) -> Claim {
         Claim { name: self.name.clone(), lifetime: self.expires, annotations: self.annotations.iter().cloned().collect() }
     }
+
+    /// When the signature says that it was made.
+    ///
+    /// # Errors
+    /// The clock is unusable, or the time that was given lies ahead of it.
+    pub(crate) fn issued(&self) -> Result<UnixTime, Failure> {
+        let now = touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "clock", error.to_string()))?;
+        match self.issued {
+            Some(issued) if issued > now => Err(Failure::usage(format!("--issued {issued} is later than now, {now}"))),
+            Some(issued) => Ok(issued),
+            None => Ok(now),
+        }
+    }
+}
+
+/// Reads a time.
+fn time(text: &str) -> Result<UnixTime, String> {
+    UnixTime::parse_rfc3339(text).map_err(|_| "it is a time such as 2026-11-30T12:00:00Z".to_owned())
 }
 
 /// Reads a time or a duration.

@@ -96,7 +96,7 @@ struct Signing<'a, 'b> {
 
 impl Signing<'_, '_> {
     fn sign(&mut self, text: &str, reference: &Reference) -> Result<(), Failure> {
-        let now = touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "clock", error.to_string()))?;
+        let now = self.args.claims.issued()?;
         let failed = |error| signers::signing_failure(&error);
         let stores = Stores::open(reference, self.beside.as_ref(), &self.access)?;
         let found = places::resolve(stores.source(), reference)?;
@@ -188,7 +188,7 @@ fn offline(args: &Args, descriptor: &Path, out: &Path, output: &mut Output<'_>) 
         // Before anybody is asked for a passphrase.
         files::check_free(out, args.add_to.as_deref())?;
     }
-    let now = touchmark::now().map_err(|error| Failure::new(Exit::Unknown, "clock", error.to_string()))?;
+    let now = args.claims.issued()?;
     let claim = args.claims.claim();
     let descriptor = places::read_file(descriptor, "--descriptor", MAX_DESCRIPTOR)?;
     let signed = match &args.add_to {

@@ -369,6 +369,8 @@ rows! {
     sign_no_passphrase: |place| { encrypted(&place); "sign oci:lay:v1 --key locked" };
     sign_unsafe_mode: |place| { open_to_all(&place); "sign oci:lay:v1 --key alice" };
     sign_bad_expiry: |place| "sign oci:lay:v1 --key alice --expires 2020-01-01T00:00:00Z";
+    sign_issued: |place| "sign oci:lay:v1 --key alice --issued 2020-01-01T00:00:00Z";
+    sign_issued_ahead: |place| "sign oci:lay:v1 --key alice --issued 2999-01-01T00:00:00Z";
     sign_no_artifact: |place| "sign oci:lay:v2 --key alice";
     sign_malformed: |place| { malformed(&place); "sign oci:lay:bad --key alice" };
     cosign_same: |place| { offline(&place); "sign --descriptor descriptor.json --key bob --name acme/app:1.0 --add-to envelope.json --out both.json" };

@@ -35,6 +35,19 @@ fn several_keys_make_one_signature_of_both() {
 }
 
 #[test]
+fn with_the_time_given_two_builds_sign_alike() {
+    let (place, _) = place();
+    place.pack("oci:other:v1", "content");
+    for layout in ["lay", "other"] {
+        place.ok(&format!("sign oci:{layout}:v1 --key alice --name acme/app:1.0 --issued 2026-01-02T03:04:05Z"));
+    }
+    let listed = |layout: &str| place.json(&format!("signature list oci:{layout}:v1"), 0)["results"][0]["signatures"].clone();
+    let (one, other) = (listed("lay"), listed("other"));
+    assert_eq!(one[0]["claimed_issued"], "2026-01-02T03:04:05Z");
+    assert_eq!(digest(one[0]["pin"].as_str().unwrap()), digest(other[0]["pin"].as_str().unwrap()));
+}
+
+#[test]
 fn signing_again_changes_nothing_unless_asked() {
     let (place, pin) = place();
     // Signed some time ago, by the same key and in the same words.
