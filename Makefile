@@ -24,6 +24,7 @@ help:
 	@echo '  BUILD=no                      installs what was built before'
 	@echo 'make uninstall                removes it, with the same variables'
 	@echo 'make bindings                 builds all bindings and runs their tests and examples'
+	@echo 'make dist                     makes a release in target/dist: tarball, Debian package, image, SBOM, provenance, signatures (docs/release.md)'
 	@echo 'make help                     says this'
 
 library:
@@ -46,4 +47,7 @@ uninstall:
 bindings:
 	bindings/run
 
-.PHONY: all help library verifier install uninstall bindings
+dist:
+	scripts/dist.sh
+
+.PHONY: all help library verifier install uninstall bindings dist

@@ -8,9 +8,11 @@
 //! touchmark-benches signed [FILE]       that of documents with signatures alone; or reads one and looks targets up
 //! touchmark-benches in-toto LAYOUT PUB DIR  verifies an in-toto layout with the links of a folder; benches/in_toto.sh measures it
 //! touchmark-benches trust               verifying as a registry does, with the trust root in memory, against bare signature checks
+//! touchmark-benches binding ENVELOPE PUB  what benches/bindings.sh measures the bindings against
 //! touchmark-benches trust FOLDER        makes an artifact and trust repositories; benches/trust.sh measures the verifier with them
 //! ```
 
+mod binding;
 mod canonical;
 mod document;
 mod envelope;
@@ -40,10 +42,11 @@ fn main() -> ExitCode {
         ["trust"] => trust::compare(),
         ["trust", "here"] => trust::measure(),
         ["trust", folder] => trust::make(folder),
+        ["binding", envelope, key] => binding::measure(envelope, key),
         ["in-toto", layout, key, links] => in_toto::verify(layout, key, links),
         _ => {
             Err("usage: touchmark-benches [envelope [ALGORITHM] | document MIB sorted|mixed|canonical | canonical FILE | signed [FILE] | in-toto \
-                 LAYOUT PUB DIR | trust [FOLDER]]"
+                 LAYOUT PUB DIR | trust [FOLDER] | binding ENVELOPE PUB]"
                 .into())
         }
     };

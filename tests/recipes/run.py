@@ -39,7 +39,7 @@ from registries import INSIDE
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OTHERS = [
     "README.md", "docs/from-cosign.md", "docs/from-notation.md", "docs/rotation.md",
-    "docs/runbooks/lost-key.md", "docs/runbooks/stolen-key.md", "docs/runbooks/stolen-threshold.md",
+    "docs/runbooks/lost-key.md", "docs/runbooks/stolen-key.md", "docs/runbooks/stolen-threshold.md", "docs/release.md",
 ]
 BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$|^<!-- (?P<what>ci|file|not run)\b:? ?(?P<note>.*?)-->$", re.M | re.S)
 SECRET = re.compile(r"\$\{\{ *secrets\.(\w+) *\}\}")

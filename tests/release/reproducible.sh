@@ -1,23 +1,31 @@
 #!/usr/bin/env bash
-# Two builds of one commit in two folders give the same bytes.
+# Two builds of one commit in two folders give the same bytes: both programs, and with --long everything that `make dist` makes, signatures included.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-host=x86_64-unknown-linux-gnu
-for copy in one two/longer; do
+# Each builds in its own folder, from nothing.
+unset CARGO_TARGET_DIR RUSTFLAGS
+TOUCHMARK_COMMIT=$(git rev-parse HEAD)
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+TOUCHMARK_RELEASE_KEY=$work/key
+export TOUCHMARK_COMMIT SOURCE_DATE_EPOCH TOUCHMARK_RELEASE_KEY
+openssl genpkey -algorithm ed25519 -out "$work/key"
+chmod 600 "$work/key"
+
+copies=(one two/longer)
+for copy in "${copies[@]}"; do
     mkdir -p "$work/$copy"
     git archive HEAD | tar -x -C "$work/$copy"
-    (
-        cd "$work/$copy"
-        remap="--remap-path-prefix=$PWD=/touchmark --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
-        RUSTFLAGS="$remap" cargo build --quiet --locked --release -p touchmark-cli
-        RUSTFLAGS="$remap -C target-feature=+crt-static" cargo build --quiet --locked --release -p touchmark-verify --target "$host" \
-            --config crates/verify/small.toml
-    )
+    case ${1-} in
+    --long) "$work/$copy/scripts/dist.sh" >/dev/null ;;
+    *) "$work/$copy/tests/release/build.sh" >/dev/null ;;
+    esac
 done
-for program in target/release/touchmark "target/$host/release/touchmark-verify"; do
-    cmp "$work/one/$program" "$work/two/longer/$program"
-    sha256sum "$work/one/$program" | awk -v name="$program" '{ print name ": " $1 }'
+one=$work/${copies[0]}/target/dist two=$work/${copies[1]}/target/dist
+cmp <(cd "$one" && ls) <(cd "$two" && ls)
+for file in "$one"/*; do
+    cmp "$file" "$two/${file##*/}"
+    sha256sum "$file" | awk -v name="${file##*/}" '{ print name ": " $1 }'
 done
