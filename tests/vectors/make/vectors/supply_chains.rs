@@ -10,6 +10,7 @@ use touchmark_test_tuf_repository::{Key, NOW, assemble, json, remove, set};
 use super::envelopes::{key, key_file, sign};
 use super::{Case, Expect, Files, Vectors, list, ok, refused, testdata};
 
+mod attestations;
 mod steps;
 
 pub(super) fn add(vectors: &mut Vectors) {
@@ -18,6 +19,7 @@ pub(super) fn add(vectors: &mut Vectors) {
     honest(vectors);
     layouts(vectors);
     steps::add(vectors);
+    attestations::add(vectors);
 }
 
 fn not_verified() -> Expect {
