@@ -6,8 +6,11 @@ import com.sun.jna.Pointer;
 public class TouchmarkException extends Exception {
     private static final long serialVersionUID = 1;
 
+    /** What happened. */
     private final Status status;
+    /** The stable code. */
     private final String code;
+    /** The whole of it. */
     private final String json;
 
     private TouchmarkException(Status status, String code, String message, String json) {
