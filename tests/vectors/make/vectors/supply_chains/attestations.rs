@@ -87,17 +87,17 @@ fn tested(result: &str, subjects: Artifacts<'_>) -> String {
 
 pub(super) fn add(vectors: &mut Vectors) {
     let demo = World::demo;
-    let foo: Artifacts<'_> = &[("foo", "1")];
+    let made: Artifacts<'_> = &[("foo", "1")];
     demo().case(vectors, "demo", "two steps, each with its predicate", ok());
-    let failed = demo().change(|world| world.put("test", "tester", &tested("FAILED", foo), "tester"));
+    let failed = demo().change(|world| world.put("test", "tester", &tested("FAILED", made), "tester"));
     failed.case(vectors, "constraint", "a predicate that does not meet its constraint", not_verified());
     let other = demo().change(|world| world.put("test", "tester", &tested("PASSED", &[("foo", "2")]), "tester"));
     other.case(vectors, "other-artifact", "another artifact was tested", not_verified());
-    let stranger = demo().change(|world| world.put("test", "tester", &tested("PASSED", foo), "mallory"));
+    let stranger = demo().change(|world| world.put("test", "tester", &tested("PASSED", made), "mallory"));
     stranger.case(vectors, "stranger", "a statement by a stranger", not_verified());
-    let cloner = demo().change(|world| world.put("test", "tester", &tested("PASSED", foo), "cloner"));
+    let cloner = demo().change(|world| world.put("test", "tester", &tested("PASSED", made), "cloner"));
     cloner.case(vectors, "another-functionary", "a statement by a functionary of another step", not_verified());
-    let linked = demo().change(|world| world.put("test", "tester", &link(foo), "tester"));
+    let linked = demo().change(|world| world.put("test", "tester", &link(made), "tester"));
     linked.case(vectors, "other-predicate", "a statement with another predicate", not_verified());
     demo().change(|world| world.files.retain(|name, _| name.starts_with("test"))).case(
         vectors,
