@@ -17,37 +17,39 @@ import (
 type Request struct{ *handle }
 
 // RequestOption says more about a request.
-type RequestOption func(*C.touchmark_request, **C.touchmark_error) C.touchmark_status
+type RequestOption struct {
+	apply func(*C.touchmark_request, **C.touchmark_error) C.touchmark_status
+}
 
 // CoveredBy asks for the artifact as a child of a signed index.
 func CoveredBy(index string) RequestOption {
-	return func(r *C.touchmark_request, e **C.touchmark_error) C.touchmark_status {
+	return RequestOption{func(r *C.touchmark_request, e **C.touchmark_error) C.touchmark_status {
 		return C.touchmark_request_covered_by(r, viewText(index), e)
-	}
+	}}
 }
 
 // Platform asks for the child of the index for a platform, as in "linux/amd64".
 func Platform(platform string) RequestOption {
-	return func(r *C.touchmark_request, e **C.touchmark_error) C.touchmark_status {
+	return RequestOption{func(r *C.touchmark_request, e **C.touchmark_error) C.touchmark_status {
 		return C.touchmark_request_platform(r, viewText(platform), e)
-	}
+	}}
 }
 
 // GivenEnvelopes are the only evidence; no referrers are asked for.
 func GivenEnvelopes(envelopes ...[]byte) RequestOption {
-	return func(r *C.touchmark_request, e **C.touchmark_error) C.touchmark_status {
+	return RequestOption{func(r *C.touchmark_request, e **C.touchmark_error) C.touchmark_status {
 		var a arguments
 		defer a.done()
 		array, count := a.views(envelopes)
 		return C.touchmark_request_envelopes(r, array, count, e)
-	}
+	}}
 }
 
 // Deep hashes all content of the artifact too.
 func Deep() RequestOption {
-	return func(r *C.touchmark_request, e **C.touchmark_error) C.touchmark_status {
+	return RequestOption{func(r *C.touchmark_request, e **C.touchmark_error) C.touchmark_status {
 		return C.touchmark_request_deep(r, e)
-	}
+	}}
 }
 
 // NewRequest asks whether the policy accepts the artifact with this digest.
@@ -61,7 +63,7 @@ func NewRequest(policy *Policy, digest string, at time.Time, options ...RequestO
 	}
 	request := &Request{newHandle(unsafe.Pointer(out), func(p unsafe.Pointer) { C.touchmark_request_free((*C.touchmark_request)(p)) })}
 	for _, option := range options {
-		if err := check(option(out, &e), &e); err != nil {
+		if err := check(option.apply(out, &e), &e); err != nil {
 			return nil, errors.Join(err, request.Close())
 		}
 	}
