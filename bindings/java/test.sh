@@ -12,8 +12,8 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Maven begins and ends lines with escapes, also where nobody wants colours.
-mvn -q -B clean verify -Dtouchmark.prefix="$TOUCHMARK_PREFIX" | sed 's/\x1b\[[0-9;]*m//g'
+# Maven writes escapes among the lines, also where nobody wants colours.
+mvn -q -B clean verify -Dtouchmark.prefix="$TOUCHMARK_PREFIX" 2>&1 | sed 's/\x1b\[[0-9;]*m//g'
 jar=$PWD/target/touchmark-0.1.0.jar
 jna=$PWD/target/lib/jna-5.17.0.jar
 
