@@ -78,6 +78,9 @@ fn what_is_no_policy_file_is_refused() {
     let folder = Folder::new();
     assert_eq!(failed(open("")), ("INVALID_ARGUMENT", "invalid-argument".into()));
     assert_eq!(failed(open("a\0b")).0, "INVALID_ARGUMENT");
+    // SAFETY: the views and the places are the test's.
+    let path = |path| failed(made(|out, error| unsafe { touchmark_policy_file_open(path, out, error) })).0;
+    assert_eq!((path(touchmark_bytes::EMPTY), path(view(b"\xff"))), ("INVALID_ARGUMENT", "INVALID_UTF8"));
     assert_eq!(failed(open(&folder.path("none.json"))).0, "NOT_FOUND");
     assert_eq!(failed(open(&folder.path("."))).0, "IO_ERROR");
     for (garbage, code) in [("", "policy-json"), ("{}", "policy-member-missing"), (r#"{"version":2}"#, "policy-version")] {

@@ -42,13 +42,15 @@ struct World {
     repository: Repository,
     /// They fail, saying this.
     failing: Option<&'static str>,
+    /// They give a byte more than they are asked for.
+    overflowing: bool,
     trust: *mut touchmark_trust_root,
     again: Vec<touchmark_status>,
 }
 
 impl World {
     fn new(repository: Repository) -> Self {
-        Self { repository, failing: None, trust: ptr::null_mut(), again: Vec::new() }
+        Self { repository, failing: None, overflowing: false, trust: ptr::null_mut(), again: Vec::new() }
     }
 
     fn open(&mut self, store: &str, targets: touchmark_fetch_fn) -> Result<Owned<touchmark_trust_root>, Seen> {
@@ -63,7 +65,12 @@ impl World {
 
     /// # Safety
     /// `userdata` is a world that nobody else uses, and the sink lives.
-    unsafe fn fetched(userdata: *mut c_void, sink: *mut touchmark_sink, had: impl FnOnce(&Repository) -> Had) -> touchmark_status {
+    unsafe fn fetched(
+        userdata: *mut c_void,
+        limit: u64,
+        sink: *mut touchmark_sink,
+        had: impl FnOnce(&Repository) -> Had,
+    ) -> touchmark_status {
         // SAFETY: the promise that this function asks for; the trust root is the test's.
         unsafe {
             let world = &mut *userdata.cast::<Self>();
@@ -75,6 +82,10 @@ impl World {
             if let Some(why) = world.failing {
                 touchmark_sink_fail(sink, view(why));
                 return TOUCHMARK_STATUS_IO_ERROR;
+            }
+            if world.overflowing {
+                let more = vec![b' '; usize::try_from(limit).unwrap() + 1];
+                return touchmark_sink_append(sink, view(&more));
             }
             match had(&world.repository) {
                 Had::File(bytes) => touchmark_sink_append(sink, view(&bytes)),
@@ -92,12 +103,12 @@ unsafe extern "C" fn fetch_metadata(
     sink: *mut touchmark_sink,
 ) -> touchmark_status {
     // SAFETY: the library calls it with the test's world, and with a sink and a view that live as long.
-    unsafe { World::fetched(userdata, sink, |repository| repository.fetch(&shown(path), limit)) }
+    unsafe { World::fetched(userdata, limit, sink, |repository| repository.fetch(&shown(path), limit)) }
 }
 
 unsafe extern "C" fn fetch_target(userdata: *mut c_void, path: touchmark_bytes, limit: u64, sink: *mut touchmark_sink) -> touchmark_status {
     // SAFETY: the library calls it with the test's world, and with a sink and a view that live as long.
-    unsafe { World::fetched(userdata, sink, |repository| repository.fetch_target(&shown(path), limit)) }
+    unsafe { World::fetched(userdata, limit, sink, |repository| repository.fetch_target(&shown(path), limit)) }
 }
 
 #[test]
@@ -184,6 +195,21 @@ fn a_function_that_fails_is_a_place_that_cannot_be_reached() {
     assert_eq!((seen.status, seen.code.as_str()), ("UNKNOWN", "target-fetch"));
     assert!(seen.message.contains("no route") && seen.json.contains(r#""callback_status":702"#), "{seen:?}");
     world.failing = None;
+    assert_eq!(target(&trust, FILE).unwrap(), "a policy");
+}
+
+#[test]
+fn a_function_that_gives_too_much_has_found_nothing_that_is_taken() {
+    let (folder, mut world) = (Folder::new(), World::new(repository()));
+    world.overflowing = true;
+    let seen = world.open(&folder.path("none"), None).err().unwrap();
+    assert!(seen.status == "UNKNOWN" && seen.code == "tuf-fetch" && !seen.json.contains("callback_status"), "{seen:?}");
+    world.overflowing = false;
+    let trust = world.open(&folder.path("store"), Some(fetch_target)).unwrap();
+    world.overflowing = true;
+    // With so many bytes it is not the file that is listed.
+    assert_eq!(failed(target(&trust, FILE)), ("NOT_VERIFIED", "target-length".into()));
+    world.overflowing = false;
     assert_eq!(target(&trust, FILE).unwrap(), "a policy");
 }
 
