@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use touchmark::trust_root::{StoreChoice, TARGETS, TrustRoot, TrustRootError, TrustSettings, folder};
-use touchmark::tuf::{Error, Failure as Unfetched, Fetch, UpdateError};
+use touchmark::tuf::{Answer, Client, Error, Failure as Unfetched, Fetch, Settings, UpdateError};
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::json::Value;
 
@@ -66,8 +66,19 @@ impl Fetch for Functions {
     }
 }
 
+/// Whether it is a root by its own keys. What is none makes no store, which then no other root could open.
+fn check_root(root: &[u8], at: UnixTime) -> Result<(), Failure> {
+    let mut client = Client::new(Settings::default(), at);
+    // It asks for the root first.
+    client.step()?;
+    client.answer(Answer::Bytes(root.to_vec()));
+    client.step()?;
+    Ok(())
+}
+
 /// Opens a trust root.
 fn opened(root: &[u8], source: Box<dyn Fetch>, failed: Failed, store: PathBuf, at: UnixTime) -> Result<touchmark_trust_root, Failure> {
+    check_root(root, at)?;
     let settings = TrustSettings::new(StoreChoice::At(store));
     match TrustRoot::owning(root, source, &settings, at) {
         Ok(trust) => Ok(touchmark_trust_root(Exclusive::new(Opened { trust, failed }))),

@@ -241,12 +241,18 @@ fn arguments_are_checked_before_anything_is_made() {
     });
     assert_eq!(failed(none).0, "NULL_POINTER");
     assert!(!std::path::Path::new(&store).exists());
-    // SAFETY: the views and the places are the test's.
-    let garbage = made(|out, error| unsafe { touchmark_trust_root_open(view(b"{"), view(&metadata), view(&store), NOW, out, error) });
-    assert_eq!(failed(garbage).0, "UNTRUSTED_METADATA");
-    let store = folder.path("another");
-    drop(open(&metadata, &store, NOW).unwrap());
-    // SAFETY: the views and the places are the test's.
-    let another = made(|out, error| unsafe { touchmark_trust_root_open(view(b"{}"), view(&metadata), view(&store), NOW, out, error) });
-    assert_eq!(failed(another), ("INVALID_ARGUMENT", "trust-another-history".into()));
+    let open_by = |root: &[u8]| {
+        // SAFETY: the views and the places are the test's.
+        made(|out, error| unsafe { touchmark_trust_root_open(view(root), view(&metadata), view(&store), NOW, out, error) })
+    };
+    for garbage in [&b""[..], b"{", b"\xff", b"{\"signed\":{},\"signatures\":[]}"] {
+        assert_eq!(failed(open_by(garbage)).0, "UNTRUSTED_METADATA");
+        assert!(!std::path::Path::new(&store).exists());
+    }
+    drop(open_by(&root).unwrap());
+    let mut other = repository();
+    other.expire("root", "2031-01-01T00:00:00Z");
+    other.publish();
+    assert_eq!(failed(open_by(other.file("2.root.json"))), ("INVALID_ARGUMENT", "trust-another-history".into()));
+    drop(open_by(&root).unwrap());
 }
