@@ -180,6 +180,19 @@ MUTATIONS = [
     ("touchmark-oci", "crates/oci/src/registry/attach.rs", "if listed.contains(digest) { self.has_manifest(digest) } else { Ok(false) }", "Ok(listed.contains(digest))"),
     ("touchmark-oci", "crates/oci/src/registry/upload.rs", "Some(expected) if expected.digest != digest => {", "Some(expected) if false => {"),
     ("touchmark-oci", "crates/oci/src/registry/detach.rs", "            self.check_deletes()?;\n", ""),
+    # What the C interface itself decides: the order of calls, whose failure it is, what is refused before anything is made.
+    ("touchmark-capi", "crates/capi/src/fetch.rs", "(_, None) if given.overflowed => Fetched::TooLarge,", ""),
+    ("touchmark-capi", "crates/capi/src/tuf.rs", "        self.asked = None;\n        Ok(asked)", "        Ok(asked)"),
+    ("touchmark-capi", "crates/capi/src/tuf.rs", "        self.client.look_up(&outcome.target)?;\n", ""),
+    ("touchmark-capi", "crates/capi/src/reasons_of_metadata.rs", "=> TOUCHMARK_STATUS_ROLLBACK,", "=> TOUCHMARK_STATUS_UNTRUSTED_METADATA,"),
+    ("touchmark-capi", "crates/capi/src/supply_chain.rs", ".verification.need().is_some() {", ".verification.need().is_some() && false {"),
+    ("touchmark-capi", "crates/capi/src/path.rs", '"" => Err', '"\\u{1}" => Err'),
+    ("touchmark-capi", "crates/capi/src/trust_root.rs", "Some(status) => failure.callback(status),", "Some(_) => failure,"),
+    ("touchmark-capi", "crates/capi/src/trust_root.rs", "    check_root(root, at)?;\n", ""),
+    ("touchmark-capi", "crates/capi/src/tuf_target.rs", "digest.algorithm().digest(bytes) != **digest", "false"),
+    ("touchmark-capi", "crates/capi/src/tuf_drive.rs", "Failure::new(TOUCHMARK_STATUS_CALLBACK_FAILED", "Failure::new(crate::status::TOUCHMARK_STATUS_UNKNOWN"),
+    ("touchmark-capi", "crates/capi/src/tuf_drive.rs", "rest.iter().any(|byte| *byte != 0)", "false"),
+    ("touchmark-capi", "crates/capi/src/source.rs", "manifest.unwrap_or_default()", "Vec::new()"),
 ]
 MUTATIONS += [("touchmark-in-toto", f"crates/in-toto/src/{file}", before, after) for file, before, after in in_toto.MUTATIONS]
 
