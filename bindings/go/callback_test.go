@@ -286,3 +286,29 @@ func TestATrustRootDecides(t *testing.T) {
 	_, err = touchmark.OpenTrustRootWith(ctx, root, from, nil, t.TempDir(), now)
 	fails(t, err, context.Canceled)
 }
+
+func TestATrustRootEndsWithItsContextThoughTheStoreWouldDo(t *testing.T) {
+	root, from := honest(t)
+	store := t.TempDir()
+	open := func(ctx context.Context, from touchmark.Fetcher) error {
+		opened, err := touchmark.OpenTrustRootWith(ctx, root, from, nil, store, now)
+		if err == nil {
+			_, err = opened.Standing(ctx, "acme/tool")
+			opened.Close()
+		}
+		return err
+	}
+	if err := open(background, from); err != nil {
+		t.Fatal(err)
+	}
+	away := touchmark.FetchFunc(func(context.Context, string, uint64) ([]byte, error) { return nil, errors.New("the cable is out") })
+	if err := open(background, away); err != nil {
+		t.Fatal("the store would not do:", err)
+	}
+	ctx, cancel := context.WithCancel(background)
+	err := open(ctx, touchmark.FetchFunc(func(ctx context.Context, _ string, _ uint64) ([]byte, error) {
+		cancel()
+		return nil, ctx.Err()
+	}))
+	fails(t, err, context.Canceled)
+}
