@@ -2,7 +2,6 @@ package touchmark_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -369,33 +368,4 @@ func copyFolder(from, to string) error {
 		}
 		return os.WriteFile(filepath.Join(to, relative), content, 0o644)
 	})
-}
-
-func TestADecisionEndsWithItsContext(t *testing.T) {
-	_, public := generate(t, touchmark.Ed25519)
-	policy, err := touchmark.NewPolicy([]*touchmark.PublicKey{public}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	digest, _ := touchmark.Digest(touchmark.SHA256, nil)
-	request, err := touchmark.NewRequest(policy, digest, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(background)
-	_, err = touchmark.Decide(ctx, request, &cancelling{cancel: cancel})
-	fails(t, err, touchmark.ErrUnknown, context.Canceled)
-	_, err = touchmark.Decide(background, request, &place{failing: map[string]bool{digest: true}})
-	fails(t, err, touchmark.ErrUnknown)
-}
-
-// cancelling is a place that ends the context at the first question.
-type cancelling struct {
-	place
-	cancel context.CancelFunc
-}
-
-func (c *cancelling) Manifest(ctx context.Context, _ string, _ uint64) ([]byte, error) {
-	c.cancel()
-	return nil, ctx.Err()
 }
