@@ -23,7 +23,8 @@ target=${CARGO_TARGET_DIR:-target}
 built=target/libtouchmark/$flavour
 options=(--locked --profile capi -p touchmark-capi)
 if [ "$flavour" = verifier ]; then options+=(--no-default-features); fi
-cargo build "${options[@]}"
+# With frame pointers the tables for unwinding are shorter by more than the pointers take.
+RUSTFLAGS="${RUSTFLAGS-} -C force-frame-pointers=yes" cargo build "${options[@]}"
 
 mkdir -p "$built"
 cp "$target/capi/libtouchmark_capi.so" "$built/libtouchmark.so"

@@ -16,6 +16,7 @@ pub mod pem;
 pub mod sign;
 pub mod signature;
 pub mod signed;
+pub mod sorted;
 pub mod statement;
 pub mod threshold;
 pub mod time;

@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::digest::{Algorithm, Digest, DigestError};
 use crate::json::{self, Object, Value};
+use crate::sorted;
 
 /// An OCI image manifest.
 pub const IMAGE_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -341,8 +342,9 @@ fn descriptors(document: &Value<'_>, member: &'static str) -> Result<Vec<Descrip
 fn annotations(value: &Value<'_>) -> Result<BTreeMap<String, String>, ManifestError> {
     let Some(listed) = value.get("annotations").filter(|listed| **listed != Value::Null) else { return Ok(BTreeMap::new()) };
     let pairs = listed.as_object().ok_or(ManifestError::Member("annotations"))?.iter();
-    let text = |(key, value): (&str, &Value<'_>)| Some((key.to_owned(), value.as_str()?.to_owned()));
-    pairs.map(text).collect::<Option<_>>().ok_or(ManifestError::Member("annotations"))
+    let text =
+        |(key, value): (&str, &Value<'_>)| Ok((key.to_owned(), value.as_str().ok_or(ManifestError::Member("annotations"))?.to_owned()));
+    sorted::try_map(pairs.map(text))
 }
 
 /// Why bytes are no manifest, or a value no descriptor.

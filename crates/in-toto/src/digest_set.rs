@@ -7,6 +7,7 @@ use core::fmt;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::json::Value;
+use touchmark_envelope::sorted;
 
 use crate::artifacts::{Digests, is_strong};
 
@@ -25,7 +26,7 @@ impl DigestSet {
     /// by an algorithm that the framework names is not in lower-case hexadecimal.
     pub fn new<'a>(digests: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
         let mut pairs: Vec<(&str, &str)> = digests.into_iter().collect();
-        pairs.sort_unstable();
+        sorted::sort(&mut pairs);
         let is_text = |text: &str| !text.is_empty() && !text.contains('\0');
         let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
         let good = |(name, digest): &(&str, &str)| is_text(name) && is_text(digest) && (!is_hexadecimal(name) || is_hex(digest));

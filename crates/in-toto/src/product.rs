@@ -5,13 +5,13 @@
 //! the names that they have in an OCI layout, so that a link that any tool recorded of one, or of which it was the working folder, has
 //! them too: `blobs/sha256/…`.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::{Descriptor, Manifest};
+use touchmark_envelope::sorted;
 
 use crate::artifacts::Artifacts;
 use crate::error::Error;
@@ -38,8 +38,7 @@ impl Product {
         let manifest = name(&Algorithm::Sha256.digest(manifest));
         // Two layers may be one blob.
         let named = read.blobs().chain(read.children()).map(|descriptor: &Descriptor| name(&descriptor.digest));
-        let all: BTreeMap<String, (Algorithm, String)> =
-            named.chain([manifest.clone()]).map(|(name, digest)| (name, (digest.algorithm(), digest.hex()))).collect();
+        let all = sorted::map(named.chain([manifest.clone()]).map(|(name, digest)| (name, (digest.algorithm(), digest.hex()))));
         let artifacts = Artifacts::new(all.iter().map(|(name, (algorithm, hex))| (name.as_str(), [(algorithm.name(), hex.as_str())])))?;
         Ok(Self { artifacts, manifest: Some(manifest.0) })
     }

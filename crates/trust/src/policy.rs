@@ -1,5 +1,5 @@
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use touchmark_envelope::key::PublicKey;
 use touchmark_envelope::name::Wanted;
 use touchmark_envelope::signature;
+use touchmark_envelope::sorted;
 use touchmark_envelope::threshold::{KeySet, ThresholdError};
 
 use crate::attested::Attested;
@@ -129,7 +130,7 @@ impl Policy {
     /// they are not taken.
     #[must_use]
     pub fn accept_only(mut self, kinds: impl IntoIterator<Item = AcceptedKind>) -> Self {
-        let kinds: BTreeSet<AcceptedKind> = kinds.into_iter().collect();
+        let kinds = sorted::set(kinds);
         let before = self.kinds.take();
         let taken = |kind: &AcceptedKind| before.as_ref().is_none_or(|before| before.contains(kind));
         self.kinds = Some(kinds.into_iter().filter(taken).collect());

@@ -10,6 +10,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use touchmark_envelope::json::{self, Value};
+use touchmark_envelope::sorted;
 
 use crate::metadata::Target;
 use crate::path::TargetPath;
@@ -78,7 +79,7 @@ impl Mapping {
     fn read(value: &Value<'_>, known: &BTreeMap<String, Vec<String>>) -> Option<Self> {
         let paths = strings(value.get("paths")?)?;
         let repositories = strings(value.get("repositories")?)?;
-        let distinct: BTreeSet<&String> = repositories.iter().collect();
+        let distinct = sorted::set(&repositories);
         let terminating = value.get("terminating").map_or(Some(false), Value::as_bool)?;
         let threshold = usize::try_from(value.get("threshold")?.as_u64()?).ok()?;
         let fits = distinct.len() == repositories.len() && (1..=distinct.len()).contains(&threshold);
@@ -216,7 +217,7 @@ impl<'a> Consensus<'a> {
 
 /// Whether two say the same: one length, and the same digests by the same algorithms. `custom` is exempt.
 fn same(one: &Target, other: &Target) -> bool {
-    let digests = |target: &Target| target.hashes.iter().copied().collect::<BTreeSet<_>>();
+    let digests = |target: &Target| sorted::set(target.hashes.iter().copied());
     one.length == other.length && digests(one) == digests(other)
 }
 

@@ -8,6 +8,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use touchmark_envelope::Digest;
+use touchmark_envelope::sorted;
 
 use super::{LAYOUT, Set};
 use crate::name::is_link;
@@ -190,7 +191,7 @@ impl Lookup {
         let entry = |set: &'s Set| set.files.get(path).map(|(digest, size)| Entry { size: *size, digest: *digest, set: set.referrer });
         // A file that is listed with two sizes is there by one of them, whoever lists it with the other.
         let mut entries: Vec<Entry> = sets.into_iter().filter_map(entry).collect();
-        entries.sort_unstable();
+        sorted::sort(&mut entries);
         entries.dedup_by_key(|entry| (entry.size, entry.digest));
         Self { purpose, limit, entries: entries.into(), wanted: None, read: BTreeSet::new(), found: Vec::new() }
     }
@@ -213,7 +214,7 @@ impl Lookup {
 fn names<'s>(sets: impl IntoIterator<Item = &'s Set>, folder: &str, step: &str, limit: usize, is_complete: bool) -> Answer {
     let paths = sets.into_iter().flat_map(|set| set.files.keys());
     let names = paths.filter_map(|path| path.strip_prefix(folder)).filter(|name| is_link(name, step));
-    let mut names: BTreeSet<&str> = names.collect();
+    let mut names = sorted::set(names);
     let is_complete = is_complete && names.len() <= limit;
     while names.len() > limit {
         names.pop_last();

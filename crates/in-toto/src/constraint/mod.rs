@@ -30,6 +30,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use touchmark_envelope::json::{self, Number, Value};
+use touchmark_envelope::sorted;
 
 use crate::error::{Error, shortened};
 use crate::glob::Pattern;
@@ -217,7 +218,7 @@ impl Node {
             return Err(malformed(ConstraintFault::Member));
         }
         let mut members: Vec<(&str, &Value<'_>)> = object.iter().collect();
-        members.sort_unstable_by_key(|(name, _)| *name != "at");
+        sorted::sort_by(&mut members, |(one, _), (other, _)| (*one != "at").cmp(&(*other != "at")));
         match members.as_slice() {
             [("all", value)] => Ok(Node::All(list(value, nodes)?)),
             [("any", value)] => Ok(Node::Any(list(value, nodes)?)),

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::json::Object;
+use touchmark_envelope::sorted;
 
 use crate::artifacts::{Artifacts, Bare};
 use crate::error::Error;
@@ -87,5 +88,5 @@ impl Provenance {
 }
 
 fn versions(field: &Field<'_>) -> Result<BTreeMap<String, String>, Error> {
-    field.object()?.iter().map(|(part, _)| Ok((part.to_owned(), field.member(part).string()?.to_owned()))).collect()
+    sorted::try_map(field.object()?.iter().map(|(part, _)| Ok((part.to_owned(), field.member(part).string()?.to_owned()))))
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::json::Value;
+use touchmark_envelope::sorted;
 
 use crate::error::Error;
 
@@ -169,7 +170,7 @@ impl Summary {
 }
 
 fn counts(field: &Field<'_>) -> Result<BTreeMap<String, u64>, Error> {
-    field.object()?.iter().map(|(level, _)| Ok((level.to_owned(), field.member(level).number()?))).collect()
+    sorted::try_map(field.object()?.iter().map(|(level, _)| Ok((level.to_owned(), field.member(level).number()?))))
 }
 
 fn version(field: &Field<'_>) -> Result<String, Error> {

@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use touchmark_envelope::key::PublicKey;
+use touchmark_envelope::sorted;
 use touchmark_envelope::threshold::{KeySet, Signers, Tally, ThresholdError};
 use touchmark_envelope::{Digest, Unverified};
 
@@ -223,7 +224,7 @@ impl Item {
         let index = attested.index();
         for (digests, group) in &known {
             let mut places = index.find(*digests, work)?;
-            places.sort_unstable();
+            sorted::sort(&mut places);
             places.dedup();
             about.get_mut(*group).into_iter().for_each(|about| core::mem::swap(about, &mut places));
         }

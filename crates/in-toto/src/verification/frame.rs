@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::key::PublicKey;
+use touchmark_envelope::sorted;
 use touchmark_envelope::threshold::KeySet;
 
 use crate::attestation::LayoutForm;
@@ -421,7 +422,7 @@ impl Frame {
         // An inspection that nobody answered might have looked at files, and is a reason already.
         let is_silent = self.report.inspections.iter().any(|item| item.answer == Answered::No);
         let mut is_open = self.tied.is_open || (is_silent && product.manifest.is_none());
-        let mut matched: BTreeSet<&str> = self.tied.names.iter().map(String::as_str).collect();
+        let mut matched = sorted::set(self.tied.names.iter().map(String::as_str));
         let mut looked = !matched.is_empty();
         let answers = |item: &&ItemReport| match item.answer {
             Answered::Product | Answered::Signed => true,

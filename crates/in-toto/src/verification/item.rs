@@ -1,11 +1,12 @@
 //! One step or inspection: its files, one by one, and what they come to.
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use touchmark_envelope::sorted;
 use touchmark_envelope::threshold::{Signers, Tally, ThresholdError};
 use touchmark_envelope::{Digest, Unverified};
 
@@ -126,10 +127,10 @@ impl Item {
 
     /// Takes the names of files that were found: the first ones of the form that a link's name has.
     pub(super) fn found(&mut self, names: Names, limit: usize) {
-        let asked: BTreeSet<&str> = self.functionaries.prefixes.iter().map(String::as_str).collect();
+        let asked = sorted::set(self.functionaries.prefixes.iter().map(String::as_str));
         let is_new = |name: &String| name.rsplit('.').nth(1).is_some_and(|digits| !asked.contains(digits));
         let Names { names, is_complete } = names;
-        let names: BTreeSet<String> = names.into_iter().filter(|name| is_link(name, &self.report.name)).filter(is_new).collect();
+        let names = sorted::set(names.into_iter().filter(|name| is_link(name, &self.report.name)).filter(is_new));
         if names.len() > limit || !is_complete {
             self.unlisted(Refusal::TooManyNames { limit });
         }
@@ -235,8 +236,7 @@ impl Item {
 
     /// How many distinct keys signed what may count.
     fn distinct(&self) -> usize {
-        let keys: BTreeSet<_> = self.candidates.iter().flat_map(|candidate| candidate.signers.keys()).collect();
-        keys.len()
+        sorted::set(self.candidates.iter().flat_map(|candidate| candidate.signers.keys())).len()
     }
 
     /// Whether something that might count could not be had.

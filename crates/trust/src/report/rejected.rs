@@ -7,6 +7,7 @@ use core::fmt;
 
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::json::{Object, Value};
+use touchmark_envelope::sorted;
 use touchmark_in_toto::{Detail, Report};
 
 use super::{Class, Fault};
@@ -94,7 +95,7 @@ pub(crate) fn reasons(candidates: &[Candidate], unknown: bool) -> String {
         *counted.entry(reason.to_string()).or_default() += 1;
     }
     let mut counted: Vec<(String, usize)> = counted.into_iter().collect();
-    counted.sort_by_key(|(_, times)| Reverse(*times));
+    sorted::sort_by(&mut counted, |(text, times), (other, others)| (Reverse(times), text).cmp(&(Reverse(others), other)));
     let line = |(text, times): &(String, usize)| match times {
         1 => text.clone(),
         _ => alloc::format!("{text} ({times} times)"),

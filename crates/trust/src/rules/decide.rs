@@ -10,6 +10,7 @@ use core::fmt;
 
 use touchmark_envelope::json::{Object, Value};
 use touchmark_envelope::name::Wanted;
+use touchmark_envelope::sorted;
 
 use super::document::PolicyDocument;
 use super::error::{RuleError, RuleFault};
@@ -158,7 +159,7 @@ impl Rule {
             }
             value => Ok((name.clone(), value)),
         });
-        let parameters = filled.collect::<Result<_, _>>()?;
+        let parameters = sorted::try_map(filled)?;
         Ok(Some(Matched { index, rule: self, pattern, expected, captures, parameters }))
     }
 }

@@ -8,6 +8,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use touchmark_envelope::json::{Object, Value};
+use touchmark_envelope::sorted;
 
 use super::error::{RuleError, RuleFault};
 
@@ -74,7 +75,7 @@ pub(crate) fn texts(value: &Value<'_>, limit: usize, what: &'static str) -> Resu
         let text = text(value, MAX_TEXT, "a text").map_err(|error| error.within(name))?;
         Ok((name.to_owned(), text))
     };
-    object.iter().map(one).collect()
+    sorted::try_map(object.iter().map(one))
 }
 
 /// Bytes of a remark, of an annotation and of other texts that have no limit of their own.

@@ -9,6 +9,7 @@ use touchmark_envelope::json::{Object, Value};
 use touchmark_envelope::key::{KeyError, PublicKey};
 use touchmark_envelope::name::Wanted;
 use touchmark_envelope::signature;
+use touchmark_envelope::sorted;
 use touchmark_in_toto::Parameters;
 use touchmark_in_toto::constraint::Constraint;
 
@@ -402,7 +403,7 @@ fn parameters(value: &Value<'_>, captures: usize) -> Result<BTreeMap<String, Tem
             Err(error) => Err(RuleError::new(RuleFault::Parameter(Box::new(error))).within(name)),
         }
     };
-    object.iter().map(one).collect()
+    sorted::try_map(object.iter().map(one))
 }
 
 impl PredicateRule {

@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use touchmark_envelope::digest::Digests;
+use touchmark_envelope::sorted;
 use touchmark_envelope::{Digest, Name};
 use touchmark_tuf::{Client, RoleName};
 
@@ -53,7 +54,7 @@ impl Members {
 impl Member {
     fn read(text: &str) -> Result<Self, Malformed> {
         let (read, mut sealed) = RoleMember::read_parts(text)?;
-        sealed.sort_unstable();
+        sorted::sort(&mut sealed);
         let RoleMember { envelopes, revoked, .. } = read;
         Ok(Self { text: text.to_owned(), envelopes: Arc::new(envelopes), revoked: Arc::new(revoked), sealed, versions: None })
     }
@@ -84,6 +85,6 @@ impl Member {
         }
         let known = self.versions.as_ref().map(|(_, by_digest)| by_digest);
         let of = |digest: &Digest| known.and_then(|known| known.get(digest)).cloned().unwrap_or_default();
-        Ok(digests.all().iter().flat_map(of).collect())
+        Ok(sorted::set(digests.all().iter().flat_map(of)))
     }
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use touchmark_envelope::json::Value;
 use touchmark_envelope::key::PublicKey;
+use touchmark_envelope::sorted;
 use touchmark_envelope::threshold::KeySet;
 
 use super::header::version;
@@ -78,7 +79,7 @@ impl RoleKeys {
     /// Who may sign, of the keys that the same document lists.
     pub(crate) fn signatories(&self, keys: &Keys) -> Signatories {
         let (mut usable, mut unusable) = (Vec::new(), BTreeSet::new());
-        for keyid in self.keyids.iter().collect::<BTreeSet<_>>() {
+        for keyid in sorted::set(&self.keyids) {
             match keys.get(keyid) {
                 Some(Key { public: Some(key), .. }) => usable.push((keyid, key)),
                 Some(_) => {
