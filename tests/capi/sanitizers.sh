@@ -3,8 +3,8 @@
 #
 #   tests/capi/sanitizers.sh            AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer in the C code; valgrind's memcheck over a
 #                                       part of the programs of this folder
-#   tests/capi/sanitizers.sh --long     all of them, with the vectors and examples/c; the library instrumented as well, for addresses and for
-#                                       threads; Python's and Go's tests with that library
+#   tests/capi/sanitizers.sh --long     all of them, with the vectors and examples/c; the library instrumented as well; Python's and Go's tests
+#                                       with that library
 #   tests/capi/sanitizers.sh PART...    quick, whole, others (the vectors and examples/c), addresses, threads, python, go
 #
 # TOUCHMARK_PREFIX is as for run.sh.
@@ -139,7 +139,12 @@ wholly() {
 
 case ${1-} in
 '') quickly ;;
---long) wholly && instrumented_addresses && instrumented_threads && python_tests && go_tests ;;
+--long)
+    wholly
+    instrumented_addresses
+    python_tests
+    go_tests
+    ;;
 *) for each in "$@"; do
     case $each in
     python | go) "${each}_tests" ;;
