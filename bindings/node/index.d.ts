@@ -10,8 +10,8 @@ export type Algorithm = 'ed25519' | 'ecdsa-p256' | 'ecdsa-p384' | 'rsa-pss';
 export type DigestAlgorithm = 'sha256' | 'sha512';
 /** What JSON.parse gives. */
 export type Json = any;
-/** An answer that may come later, or not at all: nothing means that there is none. */
-export type Answer<T> = T | undefined | null | Promise<T | undefined | null>;
+/** An answer that may come later: null says that there is none. What is undefined is no answer, and ends the call with a TypeError. */
+export type Answer<T> = T | null | Promise<T | null>;
 
 /**
  * Something of the library's. `close()`, `using` and the garbage collector give it back; a call that still runs keeps it until it ends. A handle
@@ -123,6 +123,7 @@ export declare function signManifestAsync(manifest: Data, signers: Iterable<Sign
 
 // --- policies, and what was verified
 
+/** One that is undefined is refused: it would ask for nothing. */
 export interface Conditions {
   /** NAME, NAME:VERSION or NAME:*. */
   name?: string;
@@ -130,8 +131,8 @@ export interface Conditions {
   annotations?: Record<string, string>;
   /** Each must be attested. */
   predicateTypes?: Iterable<string>;
-  /** in-toto layouts, with the keys that each must be signed by. */
-  supplyChains?: Iterable<{ layout: Data; keys: Iterable<PublicKey> }>;
+  /** An in-toto layout that must hold, with the keys each of which must have signed it. */
+  supplyChain?: { layout: Data; keys: Iterable<PublicKey> };
 }
 /** By what a trust root may accept. */
 export declare const Accept: { readonly ENTRY: 1; readonly SEAL: 2; readonly ENVELOPES: 4 };
@@ -188,7 +189,7 @@ export interface RequestOptions {
   coveredBy?: string;
   /** An `os/arch` of an index. */
   platform?: string;
-  /** Envelopes that are at hand already. */
+  /** The only evidence: no referrers are asked for, also if there are none of these. */
   envelopes?: Iterable<Data>;
   /** Every blob's bytes too. */
   deep?: boolean;
@@ -211,7 +212,7 @@ export interface Referrers {
   complete: boolean;
   more?: boolean;
 }
-/** Where artifacts are. Nothing means that there is none. */
+/** Where artifacts are. Null says that there is none. */
 export interface Store {
   manifest(digest: string, need: Need): Answer<Data>;
   blob(digest: string, need: Need): Answer<Data>;
@@ -258,11 +259,11 @@ export interface Step {
   data: Buffer;
   limit: number;
 }
-/** Gives the bytes of a file of the repository, of `limit` bytes at most; nothing means that there is none. */
+/** Gives the bytes of a file of the repository, of `limit` bytes at most; null says that there is none. */
 export type Fetch = (path: string, limit: number) => Answer<Data>;
 /** The store of a client: a Map, or anything with these methods, which may be asynchronous. It begins with the trusted `root.json`. */
 export interface MetadataStore {
-  get(name: string): Answer<Data>;
+  get(name: string): Answer<Data> | undefined | Promise<Data | null | undefined>;
   set(name: string, data: Buffer): unknown;
   delete(name: string): unknown;
 }

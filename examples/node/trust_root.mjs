@@ -35,7 +35,7 @@ const store = {
 /** Only 404 says that there is no such file; all else is "could not find out". */
 async function fetchFile(file) {
   const answer = await fetch(new URL(file, url), { signal: AbortSignal.timeout(30_000) });
-  if (answer.status === 404) return undefined;
+  if (answer.status === 404) return null;
   if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
   return answer.arrayBuffer();
 }

@@ -2,7 +2,7 @@
 
 // DSSE envelopes: reading, verifying, signing.
 
-const { Handle, SECRET, bytesOf, countIn, dataIn, handleIn, handlesIn, lib, made, pairsIn, textIn, textOf, timeIn, written } = require('./native.js');
+const { Handle, SECRET, bytesOf, call, countIn, dataIn, handleIn, handlesIn, lib, made, optionsIn, pairsIn, textIn, textOf, timeIn, written } = require('./native.js');
 const { PublicKey, Signer, withSignatures } = require('./keys.js');
 
 /** An envelope as it was read. Nothing in it is verified. */
@@ -57,8 +57,11 @@ class VerifiedEnvelope extends Handle {
 }
 
 /** Signs a manifest, under a NAME or NAME:VERSION if one is given. */
-function signManifest(manifest, signers, { issued, expires, name, mediaType, annotations }) {
-  const end = expires === undefined ? 0 : timeIn(expires);
+function signManifest(manifest, signers, options) {
+  const { issued, expires, name, mediaType, annotations } = optionsIn(options, 'issued', 'expires', 'name', 'mediaType', 'annotations');
+  // In C no name is the empty one, and 0 is never: what was given must not become that.
+  if (name !== undefined) call('name_check', textIn(name));
+  const end = expires === undefined ? 0 : timeIn(expires) || -1;
   const pointer = made(
     'sign_manifest',
     dataIn(manifest),

@@ -30,6 +30,12 @@ function failureOf(error) {
   return error.code === 'EACCES' || error.code === 'EPERM' ? Failure.DENIED : Failure.UNAVAILABLE;
 }
 
+/** What a function of the caller's answered. A function that forgot to answer, or caught an error and said nothing, has not said that there is none. */
+function answered(answer) {
+  if (answer === undefined) throw new TypeError('undefined is no answer; null says that there is none');
+  return answer;
+}
+
 /** Runs the caller's functions; `told` says why the last one failed. */
 class TellsFailure {
   told;
@@ -39,9 +45,9 @@ class TellsFailure {
       return await work();
     } catch (error) {
       if (!failed(error)) throw error;
-      this.told = { failure: failureOf(error), message: String(error.message) };
+      this.told = { failure: failureOf(error), message: error.message };
     }
   }
 }
 
-module.exports = { Failure, FetchFailed, TellsFailure };
+module.exports = { Failure, FetchFailed, TellsFailure, answered };

@@ -122,10 +122,21 @@ function needed(name, pointer, type) {
   return koffi.decode(structure, type);
 }
 
+// How many calls run in this thread, one in a callback of another, and what was closed meanwhile.
+let running = 0;
+const closed = [];
+
 /** Calls a function with the trailing error and throws what it says. */
 function call(name, ...parameters) {
   const error = place();
-  const status = lib[name](...parameters, error);
+  let status;
+  running += 1;
+  try {
+    status = lib[name](...parameters, error);
+  } finally {
+    running -= 1;
+    if (running === 0) while (closed.length) free(closed.pop());
+  }
   const kept = thrown;
   thrown = undefined;
   if (status !== 0) {
@@ -192,7 +203,9 @@ function dataIn(data) {
   if (data instanceof ArrayBuffer) data = new Uint8Array(data);
   if (!ArrayBuffer.isView(data)) throw new TypeError('bytes are wanted here: a Buffer, a Uint8Array or an ArrayBuffer');
   // koffi passes the memory itself, without a copy.
-  const bytes = data instanceof Uint8Array ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  let bytes = data instanceof Uint8Array ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  // What other threads may change while it is looked at is copied.
+  if (bytes.buffer instanceof SharedArrayBuffer) bytes = Buffer.from(bytes);
   return { ptr: bytes.length ? bytes : null, len: bytes.length };
 }
 
@@ -225,13 +238,39 @@ function countIn(count) {
   return count;
 }
 
+/** A number of 32 bits as an argument, which koffi would cut. */
+function flagsIn(number) {
+  if (countIn(number) > 0xffffffff) throw new TypeError('a number of 32 bits is wanted here');
+  return number;
+}
+
+/** A message as an argument: what of it is no text is replaced, so that a failure stays the failure that it is. */
+function messageIn(message) {
+  return textIn(String(message).toWellFormed());
+}
+
+/** Options, some of which have names. One that is misspelt would be asked for and not be. */
+function optionsIn(options, ...known) {
+  const strange = Object.keys(options).find((name) => !known.includes(name));
+  if (strange) throw new TypeError(`${strange} is no option here; ${known.join(', ')} are`);
+  return options;
+}
+
 function datasIn(datas) {
   const array = [...datas].map(dataIn);
   return [array.length ? array : null, array.length];
 }
 
+/** The members of a plain object, which are texts. Of a Map, say, Object.entries gives nothing, and nothing would be asked. */
+function textsOf(pairs = {}) {
+  if (Object.prototype.toString.call(pairs) !== '[object Object]') throw new TypeError('a plain object with texts is wanted here');
+  const entries = Object.entries(pairs);
+  if (entries.some(([, value]) => typeof value !== 'string')) throw new TypeError('each of the members is a text');
+  return entries;
+}
+
 function pairsIn(pairs) {
-  const array = Object.entries(pairs ?? {}).map(([key, value]) => ({ key: textIn(key), value: textIn(value) }));
+  const array = textsOf(pairs).map(([key, value]) => ({ key: textIn(key), value: textIn(value) }));
   return [array.length ? array : null, array.length];
 }
 
@@ -246,13 +285,17 @@ function handlesIn(handles, Kind) {
   return [array.length ? array : null, array.length];
 }
 
-/** Gives a handle back when it is closed and no call uses it. */
+function free(owner) {
+  lib[`${owner.kind}_free`](owner.pointer);
+  owner.after?.();
+}
+
+/** Gives a handle back when it is closed and no call uses it: none on another thread, and none that has called back. */
 function release(owner) {
   owner.uses -= 1;
-  if (owner.uses === 0) {
-    lib[`${owner.kind}_free`](owner.pointer);
-    owner.after?.();
-  }
+  if (owner.uses > 0) return;
+  if (running > 0) closed.push(owner);
+  else free(owner);
 }
 
 const forgotten = new FinalizationRegistry(release);
@@ -262,6 +305,7 @@ const SECRET = Symbol('made by this package alone');
 /** Something of the library's. `close()`, `using` and the garbage collector give it back; a call that still runs keeps it until it ends. */
 class Handle {
   #owner;
+  #driven = false;
   constructor(secret, kind, pointer, after) {
     if (secret !== SECRET) throw new TypeError(`${new.target.name} has no public constructor`);
     this.#owner = { kind, pointer, after, uses: 1 };
@@ -275,6 +319,16 @@ class Handle {
     const owner = this.#held();
     owner.uses += 1;
     return owner;
+  }
+  /** For what takes many steps and waits between them. Of two at once, one would get the answers to the other's questions. */
+  async _alone(work) {
+    if (this.#driven) throw new errors.WrongState(105, 'WRONG_STATE', 'wrong-state', `this ${this.constructor.name} is being driven already`);
+    this.#driven = true;
+    try {
+      return await work();
+    } finally {
+      this.#driven = false;
+    }
   }
   #held() {
     if (!this.#owner) throw new TypeError(`this ${this.constructor.name} is closed`);
@@ -310,16 +364,20 @@ module.exports = {
   countIn,
   dataIn,
   datasIn,
+  flagsIn,
   handleIn,
   handlesIn,
   koffi,
   lib,
   made,
   madeAsync,
+  messageIn,
   needed,
+  optionsIn,
   pairsIn,
   textIn,
   textOf,
+  textsOf,
   timeIn,
   written,
   writtenAsync,

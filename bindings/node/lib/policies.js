@@ -2,7 +2,7 @@
 
 // What is asked of an artifact, and the artifacts that were verified.
 
-const { Handle, SECRET, bytesOf, call, countIn, dataIn, datasIn, handleIn, handlesIn, lib, made, textIn, textOf, timeIn, written } = require('./native.js');
+const { Handle, SECRET, bytesOf, call, countIn, dataIn, datasIn, flagsIn, handleIn, handlesIn, lib, made, optionsIn, textIn, textOf, textsOf, timeIn, written } = require('./native.js');
 const { PublicKey } = require('./keys.js');
 const { Standing } = require('./tuf.js');
 
@@ -49,19 +49,21 @@ class Policy extends Handle {
   }
 }
 
-const conditionsKnown = ['name', 'annotations', 'predicateTypes', 'supplyChains', 'acceptOnly', 'byRole'];
-
 function build(builder, conditions) {
   try {
-    // A condition that is misspelt would ask for nothing.
-    const strange = Object.keys(conditions).find((key) => !conditionsKnown.includes(key));
-    if (strange) throw new TypeError(`${strange} is no condition; ${conditionsKnown.join(', ')} are`);
-    const { name, annotations = {}, predicateTypes = [], supplyChains = [], acceptOnly, byRole } = conditions;
+    const asked = optionsIn(conditions, 'name', 'annotations', 'predicateTypes', 'supplyChain', 'acceptOnly', 'byRole');
+    // A value that is missing would ask for nothing.
+    const missing = Object.keys(asked).find((key) => asked[key] === undefined);
+    if (missing) throw new TypeError(`${missing} is undefined, which asks for nothing; leave it out if that is meant`);
+    const { name, annotations, predicateTypes = [], supplyChain, acceptOnly, byRole } = asked;
     if (name !== undefined) call('policy_builder_set_name', builder, textIn(name));
-    for (const [key, value] of Object.entries(annotations)) call('policy_builder_require_annotation', builder, textIn(key), textIn(value));
-    for (const type of predicateTypes) call('policy_builder_require_predicate', builder, textIn(type));
-    for (const { layout, keys } of supplyChains) call('policy_builder_require_supply_chain', builder, dataIn(layout), ...handlesIn(keys, PublicKey));
-    if (acceptOnly !== undefined) call('policy_builder_accept_only', builder, countIn(acceptOnly));
+    for (const [key, value] of textsOf(annotations)) call('policy_builder_require_annotation', builder, textIn(key), textIn(value));
+    for (const type of typeof predicateTypes === 'string' ? [predicateTypes] : predicateTypes) call('policy_builder_require_predicate', builder, textIn(type));
+    if (supplyChain !== undefined) {
+      const { layout, keys } = supplyChain;
+      call('policy_builder_require_supply_chain', builder, dataIn(layout), ...handlesIn(keys, PublicKey));
+    }
+    if (acceptOnly !== undefined) call('policy_builder_accept_only', builder, flagsIn(acceptOnly));
     if (byRole !== undefined) call('policy_builder_by_role', builder, textIn(byRole));
     return new Policy(SECRET, 'policy', made('policy_builder_build', builder));
   } finally {
@@ -71,7 +73,8 @@ function build(builder, conditions) {
 
 /** A policy as a document: which rule decides for a reference or a name. */
 class PolicyDocument extends Handle {
-  static read(document, { signed = false } = {}) {
+  static read(document, options = {}) {
+    const { signed = false } = optionsIn(options, 'signed');
     return new PolicyDocument(SECRET, 'policy_document', made('policy_document_read', textIn(document), signed ? 2 : 1));
   }
   check() {
@@ -80,7 +83,8 @@ class PolicyDocument extends Handle {
   decide(question) {
     return JSON.parse(this.decideJson(question));
   }
-  decideJson({ reference, name }) {
+  decideJson(question) {
+    const { reference, name } = optionsIn(question, 'reference', 'name');
     return written('policy_document_decide', this._pointer, textIn(reference), textIn(name));
   }
 }

@@ -2,21 +2,21 @@
 
 // The search for what an artifact is verified by, wherever it is stored: the library says what it needs, the caller gets it.
 
-const { Handle, Need, SECRET, call, countIn, dataIn, datasIn, handleIn, made, needed, textIn, textOf, timeIn } = require('./native.js');
+const { Handle, Need, SECRET, call, countIn, dataIn, datasIn, flagsIn, handleIn, made, messageIn, needed, optionsIn, textIn, textOf, timeIn } = require('./native.js');
 const { digest: digestOf } = require('./digests.js');
 const { Policy, VerifiedArtifact } = require('./policies.js');
-const { Failure, TellsFailure } = require('./failures.js');
+const { Failure, TellsFailure, answered } = require('./failures.js');
 
 const kinds = ['done', 'manifest', 'referrers', 'blob', 'hash'];
 
 /** What is asked: a policy, the digest of an artifact and a time. */
 class Request extends Handle {
-  constructor(policy, digest, at, { coveredBy, platform, envelopes = [], deep = false } = {}) {
+  constructor(policy, digest, at, options = {}) {
+    const { coveredBy, platform, envelopes, deep = false } = optionsIn(options, 'coveredBy', 'platform', 'envelopes', 'deep');
     super(SECRET, 'request', made('request_new', handleIn(policy, Policy), textIn(digest), timeIn(at)));
     if (coveredBy !== undefined) call('request_covered_by', this._pointer, textIn(coveredBy));
     if (platform !== undefined) call('request_platform', this._pointer, textIn(platform));
-    const [array, count] = datasIn(envelopes);
-    if (count) call('request_envelopes', this._pointer, array, count);
+    if (envelopes !== undefined) call('request_envelopes', this._pointer, ...datasIn(envelopes));
     if (deep) call('request_deep', this._pointer);
   }
 }
@@ -40,19 +40,22 @@ class Search extends Handle {
     call('search_provide_referrers', this._pointer, dataIn(index), complete ? 1 : 0, more ? 1 : 0);
   }
   provideFailure(failure, message = '') {
-    call('search_provide_failure', this._pointer, countIn(failure), textIn(message));
+    call('search_provide_failure', this._pointer, flagsIn(failure), messageIn(message));
   }
   /** The outcome: throws unless the artifact is verified. */
   finish() {
     return new VerifiedArtifact(SECRET, 'verified_artifact', made('search_finish', this._pointer));
   }
   /** Gets what is needed from `store`, whose methods may be asynchronous, until the outcome is known. */
-  async run(store) {
+  run(store) {
+    return this._alone(() => this.#run(store));
+  }
+  async #run(store) {
     const failures = new TellsFailure();
     for (let need = this.next(); need.kind !== 'done'; need = this.next()) {
-      const answer = await failures.of(() => get(store, need));
+      const answer = await failures.of(async () => answered(await get(store, need)));
       if (failures.told) this.provideFailure(failures.told.failure, failures.told.message);
-      else if (answer === undefined || answer === null) this.provideFailure(Failure.NOT_FOUND);
+      else if (answer === null) this.provideFailure(Failure.NOT_FOUND);
       else if (need.kind === 'referrers') this.provideReferrers(answer.index, answer);
       else if (need.kind === 'hash') this.provideHash(answer.digest, answer.size);
       else this.provideBytes(answer);

@@ -16,7 +16,7 @@ class Source extends Handle {
   async digest() {
     return (await writtenAsync([this], 'source_digest', this._pointer)).toString();
   }
-  manifest() {
+  async manifest() {
     return writtenAsync([this], 'source_manifest', this._pointer);
   }
   /** Verifies it by what is stored with it. */

@@ -2,9 +2,9 @@
 
 // in-toto layouts: verified by steps, or over a folder of links. No inspection is ever run here.
 
-const { Handle, SECRET, Step, call, copied, countIn, dataIn, datasIn, handlesIn, made, madeAsync, needed, pairsIn, textIn, textOf, timeIn, written } = require('./native.js');
+const { Handle, SECRET, Step, call, copied, dataIn, datasIn, flagsIn, handlesIn, made, madeAsync, messageIn, needed, optionsIn, pairsIn, textIn, textOf, timeIn, written } = require('./native.js');
 const { PublicKey } = require('./keys.js');
-const { TellsFailure } = require('./failures.js');
+const { TellsFailure, answered } = require('./failures.js');
 
 const kinds = ['done', 'file', 'names', 'inspection'];
 
@@ -17,7 +17,8 @@ class VerifiedSupplyChain extends Handle {
 
 /** The verification of a layout, which `keys` must have signed, by steps. `run` does it all. */
 class SupplyChain extends Handle {
-  constructor(layout, keys, at, { parameters } = {}) {
+  constructor(layout, keys, at, options = {}) {
+    const { parameters } = optionsIn(options, 'parameters');
     const pointer = made('supply_chain_new', dataIn(layout), ...handlesIn(keys, PublicKey), ...pairsIn(parameters), timeIn(at));
     super(SECRET, 'supply_chain', pointer);
   }
@@ -31,18 +32,22 @@ class SupplyChain extends Handle {
   provideAbsent() {
     call('supply_chain_provide_absent', this._pointer);
   }
-  provideNames(names, { complete = true } = {}) {
+  provideNames(names, options = {}) {
+    const { complete = true } = optionsIn(options, 'complete');
     call('supply_chain_provide_names', this._pointer, ...datasIn([...names].map((name) => Buffer.from(name))), complete ? 1 : 0);
   }
   provideFailure(failure, message = '') {
-    call('supply_chain_provide_failure', this._pointer, countIn(failure), textIn(message));
+    call('supply_chain_provide_failure', this._pointer, flagsIn(failure), messageIn(message));
   }
   /** The outcome: throws SupplyChainNotVerified, whose `report` has every reason, unless all is as the layout says. */
   finish() {
     return new VerifiedSupplyChain(SECRET, 'verified_supply_chain', made('supply_chain_finish', this._pointer));
   }
   /** Gets what is needed: `file(path, limit)`, `names(folder, step)`, `inspection(name, folder)`, each of which may be asynchronous. */
-  async run({ file, names, inspection = () => undefined }) {
+  run(links) {
+    return this._alone(() => this.#run(links));
+  }
+  async #run({ file, names, inspection = () => null }) {
     const failures = new TellsFailure();
     for (let need = this.next(); need.kind !== 'done'; need = this.next()) {
       const work = {
@@ -50,10 +55,10 @@ class SupplyChain extends Handle {
         names: () => names(need.name, need.step),
         inspection: () => inspection(need.name, need.step),
       }[need.kind];
-      const answer = await failures.of(work);
+      const answer = await failures.of(async () => answered(await work()));
       if (failures.told) this.provideFailure(failures.told.failure, failures.told.message);
       else if (need.kind === 'names') this.provideNames(answer ?? []);
-      else if (answer === undefined || answer === null) this.provideAbsent();
+      else if (answer === null) this.provideAbsent();
       else this.provideBytes(answer);
     }
     return this.finish();
@@ -61,7 +66,8 @@ class SupplyChain extends Handle {
 }
 
 /** Verifies a layout over the links in a folder. */
-async function verifySupplyChain(layout, keys, links, at, { parameters } = {}) {
+async function verifySupplyChain(layout, keys, links, at, options = {}) {
+  const { parameters } = optionsIn(options, 'parameters');
   const held = [...keys];
   const [pairs, count] = pairsIn(parameters);
   const handles = handlesIn(held, PublicKey);

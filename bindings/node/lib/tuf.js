@@ -2,8 +2,8 @@
 
 // The Update Framework: a client by steps, targets, and what a trust root says of a name.
 
-const { Handle, SECRET, Step, bytesOf, call, countIn, dataIn, lib, made, needed, textIn, textOf, timeIn, written } = require('./native.js');
-const { TellsFailure } = require('./failures.js');
+const { Handle, SECRET, Step, bytesOf, call, dataIn, flagsIn, lib, made, messageIn, needed, optionsIn, textIn, textOf, timeIn, written } = require('./native.js');
+const { TellsFailure, answered } = require('./failures.js');
 
 const kinds = ['done', 'load', 'fetch', 'store', 'remove'];
 
@@ -39,7 +39,8 @@ class Standing extends Handle {
 
 /** A client of a TUF repository by steps: `next`, then one of the `provide` methods, until done. `drive` does it all. */
 class Client extends Handle {
-  constructor(at, { offline = false } = {}) {
+  constructor(at, options = {}) {
+    const { offline = false } = optionsIn(options, 'offline');
     super(SECRET, 'tuf_client', made('tuf_client_new', offline ? 1 : 0, timeIn(at)));
   }
   next() {
@@ -56,18 +57,21 @@ class Client extends Handle {
     call('tuf_client_provide_done', this._pointer);
   }
   provideFailure(failure, message = '') {
-    call('tuf_client_provide_failure', this._pointer, countIn(failure), textIn(message));
+    call('tuf_client_provide_failure', this._pointer, flagsIn(failure), messageIn(message));
   }
   /**
-   * Takes steps until done. `fetch(path, limit)` gives a file's bytes, or nothing if there is none; `store` is a Map, or has its `get`, `set` and
+   * Takes steps until done. `fetch(path, limit)` gives a file's bytes, or null if there is none; `store` is a Map, or has its `get`, `set` and
    * `delete`, which may be asynchronous.
    */
-  async drive(fetch, store) {
+  drive(fetch, store) {
+    return this._alone(() => this.#drive(fetch, store));
+  }
+  async #drive(fetch, store) {
     const failures = new TellsFailure();
     for (let step = this.next(); step.kind !== 'done'; step = this.next()) {
       const work = {
         load: () => store.get(step.name),
-        fetch: () => fetch(step.name, step.limit),
+        fetch: async () => answered(await fetch(step.name, step.limit)),
         store: () => store.set(step.name, step.data),
         remove: () => store.delete(step.name),
       }[step.kind];

@@ -24,7 +24,7 @@ after(() => fs.rmSync(work, { recursive: true }));
 /** Gives the files of a folder of the vectors, later. */
 const fetchFrom = (folder) => async (name) => {
   await new Promise(setImmediate);
-  return fs.promises.readFile(path.join(VECTORS, folder, name)).catch(() => undefined);
+  return fs.promises.readFile(path.join(VECTORS, folder, name)).catch((error) => (error.code === 'ENOENT' ? null : Promise.reject(error)));
 };
 const unreachable = async () => {
   throw new FetchFailed(Failure.UNAVAILABLE, 'nobody answers');
@@ -155,7 +155,7 @@ describe('in-toto', () => {
   });
 
   test('a refusal has every reason; and what could not be had is not known', async () => {
-    const nothing = { file: () => undefined, names: () => [] };
+    const nothing = { file: () => null, names: () => [] };
     await assert.rejects(new SupplyChain(layout, keys, AT).run(nothing), (error) => error instanceof touchmark.SupplyChainNotVerified && error.report !== undefined);
     await assert.rejects(new SupplyChain(layout, keys, AT).run({ file: unreachable, names: unreachable }), touchmark.Unknown);
     await assert.rejects(touchmark.verifySupplyChain(layout, [PrivateKey.generate().publicKey], VECTORS, AT), touchmark.UntrustedMetadata);
@@ -166,7 +166,7 @@ describe('the search', () => {
   const key = PrivateKey.generate();
   const policy = Policy.fromKeys([key.publicKey]);
   const digest = touchmark.digest(IMAGE);
-  const store = (referrers) => ({ manifest: async () => IMAGE, blob: async () => undefined, referrers });
+  const store = (referrers) => ({ manifest: async () => IMAGE, blob: async () => null, referrers });
   const none = async () => ({ index: Buffer.from('{"schemaVersion":2,"manifests":[]}'), complete: true });
 
   test('outcomes', async () => {
@@ -175,8 +175,57 @@ describe('the search', () => {
     await assert.rejects(new Search(new Request(policy, digest, AT)).run(store(none)), touchmark.Unsigned);
     await assert.rejects(new Search(new Request(policy, digest, AT)).run(store(unreachable)), touchmark.Unknown);
     await assert.rejects(new Search(new Request(policy, digest, AT)).run(store(() => null.x)), TypeError);
+    await assert.rejects(new Search(new Request(policy, digest, AT, { envelopes: [] })).run(store(() => assert.fail('nothing is asked for'))), touchmark.Unsigned);
     const search = new Search(new Request(policy, digest, AT));
     assert.deepEqual(search.next(), search.next());
     assert.throws(() => search.finish(), touchmark.WrongState);
+  });
+});
+
+describe('answers', () => {
+  const digest = touchmark.digest(IMAGE);
+  const policy = Policy.fromKeys([PrivateKey.generate().publicKey]);
+  const store = () => new Map([['root.json', read(HONEST.root.file)]]);
+  const swallows = async () => {
+    await unreachable().catch(() => undefined);
+  };
+
+  test('an error that was swallowed is not "there is none"', async () => {
+    await assert.rejects(new Client(AT).drive(swallows, store()), /undefined is no answer/);
+    const layout = read(CHAIN.layout.file);
+    const keys = [PublicKey.read(read(CHAIN.keys[0].file))];
+    await assert.rejects(new SupplyChain(layout, keys, AT).run({ file: swallows, names: swallows }), /undefined is no answer/);
+    const manifest = async () => IMAGE;
+    for (const each of [{ manifest: swallows }, { manifest, referrers: swallows }]) {
+      await assert.rejects(new Search(new Request(policy, digest, AT)).run(each), /undefined is no answer/);
+    }
+  });
+
+  test('what is no bytes ends the call', async () => {
+    for (const answer of ['text', 5, {}, [], new Response('text')]) {
+      await assert.rejects(new Client(AT).drive(async () => answer, store()), TypeError);
+    }
+  });
+
+  test('a failure says no more than it can', async () => {
+    const torn = async () => {
+      throw new Error('half of a pair: \ud800');
+    };
+    await assert.rejects(new Client(AT).drive(torn, store()), touchmark.Unknown);
+    const client = new Client(AT);
+    client.next();
+    for (const failure of [2 ** 32 + Failure.NOT_FOUND, -1, undefined]) assert.throws(() => client.provideFailure(failure), TypeError);
+  });
+
+  test('one driver at a time', async () => {
+    const client = new Client(AT);
+    const driving = client.drive(fetchFrom(HONEST.updates[0].repository), store());
+    await assert.rejects(client.drive(fetchFrom(HONEST.updates[0].repository), store()), touchmark.WrongState);
+    await driving;
+    const search = new Search(new Request(policy, digest, AT));
+    const place = { manifest: async () => IMAGE, blob: async () => null, referrers: unreachable };
+    const searching = search.run(place);
+    await assert.rejects(search.run(place), touchmark.WrongState);
+    await assert.rejects(searching, touchmark.Unknown);
   });
 });

@@ -120,6 +120,40 @@ describe('envelopes and manifests', () => {
 
   test('a condition that is misspelt asks for nothing, and so is refused', () => {
     assert.throws(() => Policy.fromKeys(keys, { nmae: 'acme/x:1' }), TypeError);
+    assert.throws(() => signManifest(MANIFEST, [alice.signer()], { issued: AT, expire: AT + 10 }), TypeError);
+    assert.throws(() => PolicyDocument.read('{"version":1,"rules":[]}', { sign: true }), TypeError);
+    assert.throws(() => new Request(Policy.fromKeys(keys), touchmark.digest(MANIFEST), AT, { depe: true }), TypeError);
+  });
+
+  test('a condition without a value asks for nothing, and so is refused', () => {
+    for (const name of ['name', 'annotations', 'predicateTypes', 'supplyChain']) assert.throws(() => Policy.fromKeys(keys, { [name]: undefined }), TypeError);
+    assert.throws(() => Policy.fromKeys(keys, { name: null }), touchmark.InvalidArgument);
+    assert.throws(() => Policy.fromKeys(keys, { name: '' }), touchmark.InvalidArgument);
+    for (const annotations of [new Map([['a', 'b']]), [['a', 'b']], 'a', 5, null, { a: null }, { a: 1 }]) {
+      assert.throws(() => Policy.fromKeys(keys, { annotations }), TypeError);
+      assert.throws(() => signManifest(MANIFEST, [alice.signer()], { issued: AT, annotations }), TypeError);
+    }
+    for (const acceptOnly of [2 ** 32 + 1, -1, '1']) assert.throws(() => Policy.fromKeys(keys, { acceptOnly }), TypeError);
+  });
+
+  test('one layout is wanted, and not the last of several', () => {
+    const supplyChain = { layout: Buffer.from('{}'), keys };
+    Policy.fromKeys(keys, { supplyChain });
+    assert.throws(() => Policy.fromKeys(keys, { supplyChain: [supplyChain] }), TypeError);
+    assert.throws(() => Policy.fromKeys(keys, { supplyChains: [supplyChain, supplyChain] }), TypeError);
+  });
+
+  test('an expiry is never "never", nor an empty name none', () => {
+    for (const expires of [0, -0, -1, new Date(0)]) {
+      assert.equal(thrown(() => signManifest(MANIFEST, [alice.signer()], { issued: AT, expires })).statusName, 'INVALID_TIME');
+    }
+    for (const name of ['', null]) assert.equal(thrown(() => signManifest(MANIFEST, [alice.signer()], { issued: AT, name })).statusName, 'INVALID_NAME');
+  });
+
+  test('bytes that another thread may change are copied', () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(3));
+    assert.notEqual(native.dataIn(shared).ptr.buffer, shared.buffer);
+    assert.equal(touchmark.digest(shared), touchmark.digest(Buffer.alloc(3)));
   });
 });
 
@@ -165,6 +199,23 @@ describe('signers that are functions', () => {
     for (const [length, Kind] of [[0, touchmark.BadSignature], [64, touchmark.BadSignature], [100000, touchmark.CallbackFailed]]) {
       assert.throws(attempt(Signer.fromCallback(publicKey, () => Buffer.alloc(length))), Kind);
     }
+  });
+
+  test('one that is closed while it signs is kept until it has signed', () => {
+    const held = [];
+    const signer = Signer.fromCallback(publicKey, (message) => {
+      for (const handle of [signer, own, ...held]) handle.close();
+      const free = native.koffi.stats().callbacks;
+      assert.equal(free, callbacks, 'the function is not given back yet');
+      return sign(message);
+    });
+    const own = PrivateKey.generate().signer();
+    const callbacks = native.koffi.stats().callbacks;
+    const first = Envelope.sign('text/plain', Buffer.from('x'), [PrivateKey.generate().signer()]);
+    held.push(first);
+    assert.equal(first.addSignature(signer).signatureKeyIds.length, 2);
+    assert.equal(native.koffi.stats().callbacks, callbacks - 1);
+    assert.throws(() => first.toJson(), /closed/);
   });
 
   test('they use the library', () => {
