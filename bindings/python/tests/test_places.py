@@ -30,6 +30,35 @@ class Folders(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
 
+class Answers(unittest.TestCase):
+    def test_no_envelopes_are_the_only_evidence_too(self) -> None:
+        class Asked(Store):
+            def manifest(self, digest: str, limit: int) -> bytes:
+                return IMAGE.read_bytes()
+
+        policy = Policy.from_keys([PrivateKey.generate().public_key])
+        request = Request(policy, touchmark.digest(IMAGE.read_bytes()), AT, envelopes=[])
+        with self.assertRaises(touchmark.Unsigned):
+            Search(request).run(Asked())
+        with self.assertRaises(NotImplementedError):
+            Search(Request(policy, touchmark.digest(IMAGE.read_bytes()), AT)).run(Asked())
+
+    def test_a_failure_says_no_more_than_it_can(self) -> None:
+        def torn(path: str, limit: int) -> bytes:
+            raise OSError("half of a pair: \ud800")
+
+        store = {"root.json": (VECTORS / HONEST["root"]["file"]).read_bytes()}
+        with self.assertRaises(touchmark.Unknown):
+            Client(AT).drive(torn, store)
+        with tempfile.TemporaryDirectory() as folder, self.assertRaises(touchmark.Unknown):
+            TrustRoot(ROOT.read_bytes(), torn, folder, AT)
+        client = Client(AT)
+        client.next()
+        for failure in (2**32 + Failure.NOT_FOUND, 0, -1):
+            with self.assertRaises(ValueError):
+                client.provide_failure(failure)
+
+
 class Layouts(Folders):
     def setUp(self) -> None:
         super().setUp()

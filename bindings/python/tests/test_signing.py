@@ -131,6 +131,33 @@ class Envelopes(unittest.TestCase):
         unnamed = Policy.from_keys(self.keys).verify_manifest(MANIFEST, [data], AT)
         self.assertIsNone(unnamed.name)
 
+    def test_an_expiry_is_never_never_nor_an_empty_name_none(self) -> None:
+        for expires in (0, -1, datetime.fromtimestamp(0, timezone.utc)):
+            with self.assertRaises(touchmark.InvalidArgument) as raised:
+                sign_manifest(MANIFEST, [self.alice.signer()], issued=AT, expires=expires)
+            self.assertEqual(raised.exception.status_name, "INVALID_TIME")
+        with self.assertRaises(touchmark.InvalidArgument) as raised:
+            sign_manifest(MANIFEST, [self.alice.signer()], issued=AT, name="")
+        self.assertEqual(raised.exception.status_name, "INVALID_NAME")
+
+    def test_what_is_asked_is_asked_whole(self) -> None:
+        with self.assertRaises(touchmark.InvalidArgument):
+            Policy.from_keys(self.keys, name="")
+        wrong: Any
+        for wrong in ({"a": None}, {"a": b"b"}, {None: "b"}):
+            with self.assertRaises(TypeError):
+                Policy.from_keys(self.keys, annotations=wrong)
+            with self.assertRaises(TypeError):
+                sign_manifest(MANIFEST, [self.alice.signer()], issued=AT, annotations=wrong)
+        for wrong in ("", [("a", "b")]):
+            with self.assertRaises(AttributeError):
+                Policy.from_keys(self.keys, annotations=wrong)
+        chain = (b"{}", self.keys)
+        Policy.from_keys(self.keys, supply_chain=chain)
+        for wrong in ([chain, chain], [chain]):
+            with self.assertRaises((TypeError, ValueError)):
+                Policy.from_keys(self.keys, supply_chain=wrong)
+
     def test_times(self) -> None:
         policy = Policy.from_keys(self.keys)
         data = [sign_manifest(MANIFEST, [self.alice.signer()], issued=AT, expires=AT + 10).to_json()]

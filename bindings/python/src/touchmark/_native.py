@@ -249,9 +249,22 @@ def datas_in(datas: Iterable[BytesLike]) -> Tuple[Any, int]:
     return array, len(views)
 
 
+def message_in(error: BaseException) -> In:
+    """What an exception says as an argument: what of it is no text is replaced, so that a failure stays the failure that it is."""
+    return data_in(str(error).encode("utf-8", "replace"))
+
+
+def texts_of(pairs: Optional[Mapping[str, str]]) -> List[Tuple[str, str]]:
+    """The pairs of a mapping. A value that is not there would be the empty text."""
+    found = [] if pairs is None else list(pairs.items())
+    if not all(isinstance(text, str) for pair in found for text in pair):
+        raise TypeError("keys and values are str")
+    return found
+
+
 def pairs_in(pairs: Optional[Mapping[str, str]]) -> Tuple[Any, int]:
     """An array of pairs as two arguments."""
-    views = [Pair(text_in(key), text_in(value)) for key, value in (pairs or {}).items()]
+    views = [Pair(text_in(key), text_in(value)) for key, value in texts_of(pairs)]
     array = (Pair * len(views))(*views)
     array.keep = views  # type: ignore[attr-defined]
     return array, len(views)

@@ -23,6 +23,7 @@ from ._native import (
     time_in,
     written,
 )
+from .digests import check_name
 from .keys import PublicKey, Signer
 
 _Envelope = owner("envelope")
@@ -106,8 +107,11 @@ def sign_manifest(
     annotations: Optional[Mapping[str, str]] = None,
 ) -> Envelope:
     """Signs a manifest, under a NAME or NAME:VERSION if one is given. The media type is the manifest's own unless it is given."""
+    # In C no name is the empty one, and 0 is never: what was given must not become that.
+    if name is not None:
+        check_name(name)
+    end = 0 if expires is None else time_in(expires) or -1
     pairs, pair_count = pairs_in(annotations)
     array, count = handles_in(signers, Signer)
-    end = 0 if expires is None else time_in(expires)
     arguments = (data_in(manifest), text_in(media_type), text_in(name), pairs, pair_count, time_in(issued), end, array, count)
     return Envelope._wrap(made(_Envelope, lib.touchmark_sign_manifest, *arguments))

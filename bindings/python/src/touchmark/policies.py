@@ -6,7 +6,7 @@ import enum
 import json
 from typing import Any, Iterable, List, Mapping, Optional, Tuple, Type
 
-from ._native import BytesLike, Handle, Pointer, Text, Time, call, count_in, data_in, datas_in, handle_in, handles_in, lib, made, owner, text_in, time_in, written
+from ._native import BytesLike, Handle, Pointer, Text, Time, call, count_in, data_in, datas_in, handle_in, handles_in, lib, made, owner, text_in, texts_of, time_in, written
 from .artifacts import VerifiedArtifact, _VerifiedArtifact
 from .keys import PublicKey
 from .tuf import Standing
@@ -27,8 +27,8 @@ class Accept(enum.IntFlag):
 class Policy(Handle):
     """What is asked of an artifact. It does not change and may be shared by threads.
 
-    ``name`` is NAME, NAME:VERSION or NAME:*; each of ``annotations`` must be signed; each of ``predicate_types`` must be attested; each of
-    ``supply_chains`` is an in-toto layout with the keys that it must be signed by.
+    ``name`` is NAME, NAME:VERSION or NAME:*; each of ``annotations`` must be signed; each of ``predicate_types`` must be attested;
+    ``supply_chain`` is an in-toto layout that must hold, with the keys, each of which must have signed it.
     """
 
     @classmethod
@@ -40,12 +40,12 @@ class Policy(Handle):
         name: Optional[str] = None,
         annotations: Optional[Mapping[str, str]] = None,
         predicate_types: Iterable[str] = (),
-        supply_chains: Iterable[Tuple[BytesLike, Iterable[PublicKey]]] = (),
+        supply_chain: Optional[Tuple[BytesLike, Iterable[PublicKey]]] = None,
     ) -> Policy:
         """Signed by ``threshold`` of these keys."""
         array, count = handles_in(keys, PublicKey)
         builder = made(_Builder, lib.touchmark_policy_builder_from_keys, array, count, count_in(threshold))
-        return cls._build(builder, name, annotations, predicate_types, supply_chains)
+        return cls._build(builder, name, annotations, predicate_types, supply_chain)
 
     @classmethod
     def from_standing(
@@ -55,7 +55,7 @@ class Policy(Handle):
         name: Optional[str] = None,
         annotations: Optional[Mapping[str, str]] = None,
         predicate_types: Iterable[str] = (),
-        supply_chains: Iterable[Tuple[BytesLike, Iterable[PublicKey]]] = (),
+        supply_chain: Optional[Tuple[BytesLike, Iterable[PublicKey]]] = None,
         accept_only: Optional[Accept] = None,
         by_role: Optional[str] = None,
     ) -> Policy:
@@ -65,7 +65,7 @@ class Policy(Handle):
             call(lib.touchmark_policy_builder_accept_only, builder, int(Accept(accept_only)))
         if by_role is not None:
             call(lib.touchmark_policy_builder_by_role, builder, text_in(by_role))
-        return cls._build(builder, name, annotations, predicate_types, supply_chains)
+        return cls._build(builder, name, annotations, predicate_types, supply_chain)
 
     @classmethod
     def _build(
@@ -74,15 +74,16 @@ class Policy(Handle):
         name: Optional[str],
         annotations: Optional[Mapping[str, str]],
         predicate_types: Iterable[str],
-        supply_chains: Iterable[Tuple[BytesLike, Iterable[PublicKey]]],
+        supply_chain: Optional[Tuple[BytesLike, Iterable[PublicKey]]],
     ) -> Policy:
         if name is not None:
             call(lib.touchmark_policy_builder_set_name, builder, text_in(name))
-        for key, value in (annotations or {}).items():
+        for key, value in texts_of(annotations):
             call(lib.touchmark_policy_builder_require_annotation, builder, text_in(key), text_in(value))
         for predicate_type in [predicate_types] if isinstance(predicate_types, str) else predicate_types:
             call(lib.touchmark_policy_builder_require_predicate, builder, text_in(predicate_type))
-        for layout, keys in supply_chains:
+        if supply_chain is not None:
+            layout, keys = supply_chain
             array, count = handles_in(keys, PublicKey)
             call(lib.touchmark_policy_builder_require_supply_chain, builder, data_in(layout), array, count)
         return cls._wrap(made(_Policy, lib.touchmark_policy_builder_build, builder))

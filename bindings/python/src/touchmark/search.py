@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Iterable, Optional, Tuple
 
 from . import _native
-from ._native import BytesLike, Handle, Time, call, count_in, data_in, datas_in, handle_in, lib, made, owner, text_in, text_of, time_in
+from ._native import BytesLike, Handle, Time, call, count_in, data_in, datas_in, handle_in, lib, made, message_in, owner, text_in, text_of, time_in
 from .artifacts import VerifiedArtifact, _VerifiedArtifact
 from .policies import Policy
 
@@ -91,7 +91,8 @@ def _digest(data: BytesLike, like: str) -> str:
 
 class Request(Handle):
     """What is asked: a policy, the digest of an artifact and a time. ``covered_by`` is the digest of a signed index that lists the artifact,
-    ``platform`` an ``os/arch`` of an index; ``envelopes`` are at hand already; ``deep`` verifies every blob's bytes too.
+    ``platform`` an ``os/arch`` of an index; ``envelopes``, also if there are none of them, are the only evidence, and no referrers are asked for;
+    ``deep`` verifies every blob's bytes too.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class Request(Handle):
         *,
         covered_by: Optional[str] = None,
         platform: Optional[str] = None,
-        envelopes: Iterable[BytesLike] = (),
+        envelopes: Optional[Iterable[BytesLike]] = None,
         deep: bool = False,
     ) -> None:
         self._owned = made(_Request, lib.touchmark_request_new, handle_in(policy, Policy), text_in(digest), time_in(at))
@@ -110,8 +111,8 @@ class Request(Handle):
             call(lib.touchmark_request_covered_by, self._pointer, text_in(covered_by))
         if platform is not None:
             call(lib.touchmark_request_platform, self._pointer, text_in(platform))
-        array, count = datas_in(envelopes)
-        if count:
+        if envelopes is not None:
+            array, count = datas_in(envelopes)
             call(lib.touchmark_request_envelopes, self._pointer, array, count)
         if deep:
             call(lib.touchmark_request_deep, self._pointer)
@@ -155,8 +156,11 @@ class Search(Handle):
             try:
                 self._provide(store, need)
             except OSError as error:
-                self.provide_failure(failure_of(error), str(error))
+                self._fail(error)
         return self.finish()
+
+    def _fail(self, error: OSError) -> None:
+        call(lib.touchmark_search_provide_failure, self._pointer, int(failure_of(error)), message_in(error))
 
     def _provide(self, store: Store, need: Need) -> None:
         if need.kind is NeedKind.REFERRERS:

@@ -21,6 +21,7 @@ from ._native import (
     handles_in,
     lib,
     made,
+    message_in,
     owner,
     path_in,
     text_in,
@@ -128,7 +129,7 @@ def _native_fetch(fetch: Fetch) -> Any:
             try:
                 data: Optional[BytesLike] = fetch(text_of(path), limit)
             except OSError as error:
-                lib.touchmark_sink_fail(sink, text_in(str(error)))
+                lib.touchmark_sink_fail(sink, message_in(error))
                 raise
             return 701 if data is None else int(lib.touchmark_sink_append(sink, data_in(data)))
 

@@ -20,6 +20,7 @@ from ._native import (
     handles_in,
     lib,
     made,
+    message_in,
     owner,
     pairs_in,
     path_in,
@@ -93,7 +94,9 @@ class SupplyChain(Handle):
 
     def provide_failure(self, failure: int, message: str = "") -> None:
         """Says why it could not be had: a ``Failure``."""
-        call(lib.touchmark_supply_chain_provide_failure, self._pointer, int(failure), text_in(message))
+        from .search import Failure
+
+        call(lib.touchmark_supply_chain_provide_failure, self._pointer, int(Failure(failure)), text_in(message))
 
     def finish(self) -> VerifiedSupplyChain:
         """The outcome: raises SupplyChainNotVerified, whose ``report`` has every reason, unless all is as the layout says."""
@@ -119,7 +122,7 @@ class SupplyChain(Handle):
                 elif inspection is not None:
                     data = inspection(need.name, need.step)
             except OSError as error:
-                self.provide_failure(failure_of(error), str(error))
+                call(lib.touchmark_supply_chain_provide_failure, self._pointer, int(failure_of(error)), message_in(error))
                 continue
             if need.kind is ChainNeedKind.NAMES:
                 self.provide_names(listed)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, MutableMapping, Optional
 
 from . import _native
-from ._native import BytesLike, Handle, Time, bytes_of, call, data_in, lib, made, owner, text_in, text_of, time_in, written
+from ._native import BytesLike, Handle, Time, bytes_of, call, data_in, lib, made, message_in, owner, text_in, text_of, time_in, written
 
 _Client = owner("tuf_client")
 _Target = owner("tuf_target")
@@ -113,7 +113,9 @@ class Client(Handle):
 
     def provide_failure(self, failure: int, message: str = "") -> None:
         """Says why it could not be done: a ``Failure``."""
-        call(lib.touchmark_tuf_client_provide_failure, self._pointer, int(failure), text_in(message))
+        from .search import Failure
+
+        call(lib.touchmark_tuf_client_provide_failure, self._pointer, int(Failure(failure)), text_in(message))
 
     def drive(self, fetch: Fetch, store: MutableMapping[str, bytes]) -> None:
         """Takes steps until DONE. ``fetch(path, limit)`` returns a file's bytes, or None if there is none; an OSError is "could not find out"."""
@@ -128,7 +130,7 @@ class Client(Handle):
                 else:
                     data = store.get(step.name) if step.kind is StepKind.LOAD else fetch(step.name, step.limit)
             except OSError as error:
-                self.provide_failure(failure_of(error), str(error))
+                call(lib.touchmark_tuf_client_provide_failure, self._pointer, int(failure_of(error)), message_in(error))
                 continue
             if step.kind in (StepKind.STORE, StepKind.REMOVE):
                 self.provide_done()
