@@ -21,6 +21,14 @@ done
 for options in -DTOUCHMARK_VERIFIER_ONLY -std=c++20; do
     c++ -std=c++17 "$options" "${strict[@]}" "${flags[@]}" -x c++ - <<<"#include <touchmark.hpp>"
 done
+# A refusal that is overlooked does not compile.
+overlooked='#include <touchmark.hpp>
+void f(const touchmark::public_key &key) { key.try_verify("a message", "a signature"); }'
+if c++ -std=c++17 "${strict[@]}" "${flags[@]}" -x c++ - <<<"$overlooked" 2>"$out/overlooked"; then
+    echo "C++: the outcome of try_verify may be overlooked" >&2
+    exit 1
+fi
+grep -q nodiscard "$out/overlooked"
 # Handles that are not freed, and views that outlive them, are found by the sanitizers.
 sanitizers=(-g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined)
 if ! echo 'int main() {}' | c++ "${sanitizers[@]}" -o "$out/probe" -x c++ - 2>/dev/null; then

@@ -64,7 +64,8 @@ func WithRole(role string) PolicyOption {
 	}
 }
 
-// WithSupplyChain asks that the artifact came about as an in-toto layout says that one of the keys signed.
+// WithSupplyChain asks that the artifact came about as an in-toto layout says that every one of the keys signed. It is given once:
+// a policy has one layout, and a second one is [ErrWrongState].
 func WithSupplyChain(layout []byte, keys ...*PublicKey) PolicyOption {
 	return func(b *builder) error {
 		var a arguments

@@ -18,6 +18,16 @@ struct own_error : std::runtime_error {
 
 } // namespace
 
+TEST(what_an_object_without_a_name_says_outlives_it) {
+    auto alice = private_key::generate();
+    const auto id = alice.public_half().id();
+    const auto raw = alice.public_half().raw();
+    const auto payload = envelope::sign("text/plain", "a message", signer(alice)).verify(alice.public_half()).payload();
+    CHECK(id.size() > 10 && raw.size() == 32 && payload == "a message");
+    static_assert(std::is_same_v<decltype(std::declval<verified_artifact>().digest()), std::string>);
+    static_assert(std::is_same_v<decltype(std::declval<verified_artifact &>().digest()), std::string_view>);
+}
+
 TEST(views_are_made_of_whatever_has_bytes) {
     std::string text = "abc";
     std::vector<std::byte> bytes = {std::byte('a'), std::byte('b'), std::byte('c')};
@@ -241,7 +251,7 @@ TEST(sixteen_threads_verify_with_the_same_handles) {
     for (int each = 0; each < 16; each++) {
         threads.emplace_back([&, each] {
             for (int round = 0; round < 50; round++) {
-                right[std::size_t(each)] += signed_one.verify(half).payload().text() == "a message" && !signed_one.try_verify(other);
+                right[std::size_t(each)] += signed_one.verify(half).payload() == "a message" && !signed_one.try_verify(other);
             }
         });
     }

@@ -87,6 +87,9 @@ class error : public std::runtime_error {
 
 namespace detail {
 
+inline std::string copy(std::string_view view) { return std::string(view); }
+inline std::string copy(bytes_view view) { return view.string(); }
+
 template <auto Free> struct freed_by {
     template <class T> void operator()(T *handle) const noexcept { Free(handle); }
 };
@@ -117,8 +120,8 @@ class kept {
 
 } // namespace detail
 
-/// What a `try_` function gives: a value, or why there is none.
-template <class T> class outcome {
+/// What a `try_` function gives: a value, or why there is none. Whoever overlooks it overlooks a refusal.
+template <class T> class [[nodiscard]] outcome {
   public:
     outcome(T value) noexcept : value_(std::move(value)) {}
     outcome(touchmark::status number, touchmark_error *adopted) noexcept : status_(number), error_(adopted) {}

@@ -12,13 +12,17 @@ namespace touchmark {
 class verified_artifact : public object<touchmark_verified_artifact, touchmark_verified_artifact_free> {
   public:
     using object::object;
-    std::string_view digest() const noexcept { return bytes_view(touchmark_verified_artifact_digest(get())).text(); }
-    std::string_view media_type() const noexcept { return bytes_view(touchmark_verified_artifact_media_type(get())).text(); }
+    std::string_view digest() const & noexcept { return bytes_view(touchmark_verified_artifact_digest(get())).text(); }
+    std::string digest() const && { return detail::copy(digest()); }
+    std::string_view media_type() const & noexcept { return bytes_view(touchmark_verified_artifact_media_type(get())).text(); }
+    std::string media_type() const && { return detail::copy(media_type()); }
     std::uint64_t size() const noexcept { return touchmark_verified_artifact_size(get()); }
     /// The verified bytes, if the decision read them.
-    bytes_view manifest() const noexcept { return touchmark_verified_artifact_manifest(get()); }
+    bytes_view manifest() const & noexcept { return touchmark_verified_artifact_manifest(get()); }
+    std::string manifest() const && { return detail::copy(manifest()); }
     /// NAME or NAME:VERSION; empty if no name was asked for.
-    std::string_view name() const noexcept { return bytes_view(touchmark_verified_artifact_name(get())).text(); }
+    std::string_view name() const & noexcept { return bytes_view(touchmark_verified_artifact_name(get())).text(); }
+    std::string name() const && { return detail::copy(name()); }
     std::string json() const { return detail::make<buffer>(touchmark_verified_artifact_to_json, get()).string(); }
 };
 
@@ -53,6 +57,7 @@ class policy_builder : public object<touchmark_policy_builder, touchmark_policy_
     policy_builder &predicate(std::string_view type) { return set(touchmark_policy_builder_require_predicate, bytes_view(type)); }
     policy_builder &accept_only(accept kinds) { return set(touchmark_policy_builder_accept_only, static_cast<std::uint32_t>(kinds)); }
     policy_builder &by_role(std::string_view role) { return set(touchmark_policy_builder_by_role, bytes_view(role)); }
+    /// A layout that must hold, which every one of the keys must have signed. Once: a policy has one.
     policy_builder &supply_chain(bytes_view layout, const list_of<public_key> &keys) {
         return set(touchmark_policy_builder_require_supply_chain, layout, keys.data(), keys.size());
     }

@@ -48,8 +48,10 @@ class public_key : public object<touchmark_public_key, touchmark_public_key_free
         return detail::make<public_key>(touchmark_public_key_from_raw, static_cast<std::uint32_t>(algorithm), raw);
     }
     key_algorithm algorithm() const noexcept { return static_cast<key_algorithm>(touchmark_public_key_algorithm(get())); }
-    bytes_view raw() const noexcept { return touchmark_public_key_raw(get()); }
-    std::string_view id() const noexcept { return bytes_view(touchmark_public_key_id(get())).text(); }
+    bytes_view raw() const & noexcept { return touchmark_public_key_raw(get()); }
+    std::string raw() const && { return detail::copy(raw()); }
+    std::string_view id() const & noexcept { return bytes_view(touchmark_public_key_id(get())).text(); }
+    std::string id() const && { return detail::copy(id()); }
     std::string pem() const { return detail::make<buffer>(touchmark_public_key_to_pem, get()).string(); }
     void verify(bytes_view message, bytes_view signature) const { try_verify(message, signature).value(); }
     outcome<done> try_verify(bytes_view message, bytes_view signature) const noexcept {
@@ -101,11 +103,14 @@ class signer : public object<touchmark_signer, touchmark_signer_free> {
 class verified_envelope : public object<touchmark_verified_envelope, touchmark_verified_envelope_free> {
   public:
     using object::object;
-    bytes_view payload() const noexcept { return touchmark_verified_envelope_payload(get()); }
-    std::string_view payload_type() const noexcept { return bytes_view(touchmark_verified_envelope_payload_type(get())).text(); }
+    bytes_view payload() const & noexcept { return touchmark_verified_envelope_payload(get()); }
+    std::string payload() const && { return detail::copy(payload()); }
+    std::string_view payload_type() const & noexcept { return bytes_view(touchmark_verified_envelope_payload_type(get())).text(); }
+    std::string payload_type() const && { return detail::copy(payload_type()); }
     /// The keys that signed, among those asked about.
     std::size_t key_count() const noexcept { return touchmark_verified_envelope_key_count(get()); }
-    std::string_view key_id(std::size_t index) const noexcept { return bytes_view(touchmark_verified_envelope_key_id(get(), index)).text(); }
+    std::string_view key_id(std::size_t index) const & noexcept { return bytes_view(touchmark_verified_envelope_key_id(get(), index)).text(); }
+    std::string key_id(std::size_t index) const && { return detail::copy(key_id(index)); }
 };
 
 /// Read, not verified.
@@ -114,11 +119,14 @@ class envelope : public object<touchmark_envelope, touchmark_envelope_free> {
     using object::object;
     static envelope parse(bytes_view json) { return try_parse(json).value(); }
     static outcome<envelope> try_parse(bytes_view json) noexcept { return detail::attempt_to_make<envelope>(touchmark_envelope_parse, json); }
-    std::string_view payload_type() const noexcept { return bytes_view(touchmark_envelope_payload_type(get())).text(); }
-    bytes_view untrusted_payload() const noexcept { return touchmark_envelope_untrusted_payload(get()); }
+    std::string_view payload_type() const & noexcept { return bytes_view(touchmark_envelope_payload_type(get())).text(); }
+    std::string payload_type() const && { return detail::copy(payload_type()); }
+    bytes_view untrusted_payload() const & noexcept { return touchmark_envelope_untrusted_payload(get()); }
+    std::string untrusted_payload() const && { return detail::copy(untrusted_payload()); }
     std::size_t signature_count() const noexcept { return touchmark_envelope_signature_count(get()); }
     /// A hint, and no more; empty if there is none.
-    std::string_view signature_keyid(std::size_t index) const noexcept { return bytes_view(touchmark_envelope_signature_keyid(get(), index)).text(); }
+    std::string_view signature_keyid(std::size_t index) const & noexcept { return bytes_view(touchmark_envelope_signature_keyid(get(), index)).text(); }
+    std::string signature_keyid(std::size_t index) const && { return detail::copy(signature_keyid(index)); }
     std::string json() const { return detail::make<buffer>(touchmark_envelope_to_json, get()).string(); }
     verified_envelope verify(const list_of<public_key> &keys, std::size_t threshold = 1) const { return try_verify(keys, threshold).value(); }
     outcome<verified_envelope> try_verify(const list_of<public_key> &keys, std::size_t threshold = 1) const noexcept {

@@ -15,7 +15,8 @@ class tuf_target : public object<touchmark_tuf_target, touchmark_tuf_target_free
     using object::object;
     std::uint64_t length() const noexcept { return touchmark_tuf_target_length(get()); }
     /// Who lists it.
-    std::string_view role() const noexcept { return bytes_view(touchmark_tuf_target_role(get())).text(); }
+    std::string_view role() const & noexcept { return bytes_view(touchmark_tuf_target_role(get())).text(); }
+    std::string role() const && { return detail::copy(role()); }
     /// Where it is, below the repository's targets.
     std::string fetch_path() const { return detail::make<buffer>(touchmark_tuf_target_fetch_path, get()).string(); }
     /// Throws unless these are its bytes.

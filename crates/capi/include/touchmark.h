@@ -1004,7 +1004,9 @@ touchmark_status touchmark_policy_builder_by_role(struct touchmark_policy_builde
 
 /**
  * Wants this in-toto layout to hold for the artifact, by what is attached to it, once everything else does. All of the keys must have
- * signed the layout, which is told when it is verified. Called again, the last one.
+ * signed the layout, which is told when it is verified.
+ *
+ * `TOUCHMARK_STATUS_WRONG_STATE` if a layout is wanted already: a policy has one.
  */
 touchmark_status touchmark_policy_builder_require_supply_chain(struct touchmark_policy_builder *builder,
                                                                struct touchmark_bytes layout,

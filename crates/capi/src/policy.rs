@@ -174,7 +174,9 @@ pub unsafe extern "C" fn touchmark_policy_builder_by_role(
 }
 
 /// Wants this in-toto layout to hold for the artifact, by what is attached to it, once everything else does. All of the keys must have
-/// signed the layout, which is told when it is verified. Called again, the last one.
+/// signed the layout, which is told when it is verified.
+///
+/// `TOUCHMARK_STATUS_WRONG_STATE` if a layout is wanted already: a policy has one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_policy_builder_require_supply_chain(
     builder: *mut touchmark_policy_builder,
@@ -187,7 +189,11 @@ pub unsafe extern "C" fn touchmark_policy_builder_require_supply_chain(
     unsafe {
         change(builder, error, |policy| {
             let demand = SupplyChainDemand::new(layout.read("layout")?.to_vec(), any_keys(keys, count)?)?;
-            Ok(policy.supply_chain(demand))
+            // The last one alone would be less than what was asked for.
+            match policy.wanted_supply_chain() {
+                Some(_) => Err(Failure::state("a layout is wanted already, and a policy has one")),
+                None => Ok(policy.supply_chain(demand)),
+            }
         })
     }
 }
@@ -299,6 +305,7 @@ mod tests {
             assert_eq!(failed(layout(&[])).0, "INVALID_THRESHOLD");
             let key = public(1);
             layout(&[key.0]).unwrap();
+            assert_eq!(failed(layout(&[key.0])).0, "WRONG_STATE");
 
             let policy = made(|out, error| touchmark_policy_builder_build(builder.0, out, error)).unwrap();
             let policy = &(*policy.0).policy;

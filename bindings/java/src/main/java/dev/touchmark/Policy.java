@@ -113,12 +113,12 @@ public final class Policy extends Handle {
         }
 
         /**
-         * Asks that the artifact came about as an in-toto layout says.
+         * Asks that the artifact came about as an in-toto layout says. Once: a policy has one.
          *
          * @param layout its bytes
-         * @param keys by which it must be signed
+         * @param keys by every one of which it must be signed
          * @return this
-         * @throws TouchmarkException it is no layout that they signed
+         * @throws TouchmarkException there is no key, or there was a layout already
          */
         public Builder supplyChain(byte[] layout, Collection<PublicKey> keys) throws TouchmarkException {
             return set(c -> C.touchmark_policy_builder_require_supply_chain(
