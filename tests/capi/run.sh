@@ -26,6 +26,7 @@ if [ -z "${TOUCHMARK_PREFIX-}" ]; then
     scripts/capi.sh "$target/capi"
     export TOUCHMARK_PREFIX=$target/capi
 fi
+TOUCHMARK_PREFIX=$(cd "$TOUCHMARK_PREFIX" && pwd)
 prefix=$TOUCHMARK_PREFIX
 build full "$prefix/include" "$prefix/lib/libtouchmark.so"
 if [ -n "$random" ]; then
@@ -37,6 +38,7 @@ if [ -z "$verifier" ]; then
     scripts/capi.sh --verifier "$target/capi-verifier"
     verifier=$target/capi-verifier
 fi
+verifier=$(cd "$verifier" && pwd)
 build verifier "$verifier/include" "$verifier/lib/libtouchmark.so" -DTOUCHMARK_VERIFIER_ONLY
 
 say "The header, the symbols, the structures."

@@ -24,6 +24,7 @@ if [ -z "${TOUCHMARK_PREFIX-}" ]; then
     scripts/capi.sh "$target/capi"
     export TOUCHMARK_PREFIX=$target/capi
 fi
+TOUCHMARK_PREFIX=$(cd "$TOUCHMARK_PREFIX" && pwd)
 headers=$TOUCHMARK_PREFIX/include library=$TOUCHMARK_PREFIX/lib/libtouchmark.so
 triple=$(rustc -vV | sed -n 's/^host: //p')
 asan_options=detect_leaks=1:detect_stack_use_after_return=1
