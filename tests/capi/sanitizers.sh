@@ -11,9 +11,10 @@
 #
 # What each sees. Memcheck sees all memory, C's and Rust's, and all leaks, slowly. AddressSanitizer in the C code sees what C does with the
 # views and handles that it gets, and the leaks of all. With the library instrumented (this repository's crates, not Rust's own library) it sees
-# what these do, too. ThreadSanitizer sees races of instrumented code; what Rust's own library orders inside itself it does not see, so that
-# a value which a `OnceLock` holds is left out (threads.supp). Valgrind's helgrind and drd know of pthreads alone, take each lock of Rust for
-# a race, and are of no use here.
+# what these do, too. ThreadSanitizer in the C code sees besides what the library allocates, frees and copies: races on handles that are shared, of
+# which it must find none. It does not see Rust's locks, and takes what they order for races, so that handles that exclude calls are not for it.
+# With the library instrumented it sees these too, and all accesses, but for what Rust's own library orders inside itself (threads.supp). Valgrind's
+# helgrind and drd know of pthreads alone, take each lock of Rust for a race, and are not used.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=$PWD/tests/capi target=$PWD/target
@@ -62,6 +63,14 @@ c_sanitizers() {
     in_place sanitized orders "$1"
     in_place sanitized random 4 "$2"
     in_place sanitized threads "$3"
+}
+
+c_races() {
+    say "ThreadSanitizer in the C code: handles that threads share."
+    local programs=(threads)
+    build shared "$headers" "$library" -fsanitize=thread
+    local under="env TOUCHMARK_SANITIZED=1 TSAN_OPTIONS=halt_on_error=1"
+    in_place shared threads "$1" shared
 }
 
 # instrumented KIND: the library with this repository's crates instrumented, in $work/KIND-prefix, which has no other use.
@@ -130,10 +139,12 @@ go_tests() {
 
 quickly() {
     c_sanitizers 20 5000 100
+    c_races 300
     memcheck 0 120 200 3
 }
 wholly() {
     c_sanitizers 1 200000 2000
+    c_races 5000
     memcheck 1 10 20000 200
     memcheck_others
 }
