@@ -35,13 +35,13 @@ library=TOUCHMARK_LIBRARY=$TOUCHMARK_PREFIX/lib/libtouchmark.so
 grep -m 1 "model name" /proc/cpuinfo || true
 echo "$(uname -srm), load $(cut -d ' ' -f 1-3 /proc/loadavg)"
 python3 benches/bindings.py --rounds "$rounds" \
-    rust="$target/release/examples/touchmark-benches binding ${subject[*]}" \
-    c="$work/c ${subject[*]}" \
-    cpp="$work/cpp ${subject[*]}" \
-    go="$work/go ${subject[*]}" \
-    python="env PYTHONPATH=bindings/python/src $library python3 bindings/python/bench.py ${subject[*]}" \
-    node="env $library node bindings/node/bench.mjs ${subject[*]}" \
-    java="java -Dtouchmark.library=$TOUCHMARK_PREFIX/lib/libtouchmark.so -cp bindings/java/target/classes:bindings/java/target/test-classes:$work/jars/* dev.touchmark.Bench ${subject[*]}"
+    rust="$target/release/examples/touchmark-benches binding ${subject[*]} {}" \
+    c="$work/c ${subject[*]} {}" \
+    cpp="$work/cpp ${subject[*]} {}" \
+    go="$work/go -rounds {} ${subject[*]}" \
+    python="env PYTHONPATH=bindings/python/src $library python3 bindings/python/bench.py ${subject[*]} {}" \
+    node="env $library node bindings/node/bench.mjs ${subject[*]} {}" \
+    java="java -Dtouchmark.library=$TOUCHMARK_PREFIX/lib/libtouchmark.so -cp bindings/java/target/classes:bindings/java/target/test-classes:$work/jars/* dev.touchmark.Bench {} ${subject[*]}"
 
 scripts/capi.sh --build --verifier
 stat -L -c '%s bytes: %n' "$TOUCHMARK_PREFIX/lib/libtouchmark.so" target/libtouchmark/verifier/libtouchmark.so

@@ -8,7 +8,7 @@
 //! touchmark-benches signed [FILE]       that of documents with signatures alone; or reads one and looks targets up
 //! touchmark-benches in-toto LAYOUT PUB DIR  verifies an in-toto layout with the links of a folder; benches/in_toto.sh measures it
 //! touchmark-benches trust               verifying as a registry does, with the trust root in memory, against bare signature checks
-//! touchmark-benches binding ENVELOPE PUB  what benches/bindings.sh measures the bindings against
+//! touchmark-benches binding ENVELOPE PUB CALLS  what benches/bindings.sh measures the bindings against
 //! touchmark-benches trust FOLDER        makes an artifact and trust repositories; benches/trust.sh measures the verifier with them
 //! ```
 
@@ -42,11 +42,11 @@ fn main() -> ExitCode {
         ["trust"] => trust::compare(),
         ["trust", "here"] => trust::measure(),
         ["trust", folder] => trust::make(folder),
-        ["binding", envelope, key] => binding::measure(envelope, key),
+        ["binding", envelope, key, calls] => binding::verify(envelope, key, calls),
         ["in-toto", layout, key, links] => in_toto::verify(layout, key, links),
         _ => {
             Err("usage: touchmark-benches [envelope [ALGORITHM] | document MIB sorted|mixed|canonical | canonical FILE | signed [FILE] | in-toto \
-                 LAYOUT PUB DIR | trust [FOLDER] | binding ENVELOPE PUB]"
+                 LAYOUT PUB DIR | trust [FOLDER] | binding ENVELOPE PUB CALLS]"
                 .into())
         }
     };

@@ -1,6 +1,6 @@
 """What verifying one envelope costs: it is read, and verified by a key that was read before. Prints {"language", "ns"}, nanoseconds each.
 
-python bench.py [ENVELOPE KEY]      files; without them an envelope of its own
+python bench.py [ENVELOPE KEY [ROUNDS]]      files; without them an envelope of its own
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def measured(data: bytes, key: PublicKey) -> float:
 def main() -> None:
     data, key = (Path(sys.argv[1]).read_bytes(), PublicKey.from_file(sys.argv[2])) if len(sys.argv) > 2 else own()
     measured(data, key)  # warm
-    rounds = [measured(data, key) for _ in range(ROUNDS)]
+    rounds = [measured(data, key) for _ in range(int(sys.argv[3]) if len(sys.argv) > 3 else ROUNDS)]
     print(json.dumps({"language": "Python", "ns": round(statistics.median(rounds))}))
 
 

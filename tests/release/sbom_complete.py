@@ -14,7 +14,7 @@ PROGRAMS = {
 }
 # The crates of which Rust's standard library is made.
 STANDARD = set("""alloc core std std_detect addr2line adler2 gimli hashbrown miniz_oxide object rustc_demangle memchr libc cfg_if compiler_builtins
-    panic_abort panic_unwind unwind rustc_std_workspace_core rustc_std_workspace_alloc""".split())
+    __rustc panic_abort panic_unwind unwind rustc_std_workspace_core rustc_std_workspace_alloc""".split())
 # The beginning of a path in a demangled symbol, also behind `<` and `<T as `.
 CRATE = re.compile(r"(?:^|[<& (])([a-z_][a-z0-9_]*)::")
 
