@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"runtime/cgo"
 )
 
@@ -26,10 +27,14 @@ type call struct {
 // run runs a callback, unless the context has ended.
 func (c *call) run(f func() error) (status Status, message string) {
 	defer func() {
-		if c.panicked = recover(); c.panicked != nil {
+		if panicked := recover(); panicked != nil {
+			c.panicked = panicked
 			status, message = ErrCallbackFailed, "the callback panicked"
 		}
 	}()
+	if c.panicked != nil {
+		return ErrCallbackFailed, "a callback has panicked"
+	}
 	err := c.ctx.Err()
 	if err == nil {
 		err = f()
@@ -56,7 +61,11 @@ func (c *call) finish(err error) error {
 	return err
 }
 
-func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNotFound) }
+// isAbsent says whether an error means that something surely is not there. A socket that is not there, which is an error of fs.ErrNotExist too,
+// means that nobody was asked.
+func isAbsent(err error) bool {
+	return (errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNotFound)) && !errors.As(err, new(*net.OpError))
+}
 
 // give runs a callback that gives bytes, and hands them or the failure to the library. Bytes past the limit are the sink's to refuse.
 func (c *call) give(sink *C.touchmark_sink, f func() ([]byte, error)) C.touchmark_status {

@@ -10,6 +10,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"io/fs"
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -181,6 +182,56 @@ func TestTheErrorOfAFetcherIsInTheChain(t *testing.T) {
 	away := errors.New("the cable is out")
 	err := client.Drive(background, touchmark.FetchFunc(func(context.Context, string, uint64) ([]byte, error) { return nil, away }), store)
 	fails(t, err, away)
+}
+
+func TestASocketThatIsNotThereIsNoAbsentFile(t *testing.T) {
+	client, store, from := updating(t)
+	first := true
+	err := client.Drive(background, touchmark.FetchFunc(func(ctx context.Context, path string, limit uint64) ([]byte, error) {
+		if first {
+			first = false
+			_, err := net.Dial("unix", filepath.Join(t.TempDir(), "nobody"))
+			if !errors.Is(err, fs.ErrNotExist) {
+				t.Error(err)
+			}
+			return nil, err
+		}
+		return from.Fetch(ctx, path, limit)
+	}), store)
+	fails(t, err, touchmark.ErrUnknown, fs.ErrNotExist)
+}
+
+func TestAPanicOfAFetcherIsThatOfOneCall(t *testing.T) {
+	root, from := honest(t)
+	store := t.TempDir()
+	broken := touchmark.FetchFunc(func(context.Context, string, uint64) ([]byte, error) { panic("no such thing") })
+	panics := func(call func()) {
+		t.Helper()
+		defer func() {
+			if recover() != "no such thing" {
+				t.Fatal("the panic is lost")
+			}
+		}()
+		call()
+	}
+	open := func(metadata touchmark.Fetcher) (*touchmark.TrustRoot, error) {
+		return touchmark.OpenTrustRootWith(background, root, metadata, broken, store, now)
+	}
+	first, err := open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Close()
+	panics(func() { open(broken) })
+	again, err := open(from) // would wait for whoever has the store
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	panics(func() { again.Target(background, "file") })
+	if _, err := again.Notes(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestACallbackMustNotUseTheClientThatCallsIt(t *testing.T) {

@@ -63,12 +63,20 @@ func OpenTrustRootWith(ctx context.Context, root []byte, metadata, targets Fetch
 	var out *C.touchmark_trust_root
 	var e *C.touchmark_error
 	status := C.touchmark_go_trust_root(view(root), flag(targets != nil), C.uintptr_t(number), viewText(store), seconds(at), &out, &e)
-	// The handle frees the number too, in whatever way this ends.
+	if out == nil {
+		number.Delete()
+	}
 	opened := newTrustRoot(out, number)
+	succeeded := false
+	defer func() {
+		if !succeeded { // also if a fetcher panicked: the store must not stay locked
+			opened.Close()
+		}
+	}()
 	if err := state.finish(check(status, &e)); err != nil {
-		opened.Close()
 		return nil, err
 	}
+	succeeded = true
 	return &TrustRoot{opened, state}, nil
 }
 
@@ -89,7 +97,7 @@ func (t *TrustRoot) use(ctx context.Context, f func(*C.touchmark_trust_root, **C
 		return err
 	}
 	defer t.release(object)
-	t.state.ctx, t.state.err = ctx, nil
+	t.state.ctx, t.state.err, t.state.panicked = ctx, nil, nil
 	var e *C.touchmark_error
 	return t.state.finish(check(f((*C.touchmark_trust_root)(object), &e), &e))
 }

@@ -13,8 +13,8 @@ import (
 	"unsafe"
 )
 
-// Fetcher gets files of a repository by their path below its URL. What is not there is an error of [fs.ErrNotExist]; every other error says that
-// the repository cannot be reached. A file that is longer than limit need not be read further.
+// Fetcher gets files of a repository by their path below its URL. What is not there is an error of [fs.ErrNotExist]; every other error, and every
+// [net.OpError], says that the repository cannot be reached. A file that is longer than limit need not be read further.
 type Fetcher interface {
 	Fetch(ctx context.Context, path string, limit uint64) ([]byte, error)
 }

@@ -34,7 +34,7 @@ class Answers(unittest.TestCase):
     def test_no_envelopes_are_the_only_evidence_too(self) -> None:
         class Asked(Store):
             def manifest(self, digest: str, limit: int) -> bytes:
-                return IMAGE.read_bytes()
+                return bytes(IMAGE.read_bytes())
 
         policy = Policy.from_keys([PrivateKey.generate().public_key])
         request = Request(policy, touchmark.digest(IMAGE.read_bytes()), AT, envelopes=[])

@@ -14,10 +14,21 @@ final class C {
             throw new UnsatisfiedLinkError("touchmark needs a virtual machine of 64 bits");
         }
         // A path, or a name that JNA looks for: in jna.library.path, where the system keeps libraries, and in the jar.
-        Native.register(C.class, NativeLibrary.getInstance(System.getProperty("touchmark.library", "touchmark")));
+        NativeLibrary library = NativeLibrary.getInstance(System.getProperty("touchmark.library", "touchmark"));
+        Native.register(C.class, library);
+        checkVersion(library.getFile() == null ? library.getName() : library.getFile().getPath(), touchmark_abi_version());
     }
 
     private C() {}
+
+    /** A library of another version has other structures and numbers: a system may have one, which JNA finds before that in the jar. */
+    static void checkVersion(String file, int version) {
+        int major = version >>> 24;
+        int minor = version >>> 12 & 0xfff;
+        if (major != 0 || minor != 1) {
+            throw new UnsatisfiedLinkError("the library " + file + " has the interface " + major + "." + minor + ", and not 0.1");
+        }
+    }
 
     /** {@code touchmark_bytes}: a view. */
     @Structure.FieldOrder({"ptr", "len"})

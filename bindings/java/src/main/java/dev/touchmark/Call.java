@@ -3,11 +3,16 @@ package dev.touchmark;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** One call into the library: its arguments live, and the handles that it uses are not freed, until it is closed. */
@@ -30,12 +35,21 @@ final class Call implements AutoCloseable {
 
     /** Makes an object. */
     static Pointer object(Body body) throws TouchmarkException {
-        return object(new Callbacks(), body);
+        return object(new Callbacks(), object -> {}, body);
     }
 
-    static Pointer object(Callbacks callbacks, Body body) throws TouchmarkException {
+    /** The same with callbacks. If one of them failed, what the library made without it is freed. */
+    static Pointer object(Callbacks callbacks, Consumer<Pointer> free, Body body) throws TouchmarkException {
         try (Call call = new Call(callbacks)) {
-            call.check(body.run(call));
+            int status = body.run(call);
+            try {
+                call.check(status);
+            } catch (TouchmarkException e) {
+                if (status == 0 && call.out.getValue() != null) {
+                    free.accept(call.out.getValue());
+                }
+                throw e;
+            }
             return call.out.getValue();
         }
     }
@@ -46,7 +60,7 @@ final class Call implements AutoCloseable {
     }
 
     static byte[] buffer(Callbacks callbacks, Body body) throws TouchmarkException {
-        Pointer buffer = object(callbacks, body);
+        Pointer buffer = object(callbacks, C::touchmark_buffer_free, body);
         try {
             return C.touchmark_buffer_bytes(buffer).copied();
         } finally {
@@ -103,8 +117,24 @@ final class Call implements AutoCloseable {
         return view;
     }
 
+    /** Text. Half of a surrogate pair would become a question mark, and so another text. */
     C.Bytes view(String text) {
-        return view(text == null ? null : text.getBytes(StandardCharsets.UTF_8));
+        if (text == null) {
+            return view((byte[]) null);
+        }
+        try {
+            ByteBuffer utf8 = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+            byte[] bytes = new byte[utf8.remaining()];
+            utf8.get(bytes);
+            return view(bytes);
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException("a string with half of a surrogate pair is no text", e);
+        }
+    }
+
+    /** What a failure says, of which what is no text is replaced. */
+    C.Bytes message(String text) {
+        return view(text.getBytes(StandardCharsets.UTF_8));
     }
 
     private Pointer views(List<C.Bytes> views) {
@@ -130,8 +160,8 @@ final class Call implements AutoCloseable {
     Pointer pairs(Map<String, String> pairs) {
         List<C.Bytes> views = new ArrayList<>();
         pairs.forEach((key, value) -> {
-            views.add(view(key));
-            views.add(view(value));
+            views.add(view(Objects.requireNonNull(key)));
+            views.add(view(Objects.requireNonNull(value)));
         });
         return views(views);
     }
@@ -204,7 +234,11 @@ final class Call implements AutoCloseable {
     public void close() {
         signers.forEach(C::touchmark_signer_free);
         used.forEach(Handle::release);
-        memory.forEach(Memory::close);
+        // Some of it may have been secret.
+        for (Memory block : memory) {
+            block.clear();
+            block.close();
+        }
     }
 
     /** Tells a sink what there is, or why not. */
@@ -216,7 +250,7 @@ final class Call implements AutoCloseable {
 
     static void fail(Pointer sink, String message) {
         try (Call call = new Call(null)) {
-            C.touchmark_sink_fail(sink, call.view(message));
+            C.touchmark_sink_fail(sink, call.message(message));
         }
     }
 }

@@ -1,7 +1,6 @@
 package dev.touchmark;
 
 import com.sun.jna.Pointer;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
@@ -58,7 +57,7 @@ final class Callbacks {
         return (userdata, path, limit, sink) -> give(sink, () -> {
             try {
                 return fetcher.fetch(Call.string(path.copied()), limit);
-            } catch (NoSuchFileException | FileNotFoundException e) {
+            } catch (NoSuchFileException e) {
                 return null;
             }
         });

@@ -46,6 +46,10 @@ public final class Envelope extends Handle {
      * @throws TouchmarkException it is no manifest, or a signer failed
      */
     public static Envelope signManifest(byte[] manifest, Claims claims, List<Signer> signers) throws TouchmarkException {
+        // In C no name is the empty one.
+        if (claims.name() != null) {
+            Touchmark.checkName(claims.name());
+        }
         return new Envelope(Call.object(c -> C.touchmark_sign_manifest(
                 c.view(manifest), c.view(claims.mediaType()), c.view(claims.name()), c.pairs(claims.annotations()), claims.annotations().size(),
                 claims.issued().getEpochSecond(), claims.expirySeconds(), c.signers(signers), signers.size(), c.out, c.error)));

@@ -2,6 +2,7 @@ package dev.touchmark;
 
 import com.sun.jna.Pointer;
 import java.util.Collection;
+import java.util.Objects;
 import java.util.Set;
 
 /** What an artifact must satisfy. */
@@ -75,7 +76,7 @@ public final class Policy extends Handle {
          * @throws TouchmarkException it is none
          */
         public Builder annotation(String key, String value) throws TouchmarkException {
-            return set(c -> C.touchmark_policy_builder_require_annotation(c.alone(this), c.view(key), c.view(value), c.error));
+            return set(c -> C.touchmark_policy_builder_require_annotation(c.alone(this), c.view(Objects.requireNonNull(key)), c.view(Objects.requireNonNull(value)), c.error));
         }
 
         /**

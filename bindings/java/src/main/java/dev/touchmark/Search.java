@@ -1,6 +1,7 @@
 package dev.touchmark;
 
 import java.io.IOException;
+import java.util.Objects;
 
 /** Decides a request step by step, without any I/O of its own. */
 public final class Search extends Handle {
@@ -89,7 +90,7 @@ public final class Search extends Handle {
      * @throws TouchmarkException it was not needed
      */
     public void provideBytes(byte[] content) throws TouchmarkException {
-        Call.run(c -> C.touchmark_search_provide_bytes(c.alone(this), c.view(content), c.error));
+        Call.run(c -> C.touchmark_search_provide_bytes(c.alone(this), c.view(Objects.requireNonNull(content)), c.error));
     }
 
     /**
@@ -121,7 +122,7 @@ public final class Search extends Handle {
      */
     public void provideFailure(IOException why) throws TouchmarkException {
         Failure failure = Failure.of(why);
-        Call.run(c -> C.touchmark_search_provide_failure(c.alone(this), failure.number(), c.view(failure.message()), c.error));
+        Call.run(c -> C.touchmark_search_provide_failure(c.alone(this), failure.number(), c.message(failure.message()), c.error));
     }
 
     /**

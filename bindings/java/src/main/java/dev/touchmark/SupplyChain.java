@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** Verifies links against an in-toto layout, step by step, without any I/O of its own. */
 public final class SupplyChain extends Handle {
@@ -66,7 +67,7 @@ public final class SupplyChain extends Handle {
      * @throws TouchmarkException it was not needed
      */
     public void provideBytes(byte[] content) throws TouchmarkException {
-        Call.run(c -> C.touchmark_supply_chain_provide_bytes(c.alone(this), c.view(content), c.error));
+        Call.run(c -> C.touchmark_supply_chain_provide_bytes(c.alone(this), c.view(Objects.requireNonNull(content)), c.error));
     }
 
     /**
@@ -97,7 +98,7 @@ public final class SupplyChain extends Handle {
      */
     public void provideFailure(IOException why) throws TouchmarkException {
         Failure failure = Failure.of(why);
-        Call.run(c -> C.touchmark_supply_chain_provide_failure(c.alone(this), failure.number(), c.view(failure.message()), c.error));
+        Call.run(c -> C.touchmark_supply_chain_provide_failure(c.alone(this), failure.number(), c.message(failure.message()), c.error));
     }
 
     /**

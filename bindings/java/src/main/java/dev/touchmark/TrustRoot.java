@@ -46,7 +46,7 @@ public final class TrustRoot extends Handle {
         Callbacks callbacks = new Callbacks();
         C.Fetch first = callbacks.fetch(metadata);
         C.Fetch second = targets == null ? null : callbacks.fetch(targets);
-        return new TrustRoot(Call.object(callbacks, c -> C.touchmark_trust_root_open_with(
+        return new TrustRoot(Call.object(callbacks, C::touchmark_trust_root_free, c -> C.touchmark_trust_root_open_with(
                 c.view(root), first, second, null, c.view(store.toString()), at.getEpochSecond(), c.out, c.error)), callbacks, first, second);
     }
 
@@ -65,7 +65,8 @@ public final class TrustRoot extends Handle {
      * @throws TouchmarkException the metadata must not be trusted, or could not be had
      */
     public Standing standing(String name) throws TouchmarkException {
-        return new Standing(Call.object(callbacks, c -> C.touchmark_trust_root_standing(begin(c), c.view(name), c.out, c.error)));
+        return new Standing(Call.object(
+                callbacks, C::touchmark_standing_free, c -> C.touchmark_trust_root_standing(begin(c), c.view(name), c.out, c.error)));
     }
 
     /**

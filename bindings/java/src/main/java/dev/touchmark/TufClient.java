@@ -3,6 +3,7 @@ package dev.touchmark;
 import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.Objects;
 
 /** Updates trust metadata as The Update Framework says, and looks targets up, without any I/O of its own. */
 public final class TufClient extends Handle {
@@ -60,7 +61,7 @@ public final class TufClient extends Handle {
      * @throws TouchmarkException it was not needed
      */
     public void provideBytes(byte[] content) throws TouchmarkException {
-        Call.run(c -> C.touchmark_tuf_client_provide_bytes(c.alone(this), c.view(content), c.error));
+        Call.run(c -> C.touchmark_tuf_client_provide_bytes(c.alone(this), c.view(Objects.requireNonNull(content)), c.error));
     }
 
     /**
@@ -89,7 +90,7 @@ public final class TufClient extends Handle {
      */
     public void provideFailure(IOException why) throws TouchmarkException {
         Failure failure = Failure.of(why);
-        Call.run(c -> C.touchmark_tuf_client_provide_failure(c.alone(this), failure.number(), c.view(failure.message()), c.error));
+        Call.run(c -> C.touchmark_tuf_client_provide_failure(c.alone(this), failure.number(), c.message(failure.message()), c.error));
     }
 
     /**
@@ -107,7 +108,7 @@ public final class TufClient extends Handle {
         functions.load = callbacks.fetch((name, limit) -> store.load(name));
         functions.store = callbacks.store(store);
         functions.remove = callbacks.remove(store);
-        Call.object(callbacks, c -> C.touchmark_tuf_client_drive(c.alone(this), functions, c.error));
+        Call.object(callbacks, object -> {}, c -> C.touchmark_tuf_client_drive(c.alone(this), functions, c.error));
     }
 
     /**

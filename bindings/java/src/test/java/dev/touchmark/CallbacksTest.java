@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
@@ -135,6 +136,40 @@ class CallbacksTest {
                 }, Store.ofMap(files)));
                 assertSame(thrown, e.getCause());
             }
+        }
+    }
+
+    @Test
+    void aFileThatCannotBeOpenedIsNotAbsent() throws Exception {
+        try (TufClient client = new TufClient(NOW, false)) {
+            // As FileInputStream says for what it may not read, or when too many files are open.
+            Fetcher fetcher = (path, limit) -> {
+                throw new FileNotFoundException(path + " (Too many open files)");
+            };
+            Map<String, byte[]> files = files();
+            refused(TouchmarkException.Unknown.class, Status.UNKNOWN, () -> client.drive(fetcher, Store.ofMap(files)));
+        }
+        assertEquals(2, Failure.of(new FileNotFoundException()).number());
+        assertEquals(1, Failure.of(new NoSuchFileException("x")).number());
+    }
+
+    @Test
+    void aTrustRootWhoseFetcherIsWrongLeavesItsStore(@TempDir Path store) throws Exception {
+        byte[] root = honest.input("root");
+        TrustRoot.open(root, repository, null, store, NOW).close();
+        IllegalStateException thrown = new IllegalStateException();
+        TouchmarkException e = assertThrows(TouchmarkException.class, () -> TrustRoot.open(root, (path, limit) -> {
+            throw thrown;
+        }, null, store, NOW));
+        assertSame(thrown, e.getCause());
+        TrustRoot.open(root, repository, null, store, NOW).close(); // would wait for whoever has the store
+    }
+
+    @Test
+    void aStepIsNotAnsweredByNull() throws Exception {
+        try (TufClient client = new TufClient(NOW, false)) {
+            client.next();
+            assertThrows(NullPointerException.class, () -> client.provideBytes(null));
         }
     }
 

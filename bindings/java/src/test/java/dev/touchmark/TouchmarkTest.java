@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -28,6 +29,30 @@ class TouchmarkTest {
     void versions() {
         assertFalse(Touchmark.version().isEmpty());
         assertTrue(Touchmark.abiVersion() > 0 && Touchmark.signs() && Touchmark.doesIo());
+    }
+
+    @Test
+    void aLibraryOfAnotherInterfaceIsRefused() {
+        C.checkVersion("libtouchmark.so", Touchmark.abiVersion());
+        for (int other : new int[] {0, 2 << 12, 1 << 24, 1 << 24 | 1 << 12, -1}) {
+            assertThrows(UnsatisfiedLinkError.class, () -> C.checkVersion("libtouchmark.so", other));
+        }
+    }
+
+    @Test
+    void whatIsNoTextIsRefusedAndBecomesNoOther() throws Exception {
+        assertThrows(IllegalArgumentException.class, () -> Touchmark.checkName("acme/\ud800"));
+        assertThrows(IllegalArgumentException.class, () -> new Source("oci:\udc00:1"));
+        try (PublicKey key = PrivateKey.generate(KeyAlgorithm.ED25519).publicKey(); Policy.Builder builder = Policy.ofKeys(List.of(key), 1)) {
+            assertThrows(NullPointerException.class, () -> builder.annotation("key", null));
+            refused(TouchmarkException.InvalidArgument.class, Status.INVALID_NAME, () -> builder.name(null));
+            builder.supplyChain(HELLO, List.of(key));
+            refused(TouchmarkException.InvalidArgument.class, Status.WRONG_STATE, () -> builder.supplyChain(HELLO, List.of(key)));
+        }
+        try (PrivateKey key = PrivateKey.generate(KeyAlgorithm.ED25519)) {
+            refused(TouchmarkException.InvalidArgument.class, Status.INVALID_NAME,
+                    () -> Envelope.signManifest(Fixtures.MANIFEST, Claims.named("", NOW), List.of(Signer.of(key))));
+        }
     }
 
     @Test
