@@ -258,11 +258,15 @@ func runStanding(c struct {
 	var options []touchmark.PolicyOption
 	var kinds touchmark.Acceptance
 	for _, each := range c.AcceptOnly {
-		kinds |= map[string]touchmark.Acceptance{
+		kind, ok := map[string]touchmark.Acceptance{
 			"entry": touchmark.AcceptEntry, "seal": touchmark.AcceptSeal, "envelopes": touchmark.AcceptEnvelopes,
 		}[each]
+		if !ok {
+			return outcome{err: fmt.Errorf("unknown evidence %q", each)}
+		}
+		kinds |= kind
 	}
-	if kinds != 0 {
+	if c.AcceptOnly != nil {
 		options = append(options, touchmark.WithAcceptOnly(kinds))
 	}
 	if c.ByRole != "" {

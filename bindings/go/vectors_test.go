@@ -28,6 +28,10 @@ func (i *input) UnmarshalJSON(document []byte) error {
 	if err := strictly(document, &in); err != nil {
 		return err
 	}
+	var kinds map[string]string
+	if err := json.Unmarshal(document, &kinds); err != nil || len(kinds) != 1 {
+		return errors.Join(errors.New("an input is of one kind"), err)
+	}
 	var err error
 	switch {
 	case in.File != nil:

@@ -171,7 +171,12 @@ const operations = {
       client.lookUp(wanted.name);
       await client.drive(fetch, store);
       const conditions = picked(wanted, { byRole: 'by_role' });
-      if (wanted.accept_only) conditions.acceptOnly = wanted.accept_only.reduce((sum, kind) => sum | Accept[kind.toUpperCase()], 0);
+      if (wanted.accept_only) {
+        conditions.acceptOnly = wanted.accept_only.reduce((sum, kind) => {
+          if (!Object.hasOwn(Accept, kind.toUpperCase())) throw new Error(`unknown evidence ${kind}`);
+          return sum | Accept[kind.toUpperCase()];
+        }, 0);
+      }
       return said(Policy.fromStanding(client.standing(wanted.name), conditions).verifyManifest(input(wanted.manifest), inputs(wanted.envelopes), wanted.at));
     },
   ],

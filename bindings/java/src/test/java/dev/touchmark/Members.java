@@ -64,7 +64,10 @@ final class Members {
     }
 
     byte[] input(JsonElement element) throws IOException {
-        Members in = new Members(folder, element.getAsJsonObject()).only("file", "text", "base64");
+        Members in = new Members(folder, element.getAsJsonObject());
+        if (in.names().size() != 1 || !Set.of("file", "text", "base64").containsAll(in.names())) {
+            throw new AssertionError("an input is of one kind, and not " + in.names());
+        }
         String file = in.text("file");
         String text = in.text("text");
         String base64 = in.text("base64");
