@@ -1,6 +1,6 @@
 //! The envelopes: those that the caller gave, or those among the referrers.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use touchmark_envelope::manifest::{Descriptor, Kind, Manifest};
@@ -22,6 +22,10 @@ impl Search {
                 }
                 for envelope in &envelopes {
                     if self.satisfied().is_some() {
+                        break;
+                    }
+                    if self.work == 0 {
+                        self.unseen = Some(self.out_of_work());
                         break;
                     }
                     self.examine(None, Place::Given, envelope);
@@ -90,8 +94,7 @@ impl Search {
         let demands = self.demands.iter().filter(|demand| !demand.is_reached());
         self.queue.looked_at(demands.fold(0, |sum: usize, demand| sum.saturating_add(demand.missing())));
         if self.work == 0 && !self.queue.is_empty() {
-            let limit = self.request.limits.work;
-            self.unseen = Some(alloc::format!("the evidence takes more work than {limit} bytes' worth; raise the limit with --max-work"));
+            self.unseen = Some(self.out_of_work());
             self.queue.clear();
             self.more = false;
         }
@@ -100,6 +103,12 @@ impl Search {
             None if self.more => State::Referrers { thorough: true },
             None => self.refusal(),
         };
+    }
+
+    /// Why evidence was not looked at.
+    fn out_of_work(&self) -> String {
+        let limit = self.request.limits.work;
+        alloc::format!("the evidence takes more work than {limit} bytes' worth; raise the limit with --max-work")
     }
 
     pub(super) fn referrer_loaded(&mut self, entry: &Descriptor, answer: Answer) {

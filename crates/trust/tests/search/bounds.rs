@@ -35,6 +35,21 @@ fn the_work_is_bounded_however_often_one_envelope_is_named() {
 }
 
 #[test]
+fn the_work_is_bounded_of_envelopes_that_the_caller_gives_too() {
+    let mut shelf = Shelf::default();
+    let image = shelf.image("x");
+    let mut hopeless = Envelope::sign(dsse::IN_TOTO, vec![b' '; 100_000], &[&key(2)]).unwrap();
+    let one = hopeless.signatures[0].clone();
+    hopeless.signatures = vec![one; 20];
+    let envelopes = vec![hopeless.to_json(); 50];
+    let limits = Limits { work: 10 << 20, ..Limits::default() };
+    let rejected = shelf.verify(request(image, &[&key(0)], 1).envelopes(envelopes).limits(limits)).unwrap_err();
+    assert_eq!(rejected.class(), Class::Unknown);
+    assert!(rejected.to_string().contains("--max-work"), "{rejected}");
+    assert!(rejected.candidates().len() <= 4, "{}", rejected.candidates().len());
+}
+
+#[test]
 fn nothing_of_a_stranger_s_text_is_repeated() {
     let mut shelf = Shelf::default();
     let image = shelf.image("x");
