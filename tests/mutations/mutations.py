@@ -163,6 +163,7 @@ MUTATIONS = [
     ("touchmark-envelope", "crates/envelope/src/threshold.rs", "for round in [Round::First, Round::Rest] {", "for round in [Round::Rest, Round::First] {"),
     ("touchmark-trust", "crates/trust/src/search/mod.rs", "Answer::Bytes(bytes) if length(&bytes) > bound.bytes => Err", "Answer::Bytes(bytes) if false => Err"),
     ("touchmark-trust", "crates/trust/src/search/candidates.rs", "if self.work == 0 && !self.queue.is_empty() {", "if false {"),
+    ("touchmark-trust", "crates/trust/src/search/candidates.rs", "if self.work == 0 {", "if false {"),
     ("touchmark-trust", "crates/trust/src/search/contents.rs", "Some(size) if size == descriptor.size => {}", "Some(_) if true => {}"),
     ("touchmark-trust", "crates/trust/src/search/candidates.rs", ".find(|group| others.iter().all(|demand| demand.has_reached(group)))", ".find(|_| others.iter().all(Demand::is_reached))"),
     ("touchmark-trust", "crates/trust/src/demand.rs", "Place::Attestation => !self.is_signature(),", "Place::Attestation => true,"),
@@ -192,7 +193,13 @@ MUTATIONS = [
     ("touchmark-capi", "crates/capi/src/tuf_target.rs", "digest.algorithm().digest(bytes) != **digest", "false"),
     ("touchmark-capi", "crates/capi/src/tuf_drive.rs", "Failure::new(TOUCHMARK_STATUS_CALLBACK_FAILED", "Failure::new(crate::status::TOUCHMARK_STATUS_UNKNOWN"),
     ("touchmark-capi", "crates/capi/src/tuf_drive.rs", "rest.iter().any(|byte| *byte != 0)", "false"),
-    ("touchmark-capi", "crates/capi/src/source.rs", "manifest.unwrap_or_default()", "Vec::new()"),
+    ("touchmark-capi", "crates/capi/src/source.rs", "::new(artifact, manifest))", "::new(artifact, Vec::new()))"),
+    ("touchmark-capi", "crates/capi/src/search.rs", "const LEADING: usize = 2;", "const LEADING: usize = 1;"),
+    ("touchmark-capi", "crates/capi/src/failure.rs", "one_line(message.into())", "message.into()"),
+    ("touchmark-capi", "crates/capi/src/signer.rs", " && given.message.is_none()", ""),
+    ("touchmark-capi", "crates/capi/src/tuf_drive.rs", "TOUCHMARK_STATUS_NOT_FOUND => Answer::Done,", ""),
+    ("touchmark-capi", "crates/capi/src/policy.rs", "policy.wanted_name().filter(|before| **before != wanted)", "policy.wanted_name().filter(|_| false)"),
+    ("touchmark-capi", "crates/capi/src/policy.rs", "policy.wanted_role().filter(|before| *before != role)", "policy.wanted_role().filter(|_| false)"),
 ]
 MUTATIONS += [("touchmark-in-toto", f"crates/in-toto/src/{file}", before, after) for file, before, after in in_toto.MUTATIONS]
 

@@ -26,6 +26,8 @@
  *
  * - What can fail returns a touchmark_status, 0 for success. Results come by the pointers at the end, which are zeroed first.
  *   The last one is for an error, and may be NULL; what it then points to is there only if the call failed, and is freed by the caller.
+ * - A function names the statuses that are its own. What every argument must be has its own wherever it is one: TOUCHMARK_STATUS_NULL_POINTER,
+ *   _INVALID_LENGTH, _INVALID_UTF8, _INVALID_TIME, _INVALID_NAME, _INVALID_DIGEST, and _INVALID_ARGUMENT for a number or a text that names nothing.
  * - Handles are opaque. Each is freed by the caller with the function of its kind, to which NULL is nothing. None needs another one
  *   to live longer than the call that it was given to, so that they are freed in any order.
  * - A touchmark_bytes that is given is read during the call: NULL is allowed if its length is 0. One that is returned is a view,
@@ -484,7 +486,8 @@ typedef struct touchmark_tuf_step {
 typedef touchmark_status (*touchmark_store_fn)(void *userdata, struct touchmark_bytes file, struct touchmark_bytes bytes);
 
 /**
- * A function of the caller that removes the file `file` of its store, if it is there. It must not unwind or jump out.
+ * A function of the caller that removes the file `file` of its store, if it is there; `TOUCHMARK_STATUS_NOT_FOUND` if it is not, which is as good.
+ * It must not unwind or jump out.
  */
 typedef touchmark_status (*touchmark_remove_fn)(void *userdata, struct touchmark_bytes file);
 
@@ -882,7 +885,7 @@ touchmark_status touchmark_error_status(const struct touchmark_error *error);
 struct touchmark_bytes touchmark_error_code(const struct touchmark_error *error);
 
 /**
- * What failed, for people, in one line. It may quote what came from outside. A view of the error; empty for NULL.
+ * What failed, for people, in one line. It may quote what came from outside, without its control characters. A view of the error; empty for NULL.
  */
 struct touchmark_bytes touchmark_error_message(const struct touchmark_error *error);
 
@@ -965,7 +968,7 @@ touchmark_status touchmark_policy_builder_from_standing(const struct touchmark_s
 /**
  * Wants this name to have been signed: NAME, NAME:VERSION, or NAME:* for any version. Without it, a policy of keys does not check names.
  *
- * `TOUCHMARK_STATUS_WRONG_STATE` for another name than the standing's, where the policy is by one.
+ * `TOUCHMARK_STATUS_WRONG_STATE` for another name than the standing's, where the policy is by one, and for another than was wanted before.
  */
 touchmark_status touchmark_policy_builder_set_name(struct touchmark_policy_builder *builder,
                                                    struct touchmark_bytes wanted,
@@ -997,6 +1000,8 @@ touchmark_status touchmark_policy_builder_accept_only(struct touchmark_policy_bu
 
 /**
  * Wants this role of the trust metadata to decide. Where no trust metadata decides, nothing is accepted.
+ *
+ * `TOUCHMARK_STATUS_WRONG_STATE` if another role is wanted already: one decides.
  */
 touchmark_status touchmark_policy_builder_by_role(struct touchmark_policy_builder *builder,
                                                   struct touchmark_bytes role,
@@ -1006,7 +1011,7 @@ touchmark_status touchmark_policy_builder_by_role(struct touchmark_policy_builde
  * Wants this in-toto layout to hold for the artifact, by what is attached to it, once everything else does. All of the keys must have
  * signed the layout, which is told when it is verified.
  *
- * `TOUCHMARK_STATUS_WRONG_STATE` if a layout is wanted already: a policy has one.
+ * `TOUCHMARK_STATUS_INVALID_THRESHOLD` without a key; `TOUCHMARK_STATUS_WRONG_STATE` if a layout is wanted already: a policy has one.
  */
 touchmark_status touchmark_policy_builder_require_supply_chain(struct touchmark_policy_builder *builder,
                                                                struct touchmark_bytes layout,
@@ -1107,6 +1112,8 @@ void touchmark_policy_file_free(struct touchmark_policy_file *file);
 #if defined(TOUCHMARK_SIGN)
 /**
  * A new key by the operating system's random numbers: `TOUCHMARK_KEY_ED25519`, `TOUCHMARK_KEY_ECDSA_P256` or `TOUCHMARK_KEY_ECDSA_P384`.
+ *
+ * `TOUCHMARK_STATUS_UNSUPPORTED` for `TOUCHMARK_KEY_RSA_PSS`.
  */
 touchmark_status touchmark_private_key_generate(uint32_t key_algorithm,
                                                 struct touchmark_private_key **out,
@@ -1137,7 +1144,7 @@ touchmark_status touchmark_private_key_to_pem(const struct touchmark_private_key
 
 #if defined(TOUCHMARK_SIGN)
 /**
- * The key as PEM (PKCS#8), encrypted by a passphrase, which is not empty.
+ * The key as PEM (PKCS#8), encrypted by a passphrase: `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an empty one.
  */
 touchmark_status touchmark_private_key_to_encrypted_pem(const struct touchmark_private_key *key,
                                                         struct touchmark_bytes passphrase,
@@ -1468,7 +1475,8 @@ touchmark_status touchmark_source_manifest(const struct touchmark_source *source
 #if defined(TOUCHMARK_IO)
 /**
  * Whether a policy accepts what the reference names, by the signatures that are attached to it there, as of the time `at`, in seconds
- * since 1970. Statuses are those of `touchmark_verify_manifest`; a reference that leads to nothing is `TOUCHMARK_STATUS_UNKNOWN`.
+ * since 1970. Statuses are those of `touchmark_verify_manifest`; a reference that leads to nothing is `TOUCHMARK_STATUS_UNKNOWN`, and so is a
+ * place whose manifest is gone once it was verified.
  */
 touchmark_status touchmark_source_verify(const struct touchmark_source *source,
                                          const struct touchmark_policy *policy,
@@ -1795,7 +1803,8 @@ touchmark_status touchmark_tuf_client_found(struct touchmark_tuf_client *client,
  * that no role lists has one too.
  *
  * `TOUCHMARK_STATUS_WRONG_STATE` if the last search was for something else or has not come to its end; `TOUCHMARK_STATUS_INVALID_NAME` for
- * what is no name; `TOUCHMARK_STATUS_UNTRUSTED_METADATA` if what is Touchmark's in the metadata is malformed or contradicts itself.
+ * what is no name; `TOUCHMARK_STATUS_UNTRUSTED_METADATA` if what is Touchmark's in the metadata is malformed or contradicts itself;
+ * `TOUCHMARK_STATUS_UNKNOWN` if some of it is not there any more.
  */
 touchmark_status touchmark_tuf_client_standing(struct touchmark_tuf_client *client,
                                                struct touchmark_bytes name,

@@ -34,7 +34,7 @@ pub unsafe extern "C" fn touchmark_error_code(error: *const touchmark_error) -> 
     unsafe { call::view(error, |error| error.failure.get().code.as_bytes()) }
 }
 
-/// What failed, for people, in one line. It may quote what came from outside. A view of the error; empty for NULL.
+/// What failed, for people, in one line. It may quote what came from outside, without its control characters. A view of the error; empty for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_error_message(error: *const touchmark_error) -> touchmark_bytes {
     // SAFETY: the caller's promise about handles.

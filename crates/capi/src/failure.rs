@@ -28,7 +28,7 @@ pub(crate) struct Inner {
 impl Failure {
     /// A failure without a hint, which will fail again.
     pub(crate) fn new(status: touchmark_status, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        let (code, message) = (code.into(), message.into());
+        let (code, message) = (code.into(), one_line(message.into()));
         Self(Box::new(Inner { status, code, message, hint: None, retryable: false, report: None, callback: None }))
     }
 
@@ -113,9 +113,37 @@ impl Failure {
     }
 }
 
+/// A message in one line that moves no cursor and turns no text round: it may quote what a function of the caller was told by a stranger.
+fn one_line(message: String) -> String {
+    let is_bad = |character: char| {
+        character.is_control() || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !message.contains(is_bad) {
+        return message;
+    }
+    let mut line = String::with_capacity(message.len());
+    for character in message.chars() {
+        if is_bad(character) { line.extend(character.escape_default()) } else { line.push(character) }
+    }
+    line
+}
+
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = self.get();
         write!(f, "{} {}: {}", crate::status::name(inner.status), inner.code, inner.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_whatever_it_quotes() {
+        let failure = Failure::argument("HTTP 500:\r\nstatus: OK\u{1b}[2K\0 \u{202e}KO \u{2028}é \"x\"");
+        let message = "HTTP 500:\\r\\nstatus: OK\\u{1b}[2K\\u{0} \\u{202e}KO \\u{2028}é \"x\"";
+        assert_eq!(failure.get().message, message);
+        assert_eq!(failure.to_json().get("message"), Some(&Value::from(message.to_owned())));
     }
 }

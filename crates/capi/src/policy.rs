@@ -76,7 +76,7 @@ pub unsafe extern "C" fn touchmark_policy_builder_from_standing(
 
 /// Wants this name to have been signed: NAME, NAME:VERSION, or NAME:* for any version. Without it, a policy of keys does not check names.
 ///
-/// `TOUCHMARK_STATUS_WRONG_STATE` for another name than the standing's, where the policy is by one.
+/// `TOUCHMARK_STATUS_WRONG_STATE` for another name than the standing's, where the policy is by one, and for another than was wanted before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_policy_builder_set_name(
     builder: *mut touchmark_policy_builder,
@@ -87,10 +87,10 @@ pub unsafe extern "C" fn touchmark_policy_builder_set_name(
     unsafe {
         change(builder, error, |policy| {
             let wanted: Wanted = wanted.text("name")?.parse::<Wanted>()?;
-            let policy = policy.name(wanted.clone());
-            match policy.wanted_name() == Some(&wanted) {
-                true => Ok(policy),
-                false => Err(Failure::state("the trust metadata was asked of another name")),
+            // That of trust metadata was asked for with the standing. The last one alone would be less than what was asked for.
+            match policy.wanted_name().filter(|before| **before != wanted) {
+                Some(before) => Err(Failure::state(format!("the name {before} is wanted already, and a policy has one"))),
+                None => Ok(policy.name(wanted)),
             }
         })
     }
@@ -158,6 +158,8 @@ pub unsafe extern "C" fn touchmark_policy_builder_accept_only(
 }
 
 /// Wants this role of the trust metadata to decide. Where no trust metadata decides, nothing is accepted.
+///
+/// `TOUCHMARK_STATUS_WRONG_STATE` if another role is wanted already: one decides.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_policy_builder_by_role(
     builder: *mut touchmark_policy_builder,
@@ -168,7 +170,10 @@ pub unsafe extern "C" fn touchmark_policy_builder_by_role(
     unsafe {
         change(builder, error, |policy| match role.text("role")? {
             "" => Err(Failure::argument("the role is empty")),
-            role => Ok(policy.by_role(role)),
+            role => match policy.wanted_role().filter(|before| *before != role) {
+                Some(_) => Err(Failure::state("another role is wanted already, and one decides")),
+                None => Ok(policy.by_role(role)),
+            },
         })
     }
 }
@@ -176,7 +181,7 @@ pub unsafe extern "C" fn touchmark_policy_builder_by_role(
 /// Wants this in-toto layout to hold for the artifact, by what is attached to it, once everything else does. All of the keys must have
 /// signed the layout, which is told when it is verified.
 ///
-/// `TOUCHMARK_STATUS_WRONG_STATE` if a layout is wanted already: a policy has one.
+/// `TOUCHMARK_STATUS_INVALID_THRESHOLD` without a key; `TOUCHMARK_STATUS_WRONG_STATE` if a layout is wanted already: a policy has one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_policy_builder_require_supply_chain(
     builder: *mut touchmark_policy_builder,
@@ -287,10 +292,18 @@ mod tests {
             annotation("a").unwrap();
             assert_eq!(failed(annotation("b")).0, "INVALID_ARGUMENT");
             let name = |name| done(|error| touchmark_policy_builder_set_name(builder.0, view(name), error));
-            for good in ["acme/x", "acme/x:1", "acme/x:*"] {
-                name(good).unwrap();
-            }
             assert_eq!(failed(name("acme")).0, "INVALID_NAME");
+            for good in ["acme/x", "acme/x:1", "acme/x:*"] {
+                let fresh = of_keys(&[1], 1).unwrap();
+                done(|error| touchmark_policy_builder_set_name(fresh.0, view(good), error)).unwrap();
+            }
+            for same in ["acme/x:*", "acme/x:*"] {
+                name(same).unwrap();
+            }
+            // The last of several demands alone would be less than all of them.
+            for other in ["acme/x", "acme/x:1", "acme/y:*"] {
+                assert_eq!(failed(name(other)).0, "WRONG_STATE");
+            }
             for kinds in [0, 8, u32::MAX] {
                 assert_eq!(failed(done(|error| touchmark_policy_builder_accept_only(builder.0, kinds, error))).0, "INVALID_ARGUMENT");
             }
@@ -298,7 +311,10 @@ mod tests {
                 .unwrap();
             assert_eq!(failed(done(|error| touchmark_policy_builder_require_predicate(builder.0, view(""), error))).0, "INVALID_ARGUMENT");
             assert_eq!(failed(done(|error| touchmark_policy_builder_by_role(builder.0, view(""), error))).0, "INVALID_ARGUMENT");
-            done(|error| touchmark_policy_builder_by_role(builder.0, view("acme"), error)).unwrap();
+            for _ in 0..2 {
+                done(|error| touchmark_policy_builder_by_role(builder.0, view("acme"), error)).unwrap();
+            }
+            assert_eq!(failed(done(|error| touchmark_policy_builder_by_role(builder.0, view("other"), error))).0, "WRONG_STATE");
             let layout = |keys: &[*const touchmark_public_key]| {
                 done(|error| touchmark_policy_builder_require_supply_chain(builder.0, view("{}"), keys.as_ptr(), keys.len(), error))
             };

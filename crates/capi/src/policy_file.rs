@@ -66,7 +66,7 @@ pub unsafe extern "C" fn touchmark_policy_file_verify(
             let Decided { artifact, signed, by } = file.0.verify(source.source.as_ref(), &source.reference, at)?;
             let by = by.to_json(signed.as_ref().map(|signed| signed.get()));
             let by: Vec<_> = by.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-            Ok(source.verified(artifact).by(by))
+            Ok(source.verified(artifact)?.by(by))
         })
     }
 }

@@ -17,6 +17,8 @@ use crate::status::touchmark_status;
 pub struct touchmark_private_key(pub(crate) Arc<PrivateKey>);
 
 /// A new key by the operating system's random numbers: `TOUCHMARK_KEY_ED25519`, `TOUCHMARK_KEY_ECDSA_P256` or `TOUCHMARK_KEY_ECDSA_P384`.
+///
+/// `TOUCHMARK_STATUS_UNSUPPORTED` for `TOUCHMARK_KEY_RSA_PSS`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_private_key_generate(
     key_algorithm: u32,
@@ -69,7 +71,7 @@ pub unsafe extern "C" fn touchmark_private_key_to_pem(
     }
 }
 
-/// The key as PEM (PKCS#8), encrypted by a passphrase, which is not empty.
+/// The key as PEM (PKCS#8), encrypted by a passphrase: `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an empty one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_private_key_to_encrypted_pem(
     key: *const touchmark_private_key,

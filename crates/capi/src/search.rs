@@ -30,6 +30,9 @@ pub const TOUCHMARK_NEED_HASH: u32 = 4;
 /// JSON values for each referrer that a list may have.
 const VALUES: usize = 64;
 
+/// The manifest that decides comes first, and then the image that it covers; what is hashed below an artifact is not kept.
+const LEADING: usize = 2;
+
 /// A decision under way. One call at a time.
 pub struct touchmark_search(Exclusive<Option<Deciding>>);
 
@@ -59,7 +62,7 @@ struct Deciding {
     asked: Option<Need>,
     /// Its digest as text.
     digest: String,
-    /// The manifests that were given before anything else: of these, one is the artifact's.
+    /// The manifests that were given first, at most [`LEADING`]: of these, one is the artifact's.
     manifests: Vec<(Digest, Vec<u8>)>,
     /// Whether more of them may come.
     leading: bool,
@@ -114,7 +117,7 @@ impl Deciding {
             self.search.answer(Answer::Failed(Unfetched::TooLarge { limit, option }));
             return Ok(());
         }
-        if self.leading {
+        if self.leading && self.manifests.len() < LEADING {
             self.manifests.push((digest, bytes.to_vec()));
         }
         self.search.answer(Answer::Bytes(bytes.to_vec()));
@@ -124,8 +127,9 @@ impl Deciding {
     fn finish(self) -> Result<touchmark_verified_artifact, Failure> {
         let artifact = self.search.finish()?;
         let digest = artifact.get().descriptor().digest;
-        let manifest = self.manifests.into_iter().find(|(given, _)| *given == digest);
-        Ok(touchmark_verified_artifact::new(artifact, manifest.map(|(_, bytes)| bytes).unwrap_or_default()))
+        let kept = self.manifests.into_iter().find(|(given, _)| *given == digest);
+        let (_, manifest) = kept.ok_or_else(|| Failure::internal("the manifest of the artifact was not kept"))?;
+        Ok(touchmark_verified_artifact::new(artifact, manifest))
     }
 }
 

@@ -212,6 +212,8 @@ mod tests {
         Sign,
         SignWithAnother,
         Refuse,
+        /// It signs, says why it fails, and returns success.
+        SignAndRefuse,
         Flood,
         Nothing,
     }
@@ -226,6 +228,10 @@ mod tests {
                 Deed::Refuse => {
                     touchmark_sink_fail(sink, view("the token is locked"));
                     77
+                }
+                Deed::SignAndRefuse => {
+                    touchmark_sink_fail(sink, view("the user said no"));
+                    by(1)
                 }
                 Deed::Flood => {
                     touchmark_sink_append(sink, view(&[0; 2000]));
@@ -251,6 +257,7 @@ mod tests {
             (Deed::Nothing, "BAD_SIGNATURE", "signer-wrong-signature"),
             (Deed::Flood, "CALLBACK_FAILED", "signer-refused"),
             (Deed::Refuse, "CALLBACK_FAILED", "signer-refused"),
+            (Deed::SignAndRefuse, "CALLBACK_FAILED", "signer-refused"),
         ] {
             assert_eq!(failed(sign(&[by_function(&key, &deed)])), (status, code.to_owned()));
         }

@@ -21,7 +21,7 @@ use crate::error::touchmark_error;
 use crate::failure::Failure;
 use crate::policy::touchmark_policy;
 use crate::request::touchmark_request;
-use crate::status::{TOUCHMARK_STATUS_UNSUPPORTED, touchmark_status};
+use crate::status::{TOUCHMARK_STATUS_UNKNOWN, TOUCHMARK_STATUS_UNSUPPORTED, touchmark_status};
 use crate::time::time;
 
 /// A place with artifacts, and which of them a reference names. Any number of threads may use one.
@@ -44,11 +44,13 @@ impl touchmark_source {
         Ok(self.reference.digest().copied().unwrap_or(found.digest))
     }
 
-    /// An artifact that was verified, with the bytes of its manifest, which have the digest that was.
-    pub(crate) fn verified(&self, artifact: Verified<Artifact>) -> touchmark_verified_artifact {
+    /// An artifact that was verified, with the bytes of its manifest, which have the digest that was. A place that has changed meanwhile is one
+    /// of which nothing is known: without the manifest there would be nothing to go on with.
+    pub(crate) fn verified(&self, artifact: Verified<Artifact>) -> Result<touchmark_verified_artifact, Failure> {
         let digest = artifact.get().descriptor().digest;
         let manifest = self.source.manifest(&digest, Limits::default().manifest);
-        touchmark_verified_artifact::new(artifact, manifest.unwrap_or_default())
+        let manifest = manifest.map_err(|error| Failure::from(error).status(TOUCHMARK_STATUS_UNKNOWN))?;
+        Ok(touchmark_verified_artifact::new(artifact, manifest))
     }
 }
 
@@ -111,7 +113,8 @@ pub unsafe extern "C" fn touchmark_source_manifest(
 }
 
 /// Whether a policy accepts what the reference names, by the signatures that are attached to it there, as of the time `at`, in seconds
-/// since 1970. Statuses are those of `touchmark_verify_manifest`; a reference that leads to nothing is `TOUCHMARK_STATUS_UNKNOWN`.
+/// since 1970. Statuses are those of `touchmark_verify_manifest`; a reference that leads to nothing is `TOUCHMARK_STATUS_UNKNOWN`, and so is a
+/// place whose manifest is gone once it was verified.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_source_verify(
     source: *const touchmark_source,
@@ -125,7 +128,7 @@ pub unsafe extern "C" fn touchmark_source_verify(
         call::give(out, error, || {
             let (source, policy) = (handle(source, "source")?, &handle(policy, "policy")?.policy);
             let at = time(at, "time of the decision")?;
-            Ok(source.verified(verify(source.source.as_ref(), &source.reference, policy, at)?))
+            source.verified(verify(source.source.as_ref(), &source.reference, policy, at)?)
         })
     }
 }
@@ -143,7 +146,7 @@ pub unsafe extern "C" fn touchmark_source_verify_request(
     unsafe {
         call::give(out, error, || {
             let (source, request) = (handle(source, "source")?, handle(request, "request")?.asked()?);
-            Ok(source.verified(decide(source.source.as_ref(), request)?))
+            source.verified(decide(source.source.as_ref(), request)?)
         })
     }
 }

@@ -309,7 +309,8 @@ pub unsafe extern "C" fn touchmark_tuf_client_found(
 /// that no role lists has one too.
 ///
 /// `TOUCHMARK_STATUS_WRONG_STATE` if the last search was for something else or has not come to its end; `TOUCHMARK_STATUS_INVALID_NAME` for
-/// what is no name; `TOUCHMARK_STATUS_UNTRUSTED_METADATA` if what is Touchmark's in the metadata is malformed or contradicts itself.
+/// what is no name; `TOUCHMARK_STATUS_UNTRUSTED_METADATA` if what is Touchmark's in the metadata is malformed or contradicts itself;
+/// `TOUCHMARK_STATUS_UNKNOWN` if some of it is not there any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_tuf_client_standing(
     client: *mut touchmark_tuf_client,

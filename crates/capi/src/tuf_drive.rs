@@ -10,7 +10,9 @@ use crate::call;
 use crate::error::touchmark_error;
 use crate::failure::Failure;
 use crate::fetch::{Fetched, Fetcher, returned, touchmark_fetch_fn};
-use crate::status::{TOUCHMARK_STATUS_CALLBACK_FAILED, TOUCHMARK_STATUS_OK, TOUCHMARK_STATUS_UNSUPPORTED, touchmark_status};
+use crate::status::{
+    TOUCHMARK_STATUS_CALLBACK_FAILED, TOUCHMARK_STATUS_NOT_FOUND, TOUCHMARK_STATUS_OK, TOUCHMARK_STATUS_UNSUPPORTED, touchmark_status,
+};
 use crate::tuf::{Updating, touchmark_tuf_client};
 
 /// A function of the caller that keeps `bytes` as the file `file` of its store, whole or not at all, in place of what was there. It must not
@@ -18,7 +20,8 @@ use crate::tuf::{Updating, touchmark_tuf_client};
 pub type touchmark_store_fn =
     Option<unsafe extern "C" fn(userdata: *mut c_void, file: touchmark_bytes, bytes: touchmark_bytes) -> touchmark_status>;
 
-/// A function of the caller that removes the file `file` of its store, if it is there. It must not unwind or jump out.
+/// A function of the caller that removes the file `file` of its store, if it is there; `TOUCHMARK_STATUS_NOT_FOUND` if it is not, which is as good.
+/// It must not unwind or jump out.
 pub type touchmark_remove_fn = Option<unsafe extern "C" fn(userdata: *mut c_void, file: touchmark_bytes) -> touchmark_status>;
 
 /// The functions of the caller that a TUF client is driven by. Begin with all zeros, so that members of later versions are too.
@@ -141,7 +144,11 @@ impl Functions {
                     return self.unavailable(TOUCHMARK_STATUS_OK, "the client is offline".to_owned());
                 };
                 // SAFETY: the caller's promise about callbacks, which `new` asks for; the view lives until it returns.
-                return self.did(unsafe { remove(self.userdata, file) });
+                return match unsafe { remove(self.userdata, file) } {
+                    // What is not there need not be removed.
+                    TOUCHMARK_STATUS_NOT_FOUND => Answer::Done,
+                    status => self.did(status),
+                };
             }
             // Pieces of files, of a client that keeps an index; this one keeps none.
             _ => return Answer::Absent,

@@ -10,6 +10,8 @@
  *
  * - What can fail returns a touchmark_status, 0 for success. Results come by the pointers at the end, which are zeroed first.
  *   The last one is for an error, and may be NULL; what it then points to is there only if the call failed, and is freed by the caller.
+ * - A function names the statuses that are its own. What every argument must be has its own wherever it is one: TOUCHMARK_STATUS_NULL_POINTER,
+ *   _INVALID_LENGTH, _INVALID_UTF8, _INVALID_TIME, _INVALID_NAME, _INVALID_DIGEST, and _INVALID_ARGUMENT for a number or a text that names nothing.
  * - Handles are opaque. Each is freed by the caller with the function of its kind, to which NULL is nothing. None needs another one
  *   to live longer than the call that it was given to, so that they are freed in any order.
  * - A touchmark_bytes that is given is read during the call: NULL is allowed if its length is 0. One that is returned is a view,

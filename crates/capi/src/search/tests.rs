@@ -200,3 +200,61 @@ fn a_hash_is_taken_for_a_hash_alone() {
         assert!(finish(&search).is_ok());
     }
 }
+
+#[test]
+fn the_artifact_s_manifest_is_kept_and_what_is_hashed_below_it_is_not() {
+    use touchmark_envelope::UnixTime;
+    use touchmark_envelope::dsse::{self, Envelope};
+    use touchmark_envelope::manifest::{IMAGE_INDEX, IMAGE_MANIFEST};
+    use touchmark_envelope::signature::Signature;
+
+    let images: Vec<Vec<u8>> =
+        (0..5).map(|number| format!("{}{}", String::from_utf8_lossy(MANIFEST), " ".repeat(number)).into_bytes()).collect();
+    let entries = images.iter().map(|image| {
+        let digest = Algorithm::Sha256.digest(image);
+        format!(r#"{{"mediaType":"{IMAGE_MANIFEST}","digest":"{digest}","size":{}}}"#, image.len())
+    });
+    let entries = entries.collect::<Vec<_>>().join(",");
+    let index = format!(r#"{{"schemaVersion":2,"mediaType":"{IMAGE_INDEX}","manifests":[{entries}]}}"#);
+    let policy = policy();
+    let digest = Algorithm::Sha256.digest(index.as_bytes());
+    let said = Signature::of(index.as_bytes(), IMAGE_INDEX, UnixTime::from_seconds(NOW - 10).unwrap());
+    let envelope = Envelope::sign(dsse::IN_TOTO, said.to_json(), &[&crate::testing::secret(1)]).unwrap().to_json();
+    // SAFETY: the handles are not freed yet, the views, the arrays and the places are the test's.
+    unsafe {
+        let request = made(|out, error| touchmark_request_new(policy.0, view(&digest.to_string()), NOW, out, error)).unwrap();
+        let envelopes = [view(&envelope)];
+        done(|error| touchmark_request_envelopes(request.0, envelopes.as_ptr(), 1, error)).unwrap();
+        done(|error| touchmark_request_deep(request.0, error)).unwrap();
+        let search = begin(&request);
+        next(&search);
+        give(&search, index.as_bytes()).unwrap();
+        for image in &images {
+            assert_eq!(
+                (next(&search).kind, text(next(&search).digest)),
+                (TOUCHMARK_NEED_MANIFEST, Algorithm::Sha256.digest(image).to_string())
+            );
+            give(&search, image).unwrap();
+        }
+        let kept = (*search.0).0.look().ok().unwrap().as_ref().unwrap().manifests.len();
+        assert!(kept <= LEADING, "{kept} manifests are kept");
+        let need = next(&search);
+        assert_eq!(need.kind, TOUCHMARK_NEED_HASH);
+        let blob = text(need.digest);
+        done(|error| touchmark_search_provide_hash(search.0, view(&blob), 2, error)).unwrap();
+        let artifact = finish(&search).unwrap();
+        assert_eq!(shown(touchmark_verified_artifact_manifest(artifact.0)), index.as_bytes());
+
+        // That of an image that an index covers is kept too: it is what is verified.
+        let image = Algorithm::Sha256.digest(&images[3]).to_string();
+        let request = made(|out, error| touchmark_request_new(policy.0, view(&image), NOW, out, error)).unwrap();
+        done(|error| touchmark_request_covered_by(request.0, view(&digest.to_string()), error)).unwrap();
+        done(|error| touchmark_request_envelopes(request.0, envelopes.as_ptr(), 1, error)).unwrap();
+        let search = begin(&request);
+        for manifest in [index.as_bytes(), &images[3]] {
+            next(&search);
+            give(&search, manifest).unwrap();
+        }
+        assert_eq!(shown(touchmark_verified_artifact_manifest(finish(&search).unwrap().0)), images[3]);
+    }
+}

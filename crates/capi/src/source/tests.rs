@@ -2,6 +2,9 @@ use std::path::{Path, PathBuf};
 use std::ptr;
 
 use touchmark::envelope::json::Value;
+use touchmark::envelope::manifest::Descriptor;
+use touchmark::oci::error::Error as StoreError;
+use touchmark::oci::source::Referrers;
 
 use super::*;
 use crate::artifact::{
@@ -202,4 +205,61 @@ fn envelopes_are_attached_where_they_belong() {
         assert_eq!(failed(attach(&tar)), ("UNSUPPORTED", "unsupported".into()));
         assert_eq!(failed(done(|error| touchmark_source_attach(opened.0, [ptr::null()].as_ptr(), 1, error))).0, "NULL_POINTER");
     }
+}
+
+/// A layout that loses a manifest once it was read.
+struct Fickle {
+    layout: Layout,
+    read: std::sync::atomic::AtomicBool,
+}
+
+impl Source for Fickle {
+    fn location(&self) -> String {
+        self.layout.location()
+    }
+
+    fn resolve(&self, tag: Option<&str>, digest: Option<&Digest>) -> Result<Descriptor, StoreError> {
+        self.layout.resolve(tag, digest)
+    }
+
+    fn manifest(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, StoreError> {
+        let is_artifact = *digest == self.layout.resolve(Some("v1"), None)?.digest;
+        if is_artifact && self.read.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            return self.layout.manifest(&touchmark::envelope::digest::Algorithm::Sha256.digest(b"gone"), limit);
+        }
+        self.layout.manifest(digest, limit)
+    }
+
+    fn blob(&self, digest: &Digest) -> Result<(u64, Box<dyn std::io::Read + '_>), StoreError> {
+        self.layout.blob(digest)
+    }
+
+    fn unhashed_blob(&self, digest: &Digest) -> Result<(u64, Box<dyn std::io::Read + '_>), StoreError> {
+        self.layout.unhashed_blob(digest)
+    }
+
+    fn size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
+        self.layout.size(digest)
+    }
+
+    fn referrers(&self, subject: &Digest, max_entries: usize, max_bytes: u64) -> Result<Referrers, StoreError> {
+        self.layout.referrers(subject, max_entries, max_bytes)
+    }
+
+    fn tags(&self) -> Result<Vec<(String, Descriptor)>, StoreError> {
+        self.layout.tags()
+    }
+
+    fn roots(&self) -> Result<Vec<Descriptor>, StoreError> {
+        self.layout.roots()
+    }
+}
+
+#[test]
+fn what_is_verified_has_its_manifest_or_is_not_known() {
+    let folder = data("layouts/signed");
+    let source = Fickle { layout: Layout::open(&folder).unwrap(), read: false.into() };
+    let reference = format!("oci:{}:v1", folder.display()).parse().unwrap();
+    let source = Owned(Box::into_raw(Box::new(touchmark_source { source: Box::new(source), reference })));
+    assert_eq!(failed(verify_at(&source, &policy("acme/x:1"), NOW)).0, "UNKNOWN");
 }

@@ -35,6 +35,8 @@ enum Wrong {
     Load,
     Store,
     Remove,
+    /// It says that what it removes is not there.
+    RemoveNothing,
     /// They use the client themselves.
     Again,
 }
@@ -141,7 +143,7 @@ unsafe extern "C" fn remove(userdata: *mut c_void, file: touchmark_bytes) -> tou
         return TOUCHMARK_STATUS_IO_ERROR;
     }
     world.store.remove(&text(file));
-    TOUCHMARK_STATUS_OK
+    if world.wrong == Wrong::RemoveNothing { TOUCHMARK_STATUS_NOT_FOUND } else { TOUCHMARK_STATUS_OK }
 }
 
 fn client() -> Client {
@@ -209,9 +211,11 @@ fn a_store_that_fails_is_the_callers_failure() {
     rotated.publish();
     rotated.bump("timestamp");
     rotated.push("timestamp");
+    let before = world.store.clone();
     (world.repository, world.wrong) = (rotated, Wrong::Remove);
     assert_eq!(failed(world.drive(&client())).0, "CALLBACK_FAILED");
-    world.wrong = Wrong::Nothing;
+    // What is not there need not be removed, as by steps.
+    (world.store, world.wrong) = (before, Wrong::RemoveNothing);
     world.drive(&client()).unwrap();
 }
 
