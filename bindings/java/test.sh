@@ -18,7 +18,10 @@ jar=$PWD/target/touchmark-0.1.0.jar
 jna=$PWD/target/lib/jna-5.17.0.jar
 
 echo "-- the example of the README, with the library that is in the jar"
-jar tf "$jar" | grep -x 'linux-.*/libtouchmark.so' >/dev/null
+jar tf "$jar" >"$work/contents"
+for part in 'linux-.*/libtouchmark.so' META-INF/LICENSE-APACHE META-INF/LICENSE-MIT; do
+    grep -qx "$part" "$work/contents" || { echo "the jar has no $part" >&2; exit 1; }
+done
 sed -n '/^```java$/,/^```$/p' README.md | sed '/^```/d' >"$work/Example.java"
 javac -Xlint:all -Werror -cp "$jar:$jna" -d "$work" "$work/Example.java"
 (cd "$root/testdata/layouts" && java -cp "$jar:$jna:$work" Example) | grep -x 'verified sha256:[0-9a-f]\{64\}'

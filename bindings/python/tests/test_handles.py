@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import gc
 import os
+import pickle
 import threading
 import unittest
 from collections import Counter
@@ -63,6 +65,21 @@ class Handles(unittest.TestCase):
                 envelope.verify([anything])
             with self.assertRaises(TypeError):
                 Request(anything, touchmark.digest(b""), AT)
+
+    def test_a_copy_frees_nothing_twice(self) -> None:
+        key = PrivateKey.generate()
+        signer = Signer(key.public_key, lambda message: b"")
+        with counted_frees() as freed:
+            for handle in (key, key.public_key, signer, Policy.from_keys([key.public_key]), Client(AT)):
+                for copier in (copy.deepcopy, pickle.dumps):
+                    with self.assertRaises(TypeError):
+                        copier(handle)
+                other = copy.copy(handle)
+                other.close()
+                handle._pointer  # is held by the one that is left
+            del handle, other
+        self.assertEqual(freed["private_key"] + freed["signer"], 0)
+        key.to_pem()
 
     def test_a_handle_that_was_not_made_frees_nothing(self) -> None:
         for wrong in (b"", b"{}", b"\0" * 100):

@@ -113,6 +113,10 @@ class Pointer(c_void_p):
     _free: ClassVar[Any]  # None where the library has no such handles
     keep: Any = None  # what must live as long: the function behind a callback
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # Each of the copies would free it.
+        raise TypeError("what the library owns can be neither copied nor pickled")
+
     def __del__(self) -> None:
         if self.value:
             self._free(self)
