@@ -5,7 +5,8 @@
 // (an object without a name, as in `source.verify(policy, at).digest()`, gives a copy); one of a step, until the next call on what is stepped. What is built is immutable and may be used from many threads; builders and what is
 // stepped may be used from one at a time (touchmark.h).
 //
-// Exceptions of a callback do not cross the C library: they are kept, the call ends, and the exception is thrown on from it.
+// Exceptions of a callback do not cross the C library: they are kept, and thrown on from the call. A std::runtime_error of a function that fetches
+// says that something could not be had: if the library can go on without, it does.
 #ifndef TOUCHMARK_HPP
 #define TOUCHMARK_HPP
 

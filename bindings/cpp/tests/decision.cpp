@@ -111,7 +111,7 @@ TEST(a_search_asks_for_what_it_needs) {
             if (need.kind == search::kind::referrers && failing) {
                 search.provide_failure(*failing, "it does not answer");
             } else if (need.kind == search::kind::referrers) {
-                search.provide_referrers(R"({"schemaVersion":2,"manifests":[]})");
+                search.provide_referrers(R"({"schemaVersion":2,"manifests":[]})", true);
             } else if (need.kind == search::kind::manifest && need.digest == digest(manifest)) {
                 CHECK(need.limit >= manifest.size());
                 search.provide_bytes(manifest);
@@ -297,6 +297,23 @@ TEST(trust_roots_with_a_store) {
     }));
 }
 
+TEST(what_is_wrong_in_a_callback_ends_the_call_though_the_store_would_do) {
+    const auto root = content_of("root.json");
+    { trust_root first(root, "trust/metadata", "store-5", now()); }
+    auto away = [](std::string_view, std::uint64_t, sink &) -> bool { throw std::runtime_error("nobody answers"); };
+    CHECK(trust_root(root, away, nullptr, "store-5", now()).notes_json().size() > 2);
+    auto faulty = [](std::string_view, std::uint64_t, sink &) -> bool { throw std::logic_error("no such thing"); };
+    bool thrown = false;
+    try {
+        trust_root(root, faulty, nullptr, "store-5", now());
+    } catch (const std::logic_error &) {
+        thrown = true;
+    }
+    CHECK(thrown);
+    // The store is free.
+    trust_root last(root, "trust/metadata", "store-5", now());
+}
+
 TEST(supply_chains_are_verified_by_steps_and_in_a_folder) {
     const auto layout = content_of("root.layout");
     auto owner = public_key::read(content_of("owner.pub"));
@@ -304,7 +321,7 @@ TEST(supply_chains_are_verified_by_steps_and_in_a_folder) {
     auto run = [&](supply_chain &chain) {
         for (auto need = chain.next(); need.kind != supply_chain::kind::done; need = chain.next()) {
             auto file = need.kind == supply_chain::kind::file ? content_if_there("links/" + std::string(need.name)) : std::nullopt;
-            if (need.kind == supply_chain::kind::names) chain.provide_names(std::vector<std::string>());
+            if (need.kind == supply_chain::kind::names) chain.provide_names(std::vector<std::string>(), true);
             else file ? chain.provide_bytes(*file) : chain.provide_absent();
         }
     };

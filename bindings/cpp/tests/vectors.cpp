@@ -161,7 +161,8 @@ void search(members &given, const json &expected) {
                 search.provide_failure(touchmark::failure::unavailable, "it does not answer");
             } else if (need.kind == kind::referrers) {
                 search.provide_referrers(found == from.end() ? R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})"
-                                                             : input(found->second));
+                                                             : input(found->second),
+                                         true);
             } else if (found == from.end()) {
                 search.provide_failure(touchmark::failure::not_found);
             } else if (need.kind == kind::hash) {

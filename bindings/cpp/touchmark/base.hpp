@@ -102,11 +102,15 @@ class kept {
     ~kept() { innermost() = outer_; }
     kept(const kept &) = delete;
     kept &operator=(const kept &) = delete;
-    static void keep(std::exception_ptr thrown) noexcept {
-        if (innermost()) innermost()->thrown_ = std::move(thrown);
+    /// `fault`: it says more than that something could not be had, and the library's going on without that is not what was meant.
+    static void keep(std::exception_ptr thrown, bool fault) noexcept {
+        if (!innermost() || (innermost()->fault_ && !fault)) return;
+        innermost()->thrown_ = std::move(thrown);
+        innermost()->fault_ = fault;
     }
-    void rethrow() const {
-        if (thrown_) std::rethrow_exception(thrown_);
+    /// Throws what was thrown, if the call failed, or if that was a fault.
+    void rethrow(bool failed) const {
+        if (thrown_ && (failed || fault_)) std::rethrow_exception(thrown_);
     }
 
   private:
@@ -116,6 +120,7 @@ class kept {
     }
     kept *outer_;
     std::exception_ptr thrown_;
+    bool fault_ = false;
 };
 
 } // namespace detail
@@ -131,9 +136,9 @@ template <class T> class [[nodiscard]] outcome {
     std::string_view code() const noexcept { return bytes_view(touchmark_error_code(error_.get())).text(); }
     std::string_view message() const noexcept { return bytes_view(touchmark_error_message(error_.get())).text(); }
     std::string_view json() const noexcept { return bytes_view(touchmark_error_json(error_.get())).text(); }
-    /// The value, which must be there.
-    T &operator*() noexcept { return *value_; }
-    T *operator->() noexcept { return &*value_; }
+    /// The value, which must be there: without one the program ends, and does not go on with what nobody verified.
+    T &operator*() noexcept { return value_.value(); }
+    T *operator->() noexcept { return &value_.value(); }
     /// The value, out of `std::move(result).value()`. Without one, it throws the error.
     T value() && {
         if (!value_) throw touchmark::error(status_, error_.release());
@@ -289,10 +294,10 @@ template <class F> touchmark_status guarded(touchmark_sink *out, F &&callback) n
         return full.status();
     } catch (const std::exception &thrown) {
         if (out) touchmark_sink_fail(out, bytes_view(thrown.what()));
-        kept::keep(std::current_exception());
+        kept::keep(std::current_exception(), dynamic_cast<const std::runtime_error *>(&thrown) == nullptr);
     } catch (...) {
         if (out) touchmark_sink_fail(out, bytes_view("an exception that is no std::exception"));
-        kept::keep(std::current_exception());
+        kept::keep(std::current_exception(), true);
     }
     return TOUCHMARK_STATUS_CALLBACK_FAILED;
 }
@@ -301,13 +306,13 @@ template <class F> touchmark_status guarded(touchmark_sink *out, F &&callback) n
 template <class F, class... Arguments> void call_back(F function, Arguments... arguments) {
     kept exceptions;
     outcome<done> result = attempt(function, arguments...);
-    if (!result) exceptions.rethrow();
+    exceptions.rethrow(!result);
     std::move(result).value();
 }
 template <class Object, class F, class... Arguments> Object make_back(F function, Arguments... arguments) {
     kept exceptions;
     outcome<Object> result = attempt_to_make<Object>(function, arguments...);
-    if (!result) exceptions.rethrow();
+    exceptions.rethrow(!result);
     return std::move(result).value();
 }
 

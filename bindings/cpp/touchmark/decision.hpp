@@ -142,8 +142,8 @@ class search : public object<touchmark_search, touchmark_search_free> {
     }
     void provide_bytes(bytes_view bytes) { detail::call(touchmark_search_provide_bytes, get(), bytes); }
     void provide_hash(std::string_view digest, std::uint64_t size) { detail::call(touchmark_search_provide_hash, get(), bytes_view(digest), size); }
-    /// An OCI image index, as a registry's referrers API answers.
-    void provide_referrers(bytes_view index, bool complete = true, bool more = false) {
+    /// An OCI image index, as a registry's referrers API answers. `complete`: nothing failed or was left out.
+    void provide_referrers(bytes_view index, bool complete, bool more = false) {
         detail::call(touchmark_search_provide_referrers, get(), index, std::uint32_t(complete), std::uint32_t(more));
     }
     void provide_failure(failure why, std::string_view message = {}) {

@@ -148,7 +148,7 @@ class supply_chain : public object<touchmark_supply_chain, touchmark_supply_chai
     }
     void provide_bytes(bytes_view bytes) { detail::call(touchmark_supply_chain_provide_bytes, get(), bytes); }
     void provide_absent() { detail::call(touchmark_supply_chain_provide_absent, get()); }
-    void provide_names(const bytes_list &names, bool complete = true) {
+    void provide_names(const bytes_list &names, bool complete) {
         detail::call(touchmark_supply_chain_provide_names, get(), names.data(), names.size(), std::uint32_t(complete));
     }
     void provide_failure(failure why, std::string_view message = {}) {
