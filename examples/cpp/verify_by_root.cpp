@@ -17,10 +17,13 @@
 
 namespace {
 
+/// Nothing only if there surely is no such file: one that cannot be looked for or opened is an error.
 std::optional<std::string> content_of(const std::filesystem::path &path) {
+    if (!std::filesystem::exists(path)) return std::nullopt;
     std::ifstream file(path, std::ios::binary);
-    if (!file) return std::nullopt;
-    return std::string(std::istreambuf_iterator<char>(file), {});
+    std::string content(std::istreambuf_iterator<char>(file), {});
+    if (!file.is_open() || file.bad()) throw std::runtime_error(path.string() + " cannot be read");
+    return content;
 }
 
 } // namespace

@@ -24,7 +24,8 @@ class Envelope extends Handle {
   }
   /** Throws ThresholdNotReached unless `threshold` of the keys have signed. */
   verify(keys, threshold = 1) {
-    const pointer = made('envelope_verify', this._pointer, ...handlesIn(keys, PublicKey), countIn(threshold));
+    const held = handlesIn(keys, PublicKey); // first: what gives the keys may close this
+    const pointer = made('envelope_verify', this._pointer, ...held, countIn(threshold));
     return new VerifiedEnvelope(SECRET, 'verified_envelope', pointer);
   }
   get payloadType() {

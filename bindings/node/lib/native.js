@@ -249,9 +249,16 @@ function messageIn(message) {
   return textIn(String(message).toWellFormed());
 }
 
-/** Options, some of which have names. One that is misspelt would be asked for and not be. */
+/** An object with members of its own alone. Those of a Map, and those that an object inherits, would be overlooked. */
+function plain(object) {
+  const parent = typeof object === 'object' && object !== null ? Object.getPrototypeOf(object) : undefined;
+  if (parent === undefined || (parent !== null && Object.getPrototypeOf(parent) !== null)) throw new TypeError('a plain object is wanted here');
+  return object;
+}
+
+/** Options by their names. One that is misspelt would be asked for and not be. */
 function optionsIn(options, ...known) {
-  const strange = Object.keys(options).find((name) => !known.includes(name));
+  const strange = Object.keys(plain(options)).find((name) => !known.includes(name));
   if (strange) throw new TypeError(`${strange} is no option here; ${known.join(', ')} are`);
   return options;
 }
@@ -261,10 +268,9 @@ function datasIn(datas) {
   return [array.length ? array : null, array.length];
 }
 
-/** The members of a plain object, which are texts. Of a Map, say, Object.entries gives nothing, and nothing would be asked. */
+/** The members of a plain object, which are texts. */
 function textsOf(pairs = {}) {
-  if (Object.prototype.toString.call(pairs) !== '[object Object]') throw new TypeError('a plain object with texts is wanted here');
-  const entries = Object.entries(pairs);
+  const entries = Object.entries(plain(pairs));
   if (entries.some(([, value]) => typeof value !== 'string')) throw new TypeError('each of the members is a text');
   return entries;
 }
@@ -375,6 +381,7 @@ module.exports = {
   needed,
   optionsIn,
   pairsIn,
+  plain,
   textIn,
   textOf,
   textsOf,

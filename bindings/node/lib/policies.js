@@ -2,7 +2,7 @@
 
 // What is asked of an artifact, and the artifacts that were verified.
 
-const { Handle, SECRET, bytesOf, call, countIn, dataIn, datasIn, flagsIn, handleIn, handlesIn, lib, made, optionsIn, textIn, textOf, textsOf, timeIn, written } = require('./native.js');
+const { Handle, SECRET, bytesOf, call, countIn, dataIn, datasIn, flagsIn, handleIn, handlesIn, lib, made, optionsIn, plain, textIn, textOf, textsOf, timeIn, written } = require('./native.js');
 const { PublicKey } = require('./keys.js');
 const { Standing } = require('./tuf.js');
 
@@ -37,7 +37,8 @@ class VerifiedArtifact extends Handle {
 
 /** What is asked of an artifact. It does not change. */
 class Policy extends Handle {
-  static fromKeys(keys, { threshold = 1, ...conditions } = {}) {
+  static fromKeys(keys, asked = {}) {
+    const { threshold = 1, ...conditions } = plain(asked);
     return build(made('policy_builder_from_keys', ...handlesIn(keys, PublicKey), countIn(threshold)), conditions);
   }
   static fromStanding(standing, conditions = {}) {
@@ -45,7 +46,8 @@ class Policy extends Handle {
   }
   /** Verifies a manifest by envelopes that are at hand. Reads and asks nothing else. */
   verifyManifest(manifest, envelopes, at) {
-    return new VerifiedArtifact(SECRET, 'verified_artifact', made('verify_manifest', this._pointer, dataIn(manifest), ...datasIn(envelopes), timeIn(at)));
+    const given = datasIn(envelopes); // first: what gives the envelopes may close this
+    return new VerifiedArtifact(SECRET, 'verified_artifact', made('verify_manifest', this._pointer, dataIn(manifest), ...given, timeIn(at)));
   }
 }
 

@@ -136,6 +136,29 @@ describe('envelopes and manifests', () => {
     for (const acceptOnly of [2 ** 32 + 1, -1, '1']) assert.throws(() => Policy.fromKeys(keys, { acceptOnly }), TypeError);
   });
 
+  test('conditions that an object inherits are not overlooked', () => {
+    class Config {
+      get name() {
+        return 'acme/x:1';
+      }
+    }
+    for (const conditions of [new Config(), Object.create({ name: 'acme/x:1' }), new Map([['name', 'acme/x:1']]), null, 'name']) {
+      assert.throws(() => Policy.fromKeys(keys, conditions), TypeError);
+    }
+    Policy.fromKeys(keys, Object.assign(Object.create(null), { name: 'acme/x:1' }));
+  });
+
+  test('what closes a handle while it is asked is found', () => {
+    const envelope = Envelope.sign('text/plain', Buffer.from('x'), [alice.signer()]);
+    const policy = Policy.fromKeys(keys);
+    const closing = function* (handle, each) {
+      handle.close();
+      yield each;
+    };
+    assert.throws(() => envelope.verify(closing(envelope, keys[0])), /closed/);
+    assert.throws(() => policy.verifyManifest(MANIFEST, closing(policy, MANIFEST), AT), /closed/);
+  });
+
   test('one layout is wanted, and not the last of several', () => {
     const supplyChain = { layout: Buffer.from('{}'), keys };
     Policy.fromKeys(keys, { supplyChain });
