@@ -1,4 +1,5 @@
-// Bench prints what one verification costs: an envelope is read and verified by a key that is kept. Without files it makes both.
+// Bench prints what one verification costs, in the processor's time of the thread that asks for it: an envelope is read and verified by a key that is
+// kept. Without files it makes both.
 //
 //	go run ./bench [-rounds N] [ENVELOPE KEY]
 package main
@@ -9,6 +10,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
+	"syscall"
 	"time"
 
 	touchmark "github.com/touchmark/touchmark/bindings/go"
@@ -41,14 +44,34 @@ func run(args []string) error {
 			return err
 		}
 	}
-	begin := time.Now()
+	begin, err := threadTime()
+	if err != nil {
+		return err
+	}
 	for i := 0; i < *rounds; i++ {
 		if err := verify(document, key); err != nil {
 			return err
 		}
 	}
-	taken := time.Since(begin).Nanoseconds() / int64(*rounds)
+	end, err := threadTime()
+	if err != nil {
+		return err
+	}
+	taken := (end - begin).Nanoseconds() / int64(*rounds)
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{"language": "go", "ns": taken})
+}
+
+// The thread of main, so that it is one thread whose time is taken.
+func init() { runtime.LockOSThread() }
+
+// threadTime is what this thread has taken so far. Go's runtime looks at every call into C from another thread, which a process's time would count.
+func threadTime() (time.Duration, error) {
+	const thread = 1 // RUSAGE_THREAD of Linux
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(thread, &usage); err != nil {
+		return 0, err
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
 }
 
 // inputs are an envelope and the PEM of a key.
