@@ -312,7 +312,8 @@ export declare class SupplyChain extends Handle {
   next(): ChainNeed;
   provideBytes(data: Data): void;
   provideAbsent(): void;
-  provideNames(names: Iterable<string>, options?: { complete?: boolean }): void;
+  /** `complete`: no name was left out. */
+  provideNames(names: Iterable<string>, options: { complete: boolean }): void;
   provideFailure(failure: number, message?: string): void;
   /** Throws SupplyChainNotVerified, whose `report` has every reason, unless all is as the layout says. */
   finish(): VerifiedSupplyChain;

@@ -32,8 +32,9 @@ class SupplyChain extends Handle {
   provideAbsent() {
     call('supply_chain_provide_absent', this._pointer);
   }
-  provideNames(names, options = {}) {
-    const { complete = true } = optionsIn(options, 'complete');
+  provideNames(names, options) {
+    const { complete } = optionsIn(options, 'complete');
+    if (typeof complete !== 'boolean') throw new TypeError('complete is true or false');
     call('supply_chain_provide_names', this._pointer, ...datasIn([...names].map((name) => Buffer.from(name))), complete ? 1 : 0);
   }
   provideFailure(failure, message = '') {
@@ -57,7 +58,7 @@ class SupplyChain extends Handle {
       }[need.kind];
       const answer = await failures.of(async () => answered(await work()));
       if (failures.told) this.provideFailure(failures.told.failure, failures.told.message);
-      else if (need.kind === 'names') this.provideNames(answer ?? []);
+      else if (need.kind === 'names') this.provideNames(answer ?? [], { complete: true });
       else if (answer === null) this.provideAbsent();
       else this.provideBytes(answer);
     }

@@ -158,6 +158,9 @@ describe('in-toto', () => {
     const nothing = { file: () => null, names: () => [] };
     await assert.rejects(new SupplyChain(layout, keys, AT).run(nothing), (error) => error instanceof touchmark.SupplyChainNotVerified && error.report !== undefined);
     await assert.rejects(new SupplyChain(layout, keys, AT).run({ file: unreachable, names: unreachable }), touchmark.Unknown);
+    for (const options of [undefined, {}, { complete: undefined }, { complete: 1 }]) {
+      assert.throws(() => new SupplyChain(layout, keys, AT).provideNames([], options), TypeError);
+    }
     await assert.rejects(touchmark.verifySupplyChain(layout, [PrivateKey.generate().publicKey], VECTORS, AT), touchmark.UntrustedMetadata);
   });
 });

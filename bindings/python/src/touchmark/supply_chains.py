@@ -87,7 +87,7 @@ class SupplyChain(Handle):
         """Says that there is no such file."""
         call(lib.touchmark_supply_chain_provide_absent, self._pointer)
 
-    def provide_names(self, names: Iterable[str], *, complete: bool = True) -> None:
+    def provide_names(self, names: Iterable[str], *, complete: bool) -> None:
         """Gives the names of the files in a folder; not ``complete`` if there may be more."""
         array, count = datas_in([name.encode() for name in names])
         call(lib.touchmark_supply_chain_provide_names, self._pointer, array, count, int(bool(complete)))
@@ -125,7 +125,7 @@ class SupplyChain(Handle):
                 call(lib.touchmark_supply_chain_provide_failure, self._pointer, int(failure_of(error)), message_in(error))
                 continue
             if need.kind is ChainNeedKind.NAMES:
-                self.provide_names(listed)
+                self.provide_names(listed, complete=True)
             elif data is None:
                 self.provide_absent()
             else:
