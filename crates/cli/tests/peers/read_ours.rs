@@ -140,7 +140,8 @@ fn skopeo_oras_and_crane_read_the_image_of_a_program_and_what_is_in_it() {
     let there = format!("{}/tool:v1", registry.address);
     tool::ok(&place, "crane", &format!("push lay {there}"));
     assert_eq!(tool::ok(&place, "crane", &format!("digest {there}")).trim(), digest(&pin));
-    tool::ok(&place, "crane", &format!("validate --remote {there}"));
+    // Without `--fast` it takes every layer for a compressed one.
+    tool::ok(&place, "crane", &format!("validate --fast --remote {there}"));
     tool::ok(&place, "crane", &format!("export {there} files.tar"));
     std::fs::create_dir(place.path("root")).unwrap();
     tool::ok(&place, "tar", "-xpf files.tar -C root");
