@@ -183,7 +183,7 @@ MUTATIONS = [
     ("touchmark-oci", "crates/oci/src/registry/detach.rs", "            self.check_deletes()?;\n", ""),
     # What the C interface itself decides: the order of calls, whose failure it is, what is refused before anything is made.
     ("touchmark-capi", "crates/capi/src/fetch.rs", "(_, None) if given.overflowed => Fetched::TooLarge,", ""),
-    ("touchmark-capi", "crates/capi/src/tuf.rs", "        self.asked = None;\n        Ok(asked)", "        Ok(asked)"),
+    ("touchmark-capi", "crates/capi/src/step.rs", "take_if(|asked| is_for(asked))", "take_if(|_| true)"),
     ("touchmark-capi", "crates/capi/src/tuf.rs", "        self.client.look_up(&outcome.target)?;\n", ""),
     ("touchmark-capi", "crates/capi/src/reasons_of_metadata.rs", "=> TOUCHMARK_STATUS_ROLLBACK,", "=> TOUCHMARK_STATUS_UNTRUSTED_METADATA,"),
     ("touchmark-capi", "crates/capi/src/supply_chain.rs", ".verification.need().is_some() {", ".verification.need().is_some() && false {"),

@@ -14,7 +14,7 @@ use crate::exclusive::Exclusive;
 use crate::failure::Failure;
 use crate::request::touchmark_request;
 use crate::status::touchmark_status;
-use crate::step::{Missing, flag, said};
+use crate::step::{self, Missing, flag, said};
 
 /// Nothing: it has decided. Call `touchmark_search_finish`.
 pub const TOUCHMARK_NEED_DONE: u32 = 0;
@@ -99,11 +99,7 @@ impl Deciding {
 
     /// Takes what was asked for, if it is of the kind that the answer is for.
     fn take(&mut self, is_for: impl Fn(&Need) -> bool) -> Result<Need, Failure> {
-        let asked = self.asked.as_ref().ok_or_else(|| Failure::state("nothing was asked for; call touchmark_search_next first"))?;
-        if !is_for(asked) {
-            return Err(Failure::state("something else was asked for"));
-        }
-        self.asked.take().ok_or_else(|| Failure::internal("what was asked for is gone"))
+        step::take(&mut self.asked, is_for, "touchmark_search_next")
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {

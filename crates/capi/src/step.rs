@@ -44,6 +44,14 @@ pub(crate) fn said(message: &[u8]) -> String {
     String::from_utf8_lossy(message.get(..MAX_MESSAGE).unwrap_or(message)).into_owned()
 }
 
+/// What was asked for, if the answer is one to that; `next` is the function that asks.
+pub(crate) fn take<T>(asked: &mut Option<T>, is_for: impl FnOnce(&T) -> bool, next: &'static str) -> Result<T, Failure> {
+    if asked.is_none() {
+        return Err(Failure::state(format!("nothing was asked for; call {next} first")));
+    }
+    asked.take_if(|asked| is_for(asked)).ok_or_else(|| Failure::state("something else was asked for"))
+}
+
 /// A number that says yes or no.
 pub(crate) fn flag(number: u32) -> Result<bool, Failure> {
     match number {

@@ -13,7 +13,7 @@ use crate::exclusive::Exclusive;
 use crate::failure::Failure;
 use crate::public_key::{keys as any_keys, touchmark_public_key};
 use crate::status::touchmark_status;
-use crate::step::{Missing, flag, said};
+use crate::step::{self, Missing, flag, said};
 use crate::time::time;
 
 /// Nothing: all is decided. Call `touchmark_supply_chain_finish`.
@@ -98,12 +98,7 @@ impl Verifying {
 
     /// What was asked for, if the answer is one to that.
     fn take(&mut self, is_for: impl Fn(Asked) -> bool) -> Result<Asked, Failure> {
-        let asked = self.asked.ok_or_else(|| Failure::state("nothing was asked for; call touchmark_supply_chain_next first"))?;
-        if !is_for(asked) {
-            return Err(Failure::state("something else was asked for"));
-        }
-        self.asked = None;
-        Ok(asked)
+        step::take(&mut self.asked, |asked| is_for(*asked), "touchmark_supply_chain_next")
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {

@@ -15,7 +15,7 @@ use crate::exclusive::Exclusive;
 use crate::failure::Failure;
 use crate::standing::touchmark_standing;
 use crate::status::{TOUCHMARK_STATUS_NOT_FOUND, touchmark_status};
-use crate::step::{Missing, flag, said};
+use crate::step::{self, Missing, flag, said};
 use crate::time::time;
 use crate::tuf_target::{path, touchmark_tuf_target};
 
@@ -98,12 +98,7 @@ impl Updating {
 
     /// What was asked for, if the answer is one to that.
     fn take(&mut self, is_for: impl Fn(Asked) -> bool) -> Result<Asked, Failure> {
-        let asked = self.asked.ok_or_else(|| Failure::state("nothing was asked for; call touchmark_tuf_client_next first"))?;
-        if !is_for(asked) {
-            return Err(Failure::state("something else was asked for"));
-        }
-        self.asked = None;
-        Ok(asked)
+        step::take(&mut self.asked, |asked| is_for(*asked), "touchmark_tuf_client_next")
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
