@@ -98,6 +98,7 @@ void reentrance(void) {
     touchmark_tuf_client_free(driven);
 }
 
+#ifdef TOUCHMARK_SUPPLY_CHAIN
 void supply_chains(void) {
     touchmark_supply_chain *chain = of("touchmark_supply_chain", 1);
     touchmark_supply_chain_need need;
@@ -121,3 +122,4 @@ void supply_chains(void) {
     touchmark_buffer_free(json);
     touchmark_verified_supply_chain_free(verified);
 }
+#endif

@@ -216,6 +216,7 @@ void *make_touchmark_verified_artifact(unsigned variety) {
     return artifact;
 }
 
+#ifdef TOUCHMARK_SUPPLY_CHAIN
 /* Fresh; needs something; done; finished. */
 void *make_touchmark_supply_chain(unsigned variety) {
     touchmark_supply_chain *chain = NULL;
@@ -253,6 +254,7 @@ void *make_touchmark_verified_supply_chain(unsigned variety) {
     touchmark_supply_chain_free(chain);
     return verified;
 }
+#endif
 
 #ifdef TOUCHMARK_SIGN
 void *make_touchmark_private_key(unsigned variety) {

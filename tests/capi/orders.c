@@ -106,6 +106,7 @@ static void trust(void) {
     own("touchmark_verified_artifact", artifact);
 }
 
+#ifdef TOUCHMARK_SUPPLY_CHAIN
 static void supply_chains(void) {
     touchmark_supply_chain *chain = types[type_number("touchmark_supply_chain")].make(2);
     touchmark_verified_supply_chain *verified;
@@ -116,6 +117,7 @@ static void supply_chains(void) {
     own("touchmark_verified_supply_chain", verified);
     own("touchmark_error", error);
 }
+#endif
 
 #ifdef TOUCHMARK_IO
 static void sources(void) {
@@ -147,7 +149,10 @@ static void free_in_order(unsigned long number) {
 
 int main(int count, char **words) {
     static void (*const makers[])(void) = {
-        envelopes, decisions, trust, supply_chains,
+        envelopes, decisions, trust,
+#ifdef TOUCHMARK_SUPPLY_CHAIN
+        supply_chains,
+#endif
 #ifdef TOUCHMARK_IO
         sources,
 #endif

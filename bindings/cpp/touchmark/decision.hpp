@@ -57,10 +57,12 @@ class policy_builder : public object<touchmark_policy_builder, touchmark_policy_
     policy_builder &predicate(std::string_view type) { return set(touchmark_policy_builder_require_predicate, bytes_view(type)); }
     policy_builder &accept_only(accept kinds) { return set(touchmark_policy_builder_accept_only, static_cast<std::uint32_t>(kinds)); }
     policy_builder &by_role(std::string_view role) { return set(touchmark_policy_builder_by_role, bytes_view(role)); }
+#ifdef TOUCHMARK_SUPPLY_CHAIN
     /// A layout that must hold, which every one of the keys must have signed. Once: a policy has one.
     policy_builder &supply_chain(bytes_view layout, const list_of<public_key> &keys) {
         return set(touchmark_policy_builder_require_supply_chain, layout, keys.data(), keys.size());
     }
+#endif
     policy build() const { return detail::make<policy>(touchmark_policy_builder_build, get()); }
 
   private:

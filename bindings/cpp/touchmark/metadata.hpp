@@ -113,6 +113,7 @@ class tuf_client : public object<touchmark_tuf_client, touchmark_tuf_client_free
     }
 };
 
+#ifdef TOUCHMARK_SUPPLY_CHAIN
 /// A supply chain that was verified.
 class verified_supply_chain : public object<touchmark_verified_supply_chain, touchmark_verified_supply_chain_free> {
   public:
@@ -157,6 +158,7 @@ class supply_chain : public object<touchmark_supply_chain, touchmark_supply_chai
     /// The result; an error's JSON has the whole report.
     verified_supply_chain finish() { return detail::make<verified_supply_chain>(touchmark_supply_chain_finish, get()); }
 };
+#endif // TOUCHMARK_SUPPLY_CHAIN
 
 } // namespace touchmark
 #endif

@@ -14,11 +14,12 @@
 /* major << 24 | minor << 12 | patch, as touchmark_abi_version() gives it for the library. */
 #define TOUCHMARK_ABI_VERSION 0x00001000
 
-/* What the library was built with. A build for verifying alone has neither signing nor files: define TOUCHMARK_VERIFIER_ONLY
-   for it (pkg-config and CMake do). */
+/* What the library was built with. A build for verifying alone has neither signing nor files nor in-toto layouts: define
+   TOUCHMARK_VERIFIER_ONLY for it (pkg-config and CMake do). */
 #ifndef TOUCHMARK_VERIFIER_ONLY
 #define TOUCHMARK_SIGN 1
 #define TOUCHMARK_IO 1
+#define TOUCHMARK_SUPPLY_CHAIN 1
 #endif
 
 /*
@@ -67,6 +68,11 @@
  * `touchmark_features`: functionaries of layouts who are known by certificates.
  */
 #define TOUCHMARK_FEATURE_X509 4
+
+/**
+ * `touchmark_features`: in-toto layouts.
+ */
+#define TOUCHMARK_FEATURE_SUPPLY_CHAIN 8
 
 /**
  * `touchmark_policy_builder_accept_only`: an entry of the trust metadata.
@@ -163,27 +169,35 @@
  */
 #define TOUCHMARK_FAILURE_MALFORMED 5
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * Nothing: all is decided. Call `touchmark_supply_chain_finish`.
  */
 #define TOUCHMARK_SUPPLY_CHAIN_DONE 0
+#endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * The bytes of the file at `name` below the folder of links, at most `limit`.
  */
 #define TOUCHMARK_SUPPLY_CHAIN_FILE 1
+#endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * The names of the files in the folder `name`, empty or with a slash at its end, that are links of the step `step`: `STEP.XXXXXXXX.link` with
  * eight of `0-9a-f`; at most `limit` of them, the first ones in their order. For steps that take certificates, and no others.
  */
 #define TOUCHMARK_SUPPLY_CHAIN_NAMES 2
+#endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * The outcome of the inspection `name`, which nobody has signed, of the layout in the folder `step`. Nothing here runs a command:
  * `touchmark_supply_chain_provide_absent` says so, and the inspection is then not verified.
  */
 #define TOUCHMARK_SUPPLY_CHAIN_INSPECTION 3
+#endif
 
 /**
  * Nothing: the update or the search is over.
@@ -299,10 +313,12 @@ typedef struct touchmark_source touchmark_source;
  */
 typedef struct touchmark_standing touchmark_standing;
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * A layout being verified. One call at a time.
  */
 typedef struct touchmark_supply_chain touchmark_supply_chain;
+#endif
 
 #if defined(TOUCHMARK_IO)
 /**
@@ -335,11 +351,13 @@ typedef struct touchmark_verified_artifact touchmark_verified_artifact;
  */
 typedef struct touchmark_verified_envelope touchmark_verified_envelope;
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * A supply chain that is as its layout says. There is one only after a verification that succeeded. Immutable; any number of threads may
  * use one.
  */
 typedef struct touchmark_verified_supply_chain touchmark_verified_supply_chain;
+#endif
 
 /**
  * Bytes that belong to somebody else, by value. Text is UTF-8 and need not end with a NUL.
@@ -414,6 +432,7 @@ typedef touchmark_status (*touchmark_sign_fn)(void *userdata,
                                               struct touchmark_sink *signature);
 #endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * What a layout's verification needs next, by value.
  */
@@ -440,6 +459,7 @@ typedef struct touchmark_supply_chain_need {
    */
   uint64_t limit;
 } touchmark_supply_chain_need;
+#endif
 
 /**
  * A function of the caller that fetches a file: appends its bytes, at most `limit`, to `bytes` and returns `TOUCHMARK_STATUS_OK`; returns
@@ -1007,6 +1027,7 @@ touchmark_status touchmark_policy_builder_by_role(struct touchmark_policy_builde
                                                   struct touchmark_bytes role,
                                                   struct touchmark_error **error);
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * Wants this in-toto layout to hold for the artifact, by what is attached to it, once everything else does. All of the keys must have
  * signed the layout, which is told when it is verified.
@@ -1018,6 +1039,7 @@ touchmark_status touchmark_policy_builder_require_supply_chain(struct touchmark_
                                                                const struct touchmark_public_key *const *keys,
                                                                size_t count,
                                                                struct touchmark_error **error);
+#endif
 
 /**
  * The policy. The builder stays as it is.
@@ -1534,6 +1556,7 @@ int64_t touchmark_standing_expires(const struct touchmark_standing *standing);
  */
 void touchmark_standing_free(struct touchmark_standing *standing);
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * Begins to verify an in-toto layout, which every one of the keys must have signed, as of the time `at`, in seconds since 1970. `parameters` are
  * the values of the layout's parameters; there may be none. What is wrong with the layout is told at the end, like everything else.
@@ -1548,14 +1571,18 @@ touchmark_status touchmark_supply_chain_new(struct touchmark_bytes layout,
                                             int64_t at,
                                             struct touchmark_supply_chain **out,
                                             struct touchmark_error **error);
+#endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * What it needs next. Asked again without an answer, it says the same again.
  */
 touchmark_status touchmark_supply_chain_next(struct touchmark_supply_chain *chain,
                                              struct touchmark_supply_chain_need *out,
                                              struct touchmark_error **error);
+#endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * Gives the bytes of the file that was asked for. That they are no link, or too many, is no error of this call but something that the
  * verification takes in.
@@ -1565,7 +1592,9 @@ touchmark_status touchmark_supply_chain_next(struct touchmark_supply_chain *chai
 touchmark_status touchmark_supply_chain_provide_bytes(struct touchmark_supply_chain *chain,
                                                       struct touchmark_bytes bytes,
                                                       struct touchmark_error **error);
+#endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * Says that there is no such file or folder, or that the inspection is not run.
  *
@@ -1573,7 +1602,9 @@ touchmark_status touchmark_supply_chain_provide_bytes(struct touchmark_supply_ch
  */
 touchmark_status touchmark_supply_chain_provide_absent(struct touchmark_supply_chain *chain,
                                                        struct touchmark_error **error);
+#endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * Gives the names of files that were asked for, without their folder. Those that are none of links are ignored, also because they are not
  * UTF-8. `complete`: 1 if these are all.
@@ -1585,7 +1616,9 @@ touchmark_status touchmark_supply_chain_provide_names(struct touchmark_supply_ch
                                                       size_t count,
                                                       uint32_t complete,
                                                       struct touchmark_error **error);
+#endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * Says why what was asked for is not to be had: `TOUCHMARK_FAILURE_...`, and in words, which may be none. `TOUCHMARK_FAILURE_NOT_FOUND` is as
  * `touchmark_supply_chain_provide_absent`.
@@ -1596,7 +1629,9 @@ touchmark_status touchmark_supply_chain_provide_failure(struct touchmark_supply_
                                                         uint32_t failure,
                                                         struct touchmark_bytes message,
                                                         struct touchmark_error **error);
+#endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * The verdict: the supply chain, verified; or why not, with all that was found in the error's JSON under `report`.
  *
@@ -1608,23 +1643,30 @@ touchmark_status touchmark_supply_chain_provide_failure(struct touchmark_supply_
 touchmark_status touchmark_supply_chain_finish(struct touchmark_supply_chain *chain,
                                                struct touchmark_verified_supply_chain **out,
                                                struct touchmark_error **error);
+#endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * Frees a verification, wherever it stands. NULL is nothing to free.
  */
 void touchmark_supply_chain_free(struct touchmark_supply_chain *chain);
+#endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * What was found, as JSON: the report of SPEC.md, "The report", step by step and with the rule that consumed each artifact.
  */
 touchmark_status touchmark_verified_supply_chain_to_json(const struct touchmark_verified_supply_chain *chain,
                                                          struct touchmark_buffer **out,
                                                          struct touchmark_error **error);
+#endif
 
+#if defined(TOUCHMARK_SUPPLY_CHAIN)
 /**
  * Frees a supply chain. NULL is nothing to free.
  */
 void touchmark_verified_supply_chain_free(struct touchmark_verified_supply_chain *chain);
+#endif
 
 #if defined(TOUCHMARK_IO)
 /**

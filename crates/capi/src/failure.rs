@@ -56,6 +56,7 @@ impl Failure {
     }
 
     /// The same with another code.
+    #[cfg(feature = "supply-chain")]
     #[must_use]
     pub(crate) fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
         self.0.code = code.into();

@@ -47,6 +47,8 @@ mod reasons;
 #[cfg(feature = "io")]
 mod reasons_of_files;
 mod reasons_of_metadata;
+#[cfg(feature = "supply-chain")]
+mod reasons_of_supply_chains;
 pub mod request;
 pub mod search;
 mod shared;
@@ -60,6 +62,7 @@ pub mod source;
 pub mod standing;
 pub mod status;
 pub mod step;
+#[cfg(feature = "supply-chain")]
 pub mod supply_chain;
 #[cfg(feature = "io")]
 pub mod supply_chain_folder;

@@ -10,6 +10,9 @@ pub const TOUCHMARK_FEATURE_IO: u32 = 2;
 /// `touchmark_features`: functionaries of layouts who are known by certificates.
 pub const TOUCHMARK_FEATURE_X509: u32 = 4;
 
+/// `touchmark_features`: in-toto layouts.
+pub const TOUCHMARK_FEATURE_SUPPLY_CHAIN: u32 = 8;
+
 /// The number of one part of the package's version.
 const fn part(text: &str) -> u32 {
     match u32::from_str_radix(text, 10) {
@@ -48,6 +51,7 @@ pub extern "C" fn touchmark_features() -> u32 {
         (cfg!(feature = "sign"), TOUCHMARK_FEATURE_SIGN),
         (cfg!(feature = "io"), TOUCHMARK_FEATURE_IO),
         (cfg!(feature = "x509"), TOUCHMARK_FEATURE_X509),
+        (cfg!(feature = "supply-chain"), TOUCHMARK_FEATURE_SUPPLY_CHAIN),
     ];
     have.iter().filter(|(on, _)| *on).map(|(_, feature)| feature).sum()
 }

@@ -1,7 +1,9 @@
 //! Policies: whom the caller trusts, and what it wants to have been said.
 
 use touchmark_envelope::name::Wanted;
-use touchmark_trust::{AcceptedKind, Policy, SupplyChainDemand};
+#[cfg(feature = "supply-chain")]
+use touchmark_trust::SupplyChainDemand;
+use touchmark_trust::{AcceptedKind, Policy};
 
 use crate::array::handle;
 use crate::bytes::touchmark_bytes;
@@ -9,7 +11,9 @@ use crate::call;
 use crate::error::touchmark_error;
 use crate::exclusive::Exclusive;
 use crate::failure::Failure;
-use crate::public_key::{artifact_keys, keys as any_keys, touchmark_public_key};
+#[cfg(feature = "supply-chain")]
+use crate::public_key::keys as any_keys;
+use crate::public_key::{artifact_keys, touchmark_public_key};
 use crate::standing::touchmark_standing;
 use crate::status::{TOUCHMARK_STATUS_INVALID_THRESHOLD, touchmark_status};
 
@@ -182,6 +186,7 @@ pub unsafe extern "C" fn touchmark_policy_builder_by_role(
 /// signed the layout, which is told when it is verified.
 ///
 /// `TOUCHMARK_STATUS_INVALID_THRESHOLD` without a key; `TOUCHMARK_STATUS_WRONG_STATE` if a layout is wanted already: a policy has one.
+#[cfg(feature = "supply-chain")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_policy_builder_require_supply_chain(
     builder: *mut touchmark_policy_builder,

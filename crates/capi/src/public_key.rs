@@ -50,6 +50,7 @@ pub(crate) fn algorithm(number: u32) -> Result<KeyAlgorithm, Failure> {
 ///
 /// # Safety
 /// The caller's promises about handles and views.
+#[cfg(feature = "supply-chain")]
 pub(crate) unsafe fn keys(first: *const *const touchmark_public_key, count: usize) -> Result<Vec<PublicKey>, Failure> {
     // SAFETY: the promise that this function asks for.
     Ok(unsafe { handles(first, count, "key")? }.iter().map(|key| key.key.clone()).collect())

@@ -1,6 +1,5 @@
-//! What the errors of TUF, in-toto and policy documents are as failures.
+//! What the errors of TUF and policy documents are as failures.
 
-use touchmark_in_toto::{Class as InTotoClass, Detail, Reason, Rejected};
 use touchmark_trust::rules::{RuleError, RuleFault};
 use touchmark_trust::{Class as TrustClass, StandingError};
 use touchmark_tuf::{Class, Error};
@@ -8,8 +7,7 @@ use touchmark_tuf::{Class, Error};
 use crate::failure::Failure;
 use crate::status::{
     TOUCHMARK_STATUS_EXPIRED_METADATA, TOUCHMARK_STATUS_INVALID_ARGUMENT, TOUCHMARK_STATUS_POLICY_REJECTED, TOUCHMARK_STATUS_ROLLBACK,
-    TOUCHMARK_STATUS_SUPPLY_CHAIN_NOT_VERIFIED, TOUCHMARK_STATUS_UNKNOWN, TOUCHMARK_STATUS_UNTRUSTED_METADATA,
-    TOUCHMARK_STATUS_WRONG_STATE,
+    TOUCHMARK_STATUS_UNKNOWN, TOUCHMARK_STATUS_UNTRUSTED_METADATA, TOUCHMARK_STATUS_WRONG_STATE,
 };
 
 impl From<Error> for Failure {
@@ -33,27 +31,6 @@ impl From<StandingError> for Failure {
             _ => TOUCHMARK_STATUS_UNKNOWN,
         };
         Self::new(status, error.code(), error.to_string())
-    }
-}
-
-impl From<Rejected> for Failure {
-    fn from(rejected: Rejected) -> Self {
-        let status = match rejected.class() {
-            InTotoClass::NotVerified => TOUCHMARK_STATUS_SUPPLY_CHAIN_NOT_VERIFIED,
-            InTotoClass::UntrustedMetadata => TOUCHMARK_STATUS_UNTRUSTED_METADATA,
-            InTotoClass::Usage => TOUCHMARK_STATUS_INVALID_ARGUMENT,
-            // Also a class that is not known here: nothing was verified.
-            _ => TOUCHMARK_STATUS_UNKNOWN,
-        };
-        let report = rejected.report;
-        let deciding = report.deciding();
-        let code = deciding.map_or("in-toto-undecided", Reason::code);
-        let said = deciding.map_or_else(|| "not verified".to_owned(), ToString::to_string);
-        let message = match report.reasons.len() {
-            0 | 1 => said,
-            reasons => format!("{said} (of {reasons} reasons)"),
-        };
-        Self::new(status, code, message).report(move || report.to_json(Detail::Artifacts))
     }
 }
 

@@ -16,13 +16,17 @@ const _: () = {
     by_any_number_at_once::<crate::artifact::touchmark_verified_artifact>();
     by_any_number_at_once::<crate::standing::touchmark_standing>();
     by_any_number_at_once::<crate::tuf_target::touchmark_tuf_target>();
-    by_any_number_at_once::<crate::supply_chain::touchmark_verified_supply_chain>();
     // Calls on these exclude each other (`Exclusive`).
     by_any_number_at_once::<crate::digest::touchmark_hasher>();
     by_any_number_at_once::<crate::policy::touchmark_policy_builder>();
     by_any_number_at_once::<crate::request::touchmark_request>();
     by_any_number_at_once::<crate::search::touchmark_search>();
     by_any_number_at_once::<crate::tuf::touchmark_tuf_client>();
+};
+
+#[cfg(feature = "supply-chain")]
+const _: () = {
+    by_any_number_at_once::<crate::supply_chain::touchmark_verified_supply_chain>();
     by_any_number_at_once::<crate::supply_chain::touchmark_supply_chain>();
 };
 

@@ -11,7 +11,7 @@ use touchmark::oci::beside::Beside;
 use touchmark::oci::layout::Layout;
 use touchmark::oci::reference::Scheme;
 use touchmark::oci::registry::Registry;
-use touchmark::oci::source::{Source, Store};
+use touchmark::oci::source::{Source, Store, Upkeep};
 use touchmark_verify::check::Check;
 use touchmark_verify::exit::Exit;
 use touchmark_verify::options::{Input, Wants};
@@ -78,7 +78,7 @@ impl Target {
         opened.map_err(|error| Failure::from(&error))
     }
 
-    pub(crate) fn store(&self) -> &dyn Store {
+    pub(crate) fn store(&self) -> &dyn Upkeep {
         match self {
             Self::Folder(layout) => layout,
             Self::Archive(draft) => draft.as_ref(),

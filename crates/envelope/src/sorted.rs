@@ -33,8 +33,11 @@ pub fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
     set
 }
 
-/// Sorts in place, in n log n comparisons whatever the order; equal ones come in any order.
+/// Sorts in place, in n log n comparisons at most; equal ones come in any order.
 pub fn sort_by<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    if items.is_sorted_by(|one, next| compare(one, next).is_le()) {
+        return;
+    }
     // A heap with the largest on top, which goes to the end, again and again.
     for root in (0..items.len() / 2).rev() {
         sift(items, root, &compare);

@@ -8,6 +8,7 @@ use core::fmt;
 use core::ops::Range;
 
 use touchmark_envelope::json::Reader;
+use touchmark_envelope::sorted;
 
 use crate::error::{Error, cut};
 use crate::name::is_artifact_name;
@@ -170,7 +171,7 @@ impl Artifacts {
         if !is_artifact_name(name) {
             return Err(Error::ArtifactName { name: cut(name, 256) });
         }
-        digests.sort_unstable();
+        sorted::sort(digests);
         // Every digit is looked at, which is quicker than to stop at one that is none.
         let digits = |digest: &str| digest.bytes().fold(true, |all, byte| all & byte.is_ascii_hexdigit());
         let hexadecimal = |digest: &str| !digest.is_empty() && digits(digest);

@@ -11,7 +11,7 @@ use touchmark_envelope::manifest::{Descriptor, Manifest};
 
 use crate::error::{Class, Error};
 use crate::reference::Repository;
-use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Store};
+use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Store, Upkeep};
 
 /// At most this many digests are known to be of the second place; for others both places are asked.
 const MAX_KNOWN: usize = 100_000;
@@ -206,7 +206,9 @@ impl<R: Store + ?Sized> Store for Beside<'_, R> {
     fn writers(&self) -> usize {
         self.referrers.writers()
     }
+}
 
+impl<R: Upkeep + ?Sized> Upkeep for Beside<'_, R> {
     fn detach(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
         self.referrers.detach(subject, referrer)
     }

@@ -20,7 +20,7 @@ use crate::content::{self, Content};
 use crate::error::Error;
 use crate::index::{self, Fault, Index};
 use crate::lock::{LOCK_FILE, Lock};
-use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Store};
+use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Store, Upkeep};
 use crate::temporary::Durability;
 use crate::{platform, referrers, scan, survey, temporary, union};
 
@@ -319,7 +319,9 @@ impl Store for Layout {
     fn writers(&self) -> usize {
         WRITERS
     }
+}
 
+impl Upkeep for Layout {
     fn detach(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
         self.detach_manifest(subject, referrer)
     }

@@ -68,4 +68,4 @@ pub use layout::Layout;
 pub use reference::{Reference, Repository};
 #[cfg(feature = "registry")]
 pub use registry::Registry;
-pub use source::{Source, Store};
+pub use source::{Source, Store, Upkeep};

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use touchmark_envelope::sorted;
+
 /// What `work` makes of each of `items`, in their order, with at most `threads` of them in work at once.
 pub(crate) fn map<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     map_with(items, threads, || (), |(), item| work(item))
@@ -42,7 +44,7 @@ pub fn map_with<T: Sync, S, R: Send>(
         serve();
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_unstable_by_key(|(number, _)| *number);
+    sorted::sort_by(&mut done, |(one, _), (other, _)| one.cmp(other));
     done.into_iter().map(|(_, result)| result).collect()
 }
 

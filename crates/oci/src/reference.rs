@@ -413,8 +413,8 @@ impl ReferenceError {
             ReferenceError::EmptyTag => "give the tag, or leave the colon out; is a variable empty?".to_owned(),
             ReferenceError::Ambiguous => "end the folder with a slash (oci:a:b/:TAG), or rename the file".to_owned(),
             ReferenceError::Digest(_) => "a digest is sha256: and 64, or sha512: and 128, lower-case hexadecimal digits".to_owned(),
-            ReferenceError::Repository { host, name } if is_repository(&name.to_lowercase()) && name.len() <= MAX_REPOSITORY / 2 => {
-                format!("{host}/{}", name.to_lowercase())
+            ReferenceError::Repository { host, name } if is_repository(&name.to_ascii_lowercase()) && name.len() <= MAX_REPOSITORY / 2 => {
+                format!("{host}/{}", name.to_ascii_lowercase())
             }
             ReferenceError::Repository { .. } | ReferenceError::Tag { .. } => format!("write {REGISTRY_FORM}"),
             ReferenceError::ShortName { full, .. } => full.clone(),

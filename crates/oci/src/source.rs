@@ -267,7 +267,11 @@ pub trait Store: Source {
     fn writers(&self) -> usize {
         1
     }
+}
 
+/// What else is done where artifacts are stored: taking referrers away, and mending the lists of them. Apart from [`Store`], so that a program
+/// that only adds has nothing of it.
+pub trait Upkeep: Store {
     /// Removes a referrer: from every list, then the manifest, then those of its blobs that nothing else names, so that no
     /// [`repair`](Self::repair) finds it again.
     ///

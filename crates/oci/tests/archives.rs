@@ -11,7 +11,7 @@ use touchmark_envelope::manifest::IMAGE_MANIFEST;
 use touchmark_oci::archive::{Draft, Fault, Instead};
 use touchmark_oci::copy::{Options, copy, copy_to_archive, tagged};
 use touchmark_oci::referrer::{self, Role};
-use touchmark_oci::{Archive, Class, Error, Layout, Source, Store};
+use touchmark_oci::{Archive, Class, Error, Layout, Source, Store, Upkeep};
 
 #[path = "support/family.rs"]
 mod family;

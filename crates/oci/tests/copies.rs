@@ -8,7 +8,7 @@ use touchmark_envelope::manifest::{Descriptor, IMAGE_MANIFEST};
 use touchmark_oci::copy::{CopyReport, Item, Options, Scope, copy, copy_to_archive, preview, tagged};
 use touchmark_oci::graph::{Content, Graph, Limits};
 use touchmark_oci::referrer::{self, Role};
-use touchmark_oci::{Archive, Class, Error, Layout, Source, Store};
+use touchmark_oci::{Archive, Class, Error, Layout, Source, Store, Upkeep};
 
 #[path = "support/family.rs"]
 mod family;

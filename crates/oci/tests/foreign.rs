@@ -5,7 +5,7 @@
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::{Descriptor, IMAGE_INDEX, IMAGE_MANIFEST};
 use touchmark_oci::referrer::{self, Role};
-use touchmark_oci::{Layout, Source, Store};
+use touchmark_oci::{Layout, Source, Store, Upkeep};
 
 mod support;
 use support::{Folder, Foreign, entry, image_manifest, listed, lists, referrer_manifest};

@@ -9,7 +9,7 @@ use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::{Descriptor, IMAGE_MANIFEST, Manifest};
 use touchmark_oci::referrer::{self, Role};
 use touchmark_oci::source::FindingKind;
-use touchmark_oci::{Class, Error, Layout, Source, Store};
+use touchmark_oci::{Class, Error, Layout, Source, Store, Upkeep};
 
 mod support;
 use support::{Folder, Foreign, entry, image, listed, referrer_manifest};

@@ -9,7 +9,7 @@ use std::process::Output;
 
 use touchmark_envelope::Digest;
 use touchmark_oci::referrer::{self, Role};
-use touchmark_oci::{Layout, Source, Store};
+use touchmark_oci::{Layout, Source, Upkeep};
 
 mod support;
 #[path = "support/worker.rs"]

@@ -4,7 +4,7 @@
 
 use std::fs::File;
 
-use touchmark_oci::{Layout, Source, Store};
+use touchmark_oci::{Layout, Source, Upkeep};
 
 mod support;
 #[path = "support/worker.rs"]

@@ -10,7 +10,7 @@ use touchmark_oci::copy::{CopyReport, Item, Options, Scope, copy, copy_to_archiv
 use touchmark_oci::graph::{Graph, Limits};
 use touchmark_oci::referrer::{self, Role};
 use touchmark_oci::source::FindingKind;
-use touchmark_oci::{Access, Archive, Class, Error, Layout, Registry, Source, Store};
+use touchmark_oci::{Access, Archive, Class, Error, Layout, Registry, Source, Store, Upkeep};
 use touchmark_test_registry::{Action, Fault, Settings, TestRegistry, When};
 
 #[path = "support/family.rs"]

@@ -17,6 +17,7 @@ mod request;
 pub mod rules;
 mod search;
 pub mod standing;
+#[cfg(feature = "supply-chain")]
 mod supply_chain;
 
 pub use attested::Attested;
@@ -28,9 +29,11 @@ pub use report::{Accepted, AcceptedBy, AcceptedKind, Artifact, Class, Fault, Rej
 pub use request::{Request, Scope};
 pub use search::Search;
 pub use standing::{Standing, StandingError};
+#[cfg(feature = "supply-chain")]
 pub use supply_chain::SupplyChainDemand;
 /// What layouts, links and constraints are made of.
 pub use touchmark_in_toto as in_toto;
 
 /// What a supply chain that holds comes to.
+#[cfg(feature = "supply-chain")]
 pub use touchmark_in_toto::SupplyChain;

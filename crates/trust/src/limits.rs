@@ -43,6 +43,7 @@ impl Default for Limits {
 
 impl Limits {
     /// How much a layout's verification takes in (SPEC.md, 22.8): its own limits, as much larger or smaller as these are than the default.
+    #[cfg(feature = "supply-chain")]
     pub(crate) fn of_links(&self) -> touchmark_in_toto::Limits {
         let mut limits = touchmark_in_toto::Limits::default();
         limits.file = self.attestation;
@@ -55,6 +56,7 @@ impl Limits {
 }
 
 #[cfg(test)]
+#[cfg(feature = "supply-chain")]
 mod tests {
     use super::Limits;
 

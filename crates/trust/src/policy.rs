@@ -1,6 +1,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+#[cfg(feature = "supply-chain")]
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -13,6 +14,7 @@ use touchmark_envelope::threshold::{KeySet, ThresholdError};
 use crate::attested::Attested;
 use crate::report::AcceptedKind;
 use crate::standing::Standing;
+#[cfg(feature = "supply-chain")]
 use crate::supply_chain::SupplyChainDemand;
 
 /// Whom a caller trusts, and what it wants to have been said: keys and a threshold (design level 1), or what trust metadata says of a name
@@ -48,6 +50,7 @@ pub struct Policy {
     /// Attestations with signers and constraints of their own.
     pub(crate) attested: Vec<Attested>,
     /// The supply chain that must hold (level 3).
+    #[cfg(feature = "supply-chain")]
     pub(crate) supply_chain: Option<Arc<SupplyChainDemand>>,
 }
 
@@ -76,9 +79,19 @@ impl Policy {
     }
 
     fn by(keys: KeySet, threshold: usize) -> Self {
-        let (annotations, predicate_types, attested) = (BTreeMap::new(), Vec::new(), Vec::new());
-        let (name, standing, kinds, role, supply_chain) = (None, None, None, None, None);
-        Self { keys, threshold, name, annotations, predicate_types, standing, kinds, role, attested, supply_chain }
+        Self {
+            keys,
+            threshold,
+            name: None,
+            annotations: BTreeMap::new(),
+            predicate_types: Vec::new(),
+            standing: None,
+            kinds: None,
+            role: None,
+            attested: Vec::new(),
+            #[cfg(feature = "supply-chain")]
+            supply_chain: None,
+        }
     }
 
     /// Wants this many distinct keys.
@@ -153,6 +166,7 @@ impl Policy {
     }
 
     /// Wants this in-toto layout to hold for the artifact (design level 3), once everything else does. Asked for again, the last one.
+    #[cfg(feature = "supply-chain")]
     #[must_use]
     pub fn supply_chain(mut self, wanted: SupplyChainDemand) -> Self {
         self.supply_chain = Some(Arc::new(wanted));
@@ -195,6 +209,7 @@ impl Policy {
     }
 
     /// The supply chain that must hold.
+    #[cfg(feature = "supply-chain")]
     pub fn wanted_supply_chain(&self) -> Option<&SupplyChainDemand> {
         self.supply_chain.as_deref()
     }

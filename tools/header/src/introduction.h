@@ -1,8 +1,9 @@
-/* What the library was built with. A build for verifying alone has neither signing nor files: define TOUCHMARK_VERIFIER_ONLY
-   for it (pkg-config and CMake do). */
+/* What the library was built with. A build for verifying alone has neither signing nor files nor in-toto layouts: define
+   TOUCHMARK_VERIFIER_ONLY for it (pkg-config and CMake do). */
 #ifndef TOUCHMARK_VERIFIER_ONLY
 #define TOUCHMARK_SIGN 1
 #define TOUCHMARK_IO 1
+#define TOUCHMARK_SUPPLY_CHAIN 1
 #endif
 
 /*

@@ -93,7 +93,7 @@ fn header(repository: &Path) -> Result<String, Box<dyn Error>> {
         line_endings: LineEndingStyle::LF,
         ..Config::default()
     };
-    for (feature, define) in [("sign", "TOUCHMARK_SIGN"), ("io", "TOUCHMARK_IO")] {
+    for (feature, define) in symbols::FEATURES {
         config.defines.insert(format!("feature = {feature}"), define.to_owned());
     }
     let bindings = Builder::new().with_config(config).with_src(repository.join("crates/capi/src/lib.rs")).generate()?;

@@ -2,19 +2,16 @@
 
 use std::error::Error;
 
+/// The features that some functions need, and the macros that stand for them.
+pub const FEATURES: [(&str, &str); 3] = [("sign", "TOUCHMARK_SIGN"), ("io", "TOUCHMARK_IO"), ("supply-chain", "TOUCHMARK_SUPPLY_CHAIN")];
+
 /// One symbol a line, sorted, each with the features that it needs: `touchmark_source_open io`.
 pub fn list(header: &str) -> Result<String, Box<dyn Error>> {
     let mut needs: Vec<Vec<&str>> = Vec::new();
     let mut symbols = Vec::new();
     for line in header.lines() {
         if line.starts_with("#if") {
-            needs.push(
-                [("TOUCHMARK_SIGN", "sign"), ("TOUCHMARK_IO", "io")]
-                    .iter()
-                    .filter(|(name, _)| line.contains(name))
-                    .map(|(_, feature)| *feature)
-                    .collect(),
-            );
+            needs.push(FEATURES.iter().filter(|(_, define)| line.contains(&format!("({define})"))).map(|(feature, _)| *feature).collect());
         } else if line.starts_with("#endif") {
             needs.pop().ok_or("an #endif too many")?;
         } else if let Some(name) = declared(line) {

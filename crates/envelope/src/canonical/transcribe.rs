@@ -11,6 +11,8 @@ use core::cmp::Ordering;
 use core::marker::PhantomData;
 use core::ops::Range;
 
+use crate::sorted;
+
 use super::dialect::{Dialect, Securesystemslib};
 use super::order::{Named, sort};
 use super::{Error, Sink, check_number};
@@ -119,7 +121,7 @@ impl Transcript {
         transcriber.value(MAX_DEPTH)?;
         transcriber.lexer.end()?;
         let Transcriber { out, mut postponed, .. } = transcriber;
-        postponed.sort_unstable_by_key(|object| object.range.start);
+        sorted::sort_by(&mut postponed, |one, other| one.range.start.cmp(&other.range.start));
         Ok(Self { out, postponed })
     }
 

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use crate::sorted;
+
 use super::portable::check;
 use super::{Error, Place, check_number};
 use crate::json::{MAX_DEPTH, Value};
@@ -58,7 +60,7 @@ fn write_value(value: &Value<'_>, check: Check, levels: usize, out: &mut Vec<u8>
         Value::Object(object) => {
             let levels = levels.checked_sub(1).ok_or(Error::Depth)?;
             let mut members: Vec<_> = object.iter().collect();
-            members.sort_unstable_by_key(|(name, _)| *name);
+            sorted::sort_by(&mut members, |(one, _), (other, _)| one.cmp(other));
             out.push(b'{');
             for (i, (name, value)) in members.into_iter().enumerate() {
                 check(name, Place::Name)?;

@@ -68,7 +68,7 @@ pub fn members(bytes: &[u8], max_bytes: usize) -> Result<Vec<(Cow<'_, str>, &str
         more = lexer.next_member()?;
     }
     lexer.end()?;
-    distinct(names)?;
+    distinct(&names)?;
     Ok(members)
 }
 
@@ -124,25 +124,30 @@ pub(crate) fn skip(lexer: &mut Lexer<'_>, levels: usize) -> Result<(), Error> {
                 skip(lexer, levels)?;
                 more = lexer.next_member()?;
             }
-            distinct(names)?;
+            distinct(&names)?;
         }
     }
     Ok(())
 }
 
 /// Refuses the first repetition among names, each with its place in the document.
-pub(crate) fn distinct(mut names: Vec<(Cow<'_, str>, usize)>) -> Result<(), Error> {
+pub(crate) fn distinct(names: &[(Cow<'_, str>, usize)]) -> Result<(), Error> {
     // Most writers of large objects sort them.
     if names.is_sorted_by(|(first, _), (second, _)| first < second) {
         return Ok(());
     }
+    distinct_in_order(names.iter().map(|(name, start)| (name.as_ref(), *start)).collect())
+}
+
+/// The same once they are in order. Of equal names the one that stands first in the document is no repetition.
+fn distinct_in_order(mut names: Vec<(&str, usize)>) -> Result<(), Error> {
     names.sort_unstable();
     let repeated = names.windows(2).filter_map(|pair| match pair {
-        [first, second] if first.0 == second.0 => Some(second),
+        [first, second] if first.0 == second.0 => Some(*second),
         _ => None,
     });
     match repeated.min_by_key(|(_, start)| *start) {
-        Some((name, start)) => Err(Error::duplicate(name, *start)),
+        Some((name, start)) => Err(Error::duplicate(name, start)),
         None => Ok(()),
     }
 }
@@ -227,17 +232,8 @@ impl Names {
             return Ok(());
         }
         let few = core::iter::repeat_n(0, Self::FEW);
-        let mut sorted: Vec<(&str, usize)> = members.iter().map(|(name, _)| name.as_ref()).zip(few.chain(self.starts)).collect();
-        sorted.sort_unstable();
-        // Of two equal names the second is not among the few. The first repetition in the document is the one reported.
-        let repeated = sorted.windows(2).filter_map(|pair| match pair {
-            [first, second] if first.0 == second.0 => Some(*second),
-            _ => None,
-        });
-        match repeated.min_by_key(|(_, start)| *start) {
-            Some((name, start)) => Err(Error::duplicate(name, start)),
-            None => Ok(()),
-        }
+        // Of two equal names the second is not among the few.
+        distinct_in_order(members.iter().map(|(name, _)| name.as_ref()).zip(few.chain(self.starts)).collect())
     }
 }
 

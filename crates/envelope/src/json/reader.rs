@@ -58,7 +58,7 @@ impl<'a> Reader<'a> {
             more = self.lexer.next_member()?;
         }
         self.levels = outer;
-        Ok(distinct(names)?)
+        Ok(distinct(&names)?)
     }
 
     /// Reads an array: `item` reads exactly one value each time.

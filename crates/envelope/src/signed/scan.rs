@@ -65,7 +65,7 @@ impl<'a> Scanner<'a> {
         }
         scanner.lexer.end()?;
         // Before one of two of a name is taken for the one.
-        distinct(names)?;
+        distinct(&names)?;
         let signed = signed.ok_or(SignedError::Member("signed"))?;
         let signatures = signatures.ok_or(SignedError::Member("signatures"))?;
         Ok(Found { signed, signatures })

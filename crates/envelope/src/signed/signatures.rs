@@ -51,7 +51,7 @@ impl Scanner<'_> {
             names.push((name, start));
             more = self.lexer.next_member()?;
         }
-        distinct(names)?;
+        distinct(&names)?;
         Ok(signature)
     }
 

@@ -64,10 +64,11 @@ struct Entry {
 
 impl Sets {
     /// These sets, whether they are all that there are, and how many bytes of files are read, those that are read again counted again.
-    pub fn new(mut sets: Vec<Set>, complete: bool, bytes: u64) -> Self {
+    pub fn new(sets: Vec<Set>, complete: bool, bytes: u64) -> Self {
         // Whoever attaches large sets must not use up for smaller ones what may be read. Their order is nobody's choice.
-        sets.sort_by_cached_key(|set| (set.size(), set.referrer));
-        Self { sets: sets.into(), complete, bytes, read: [0; 3], kept: BTreeMap::new(), kept_bytes: 0 }
+        let mut sets: Vec<(u64, Set)> = sets.into_iter().map(|set| (set.size(), set)).collect();
+        sorted::sort_by(&mut sets, |(one, first), (other, second)| (one, first.referrer).cmp(&(other, second.referrer)));
+        Self { sets: sets.into_iter().map(|(_, set)| set).collect(), complete, bytes, read: [0; 3], kept: BTreeMap::new(), kept_bytes: 0 }
     }
 
     /// The sets, the smallest first.

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::layout::Layout;
 use crate::lock::{self, LOCK_FILE};
 use crate::platform;
-use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Store};
+use crate::source::{AllReferrers, Attached, Referrers, RepairReport, Source, Store, Upkeep};
 use crate::staging::Staging;
 use crate::temporary;
 
@@ -313,7 +313,9 @@ impl Store for Draft<'_> {
         manifests.iter().try_for_each(|manifest| self.take_blobs(manifest))?;
         self.layout.attach_as(algorithm, manifests)
     }
+}
 
+impl Upkeep for Draft<'_> {
     fn detach(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
         // So that those of its blobs that nothing else names go with it.
         if let Ok(bytes) = self.layout.manifest(referrer, SMALL) {

@@ -1,6 +1,7 @@
 //! Names of members: the one that is read, and those that other readers and other file systems may make of it.
 
 use touchmark_envelope::digest::{Algorithm, Digest};
+use touchmark_envelope::sorted;
 
 use super::fault::Fault;
 use super::header::Kind;
@@ -70,7 +71,7 @@ impl Places {
     /// # Errors
     /// A member has the name of a link or lies below it.
     pub(super) fn check_links(mut self) -> Result<(), Fault> {
-        self.places.sort_unstable();
+        sorted::sort(&mut self.places);
         self.places.dedup();
         let through = |link: &str, member: &str| Err(Fault::ThroughLink { name: shown(member.as_bytes()), link: shown(link.as_bytes()) });
         if let Some((name, _)) = self.places.windows(2).find_map(|pair| match pair {
@@ -111,7 +112,7 @@ fn places(name: &[u8]) -> Vec<String> {
         }
         places.extend([resolved, suffix].map(|components| components.into_iter().map(folded).collect::<Vec<_>>().join("/")));
     }
-    places.sort_unstable();
+    sorted::sort(&mut places);
     places.dedup();
     places
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Read, Seek};
 
 use touchmark_envelope::digest::Digest;
+use touchmark_envelope::sorted;
 
 use super::fault::{Fault, Instead};
 use super::header::{BLOCK, Block, Header, Kind};
@@ -351,7 +352,7 @@ impl Found {
     }
 
     fn into_catalogue(mut self) -> Result<Catalogue, Fault> {
-        self.blobs.sort_unstable_by_key(|(digest, _)| *digest);
+        sorted::sort_by(&mut self.blobs, |(one, _), (other, _)| one.cmp(other));
         if let Some((digest, _)) = self.blobs.windows(2).find_map(|pair| match pair {
             [first, second] if first.0 == second.0 => Some(first),
             _ => None,

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use touchmark_envelope::sorted;
+
 use super::Scope;
 use crate::graph::{Content, Graph, NodeId, Relation};
 
@@ -48,7 +50,7 @@ impl Plan {
         }
         let nodes: Vec<NodeId> = graph.nodes().map(|(id, _)| id).filter(|id| wanted.contains(id)).collect();
         // Of a referrer and its own referrers, the referrer is listed first.
-        referrers.sort_unstable();
+        sorted::sort(&mut referrers);
         // Referrers are stored when they are listed, for one without its blobs would be found without a list too; but not those that
         // an index lists as well.
         let edges = nodes.iter().flat_map(|id| &graph.node(*id).edges);

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::manifest::{Descriptor, Kind, Manifest, is_manifest_type};
+use touchmark_envelope::sorted;
 
 use super::cosign::Tags;
 use super::{Content, Edge, Graph, Limits, Node, NodeId, Relation};
@@ -182,7 +183,7 @@ impl Walk<'_> {
             found.extend(reached.children.into_iter().map(|listed| Found { of, depth, relation: Relation::Child, listed }));
             // Every place lists them in an order of its own, and the graph is the same.
             let mut referrers = referrers.next().unwrap_or_default();
-            referrers.sort_by_key(|listed| listed.digest);
+            sorted::sort_by(&mut referrers, |one, other| one.digest.cmp(&other.digest));
             found.extend(referrers.into_iter().map(|listed| Found { of, depth, relation: Relation::Referrer, listed }));
             for (tag, named) in tied.next().unwrap_or_default() {
                 match named {

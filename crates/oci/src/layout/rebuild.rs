@@ -7,6 +7,7 @@ use std::path::Path;
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::{Descriptor, Manifest};
+use touchmark_envelope::sorted;
 
 use super::{INDEX_FILE, Layout};
 use crate::content::Content;
@@ -95,7 +96,7 @@ impl Layout {
         let is_list = |children: &[Digest]| !children.is_empty() && children.iter().all(|child| referrers.contains(child));
         let lists: HashSet<Digest> = indexes.into_iter().filter(|(_, children)| is_list(children)).map(|(digest, _)| digest).collect();
         artifacts.retain(|artifact| !parts.contains(&artifact.digest) && !lists.contains(&artifact.digest));
-        artifacts.sort_by_key(|artifact| artifact.digest);
+        sorted::sort_by(&mut artifacts, |one, other| one.digest.cmp(&other.digest));
         Ok(artifacts)
     }
 

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::{Descriptor, Manifest, is_manifest_type};
+use touchmark_envelope::sorted;
 
 use super::Layout;
 use super::write::Pending;
@@ -86,7 +87,7 @@ impl Layout {
         index.retain(|entry| entry.tag.is_some() || !entry.digest.is_some_and(|digest| gone.contains(&digest)));
         removed.extend(gone);
         report.removed = removed.into_iter().collect();
-        report.removed.sort();
+        sorted::sort(&mut report.removed);
         Ok(report)
     }
 

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::manifest::{Descriptor, Manifest, ManifestError};
+use touchmark_envelope::sorted;
 
 use super::Registry;
 use super::manifests::Name;
@@ -77,7 +78,7 @@ impl Registry {
             let what = format!("the list of the anchors of {subject}");
             listed = Err(Error::TooMany { location: self.location(), what, limit: MAX_ANCHORS });
         }
-        search.tags.sort_unstable();
+        sorted::sort(&mut search.tags);
         search.tags.dedup();
         AnchorTags { tags: search.tags, stopped: listed.err() }
     }

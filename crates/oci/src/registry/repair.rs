@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Algorithm;
 use touchmark_envelope::manifest::{Descriptor, Manifest};
+use touchmark_envelope::sorted;
 
 use super::fallback::Fallback;
 use super::listing::{Listing, MAX_LIST};
@@ -107,7 +108,7 @@ impl Registry {
         let gone: HashSet<Digest> = absent.intersection(&in_tag).copied().collect();
         let lacking = |descriptor: &&Descriptor| lists.api.is_none() && !in_tag.contains(&descriptor.digest);
         let mut lacking: Vec<&Descriptor> = present.values().filter(lacking).collect();
-        lacking.sort_by_key(|descriptor| descriptor.digest);
+        sorted::sort_by(&mut lacking, |one, other| one.digest.cmp(&other.digest));
         let nothing = lacking.is_empty() && gone.is_empty();
         if !(report.dry_run || nothing) {
             let mut listing = Listing::new(self, subject, gone.clone());

@@ -9,7 +9,7 @@ use touchmark_envelope::manifest::Descriptor;
 use super::Registry;
 use crate::error::Error;
 use crate::reference::Repository;
-use crate::source::{Attached, RepairReport, Store};
+use crate::source::{Attached, RepairReport, Store, Upkeep};
 
 /// How many blobs are sent at the same time.
 const WRITERS: usize = 4;
@@ -34,7 +34,9 @@ impl Store for Registry {
     fn writers(&self) -> usize {
         WRITERS
     }
+}
 
+impl Upkeep for Registry {
     fn detach(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
         self.detach_manifest(subject, referrer)
     }

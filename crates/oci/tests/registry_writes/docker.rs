@@ -2,7 +2,7 @@
 
 use touchmark_envelope::digest::Algorithm;
 use touchmark_oci::access::Anchors;
-use touchmark_oci::{Error, Source, Store};
+use touchmark_oci::{Error, Source, Store, Upkeep};
 use touchmark_test_registry::{Action, DockerRegistry, DockerSettings, Fault, Proxy, Untagged, When};
 
 use super::*;

@@ -2,7 +2,7 @@
 
 use touchmark_envelope::digest::Algorithm;
 use touchmark_oci::access::Anchors;
-use touchmark_oci::{Class, Error, Source, Store};
+use touchmark_oci::{Class, Error, Source, Upkeep};
 use touchmark_test_registry::{Action, Fault, Immutable, Settings, When};
 
 use super::*;

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use touchmark_envelope::Digest;
 use touchmark_envelope::manifest::IMAGE_MANIFEST;
 use touchmark_oci::referrer::{self, Role};
-use touchmark_oci::{Layout, Source, Store};
+use touchmark_oci::{Layout, Source, Store, Upkeep};
 
 use crate::support::image_manifest;
 

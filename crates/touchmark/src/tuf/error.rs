@@ -37,7 +37,7 @@ pub enum UpdateError {
         folder: PathBuf,
     },
     /// It took longer than it may.
-    #[error("the update was not done within {} s", within.as_secs_f64())]
+    #[error("the update was not done within {within:?}")]
     OutOfTime {
         /// How long it may take.
         within: Duration,

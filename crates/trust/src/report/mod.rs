@@ -1,5 +1,6 @@
 //! What a decision comes to, as a value and as JSON.
 
+#[cfg(feature = "supply-chain")]
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -10,6 +11,7 @@ use touchmark_envelope::manifest::Descriptor;
 use touchmark_envelope::name::Wanted;
 use touchmark_envelope::signature::Said;
 use touchmark_envelope::{Digest, UnixTime};
+#[cfg(feature = "supply-chain")]
 use touchmark_in_toto::{Detail, SupplyChain};
 
 use crate::candidate::{Candidate, key_ids};
@@ -37,6 +39,7 @@ pub struct Artifact {
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) accepted_by: AcceptedBy,
     pub(crate) standing: Option<Standing>,
+    #[cfg(feature = "supply-chain")]
     pub(crate) supply_chain: Option<Box<SupplyChain>>,
 }
 
@@ -77,6 +80,7 @@ impl Artifact {
     }
 
     /// The supply chain that the policy wanted to hold, with what was found of each step.
+    #[cfg(feature = "supply-chain")]
     pub fn supply_chain(&self) -> Option<&SupplyChain> {
         self.supply_chain.as_deref()
     }
@@ -119,6 +123,7 @@ impl Artifact {
         }
         object.insert("statements", Value::from(self.accepted.iter().map(Accepted::to_json).collect::<Vec<_>>()));
         object.insert("candidates", Value::from(self.candidates.iter().map(Candidate::to_json).collect::<Vec<_>>()));
+        #[cfg(feature = "supply-chain")]
         if let Some(chain) = &self.supply_chain {
             object.insert("supply_chain", chain.report.to_json(Detail::Rules));
         }

@@ -8,6 +8,7 @@ use core::fmt;
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::json::{Object, Value};
 use touchmark_envelope::sorted;
+#[cfg(feature = "supply-chain")]
 use touchmark_in_toto::{Detail, Report};
 
 use super::{Class, Fault};
@@ -25,14 +26,24 @@ pub(crate) struct Inner {
     pub(crate) fault: Fault,
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) at: UnixTime,
+    #[cfg(feature = "supply-chain")]
     pub(crate) supply_chain: Option<Box<Report>>,
 }
 
 impl Rejected {
     pub(crate) fn new(class: Class, fault: Fault, candidates: Vec<Candidate>, at: UnixTime) -> Self {
-        Self { inner: Box::new(Inner { class, fault, candidates, at, supply_chain: None }) }
+        let inner = Inner {
+            class,
+            fault,
+            candidates,
+            at,
+            #[cfg(feature = "supply-chain")]
+            supply_chain: None,
+        };
+        Self { inner: Box::new(inner) }
     }
 
+    #[cfg(feature = "supply-chain")]
     pub(crate) fn with_supply_chain(mut self, report: Option<Box<Report>>) -> Self {
         self.inner.supply_chain = report;
         self
@@ -59,6 +70,7 @@ impl Rejected {
     }
 
     /// What was found of the supply chain, if that is what does not hold.
+    #[cfg(feature = "supply-chain")]
     pub fn supply_chain(&self) -> Option<&Report> {
         self.inner.supply_chain.as_deref()
     }
@@ -68,6 +80,7 @@ impl Rejected {
         let mut object = Object::new();
         object.insert("at", Value::from(self.inner.at.to_string()));
         object.insert("candidates", Value::from(self.inner.candidates.iter().map(Candidate::to_json).collect::<Vec<_>>()));
+        #[cfg(feature = "supply-chain")]
         if let Some(report) = &self.inner.supply_chain {
             object.insert("supply_chain", report.to_json(Detail::Rules));
         }

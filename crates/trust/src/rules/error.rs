@@ -93,6 +93,9 @@ pub enum RuleFault {
     /// No constraint.
     #[error("{0}")]
     Constraint(Box<touchmark_in_toto::Error>),
+    /// A demand for a supply chain, and this build of the library verifies none.
+    #[error("is an in-toto layout, and this build of the library verifies none")]
+    NoSupplyChains,
     /// No parameter of an in-toto layout.
     #[error("{0}")]
     Parameter(Box<touchmark_in_toto::Error>),
@@ -191,6 +194,7 @@ impl RuleFault {
             RuleFault::NoPlace { .. } => "policy-trust-unknown",
             RuleFault::Path(_) => "policy-path",
             RuleFault::Constraint(_) => "policy-constraint",
+            RuleFault::NoSupplyChains => "policy-no-supply-chains",
             RuleFault::Parameter(_) => "policy-parameter",
             RuleFault::Reference(_) => "policy-reference",
             RuleFault::Expected { .. } => "policy-expected-name",

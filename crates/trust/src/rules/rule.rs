@@ -160,7 +160,10 @@ impl Rule {
             children: member(object, "children", children)?.unwrap_or(Children::Deny),
             accepted_by: member(object, "accepted_by", accepted_by)?,
             annotations: member(object, "annotations", |value| texts(value, MAX_ANNOTATIONS, "annotations"))?.unwrap_or_default(),
-            in_toto: member(object, "in_toto", |value| LayoutRule::read(value, allowed, captures))?,
+            in_toto: member(object, "in_toto", |value| match cfg!(feature = "supply-chain") {
+                true => LayoutRule::read(value, allowed, captures),
+                false => fault(RuleFault::NoSupplyChains),
+            })?,
             predicates: member(object, "predicates", |value| {
                 items(value, MAX_LISTED, "predicates", |value| PredicateRule::read(value, allowed))
             })?

@@ -17,9 +17,7 @@ impl Search {
         match self.request.envelopes.take() {
             None => self.state = State::Referrers { thorough: false },
             Some(envelopes) => {
-                if let Some(supply) = &mut self.supply {
-                    supply.give(&envelopes, &mut self.work);
-                }
+                self.give_evidence(&envelopes);
                 for envelope in &envelopes {
                     if self.satisfied().is_some() {
                         break;
@@ -42,9 +40,7 @@ impl Search {
             Answer::Referrers { entries, complete, more, why } => {
                 let full = entries.len() > limits.referrers || (!complete && entries.len() == limits.referrers);
                 let wanted: Vec<&str> = self.demands.iter().map(Demand::artifact_type).collect();
-                if let Some(supply) = &mut self.supply {
-                    supply.list(&entries, limits.referrers);
-                }
+                self.list_evidence(&entries);
                 let fits = self.queue.take_in(entries, &wanted, limits.referrers);
                 let unseen = if full || !fits {
                     let limit = limits.referrers;
@@ -68,12 +64,8 @@ impl Search {
             }
             _ => (Some(alloc::format!("the list of referrers: {}", Failure::WrongAnswer)), false),
         };
-        match &mut self.supply {
-            Some(supply) if supply.is_begun() => {
-                supply.is_listed();
-                self.next_evidence();
-            }
-            _ => self.next_candidate(),
+        if !self.resume_supply_chain() {
+            self.next_candidate();
         }
     }
 
@@ -145,10 +137,7 @@ impl Search {
             checked(answer, &entry.digest, self.manifest_limit()).map_err(|failure| Outcome::Unknown(Reason::Unavailable(failure)))?;
         self.work = self.work.saturating_sub(length(&bytes));
         let manifest = Manifest::parse(&bytes).map_err(|error| Outcome::Failed(Reason::Manifest(error)))?;
-        let most = self.most_files();
-        if let (Some(supply), Some(subject)) = (&mut self.supply, &self.subject) {
-            supply.glance(entry.digest, &manifest, &subject.digests, most);
-        }
+        self.glance_for_evidence(entry.digest, &manifest);
         self.layer(&manifest)
     }
 

@@ -18,13 +18,15 @@ use crate::request::{Request, Scope};
 
 mod candidates;
 mod contents;
+#[cfg(feature = "supply-chain")]
 mod evidence;
 mod metadata;
 mod subject;
+#[cfg_attr(not(feature = "supply-chain"), path = "no_supply_chain.rs")]
 mod supply_chain;
 
-use self::evidence::Supply;
 use self::subject::Loaded;
+use self::supply_chain::{Evidence, Supplied};
 
 /// A decision under way: order, limits and outcome are its own, and the caller only fetches.
 ///
@@ -67,9 +69,7 @@ pub struct Search {
     work: u64,
     kept: u64,
     /// The supply chain that is asked for.
-    supply: Option<Box<Supply>>,
-    /// What was found of a supply chain that does not hold.
-    refused_chain: Option<Box<touchmark_in_toto::Report>>,
+    supply: Supplied,
     contents: VecDeque<Descriptor>,
     /// What was met below the artifact, with the size that it was listed with.
     seen: BTreeMap<Digest, u64>,
@@ -99,19 +99,9 @@ enum State {
         place: Place,
         layer: Descriptor,
     },
-    /// Wants the manifest of a referrer that may be evidence of a supply chain.
-    Evidence(Digest),
-    /// Wants the envelope of a single statement.
-    Statement {
-        referrer: Digest,
-        digest: Digest,
-        size: u64,
-    },
-    /// Wants a file of a set of links.
-    File {
-        digest: Digest,
-        size: u64,
-    },
+    /// Wants something that may be evidence of a supply chain.
+    #[cfg_attr(not(feature = "supply-chain"), expect(dead_code, reason = "nobody can ask for one"))]
+    Evidence(Evidence),
     /// Wants content below the artifact: `true` for a manifest.
     Content {
         descriptor: Descriptor,
@@ -147,8 +137,7 @@ impl Search {
             candidates: Vec::new(),
             unseen: None,
             cause: None,
-            supply: None,
-            refused_chain: None,
+            supply: Supplied::default(),
             contents: VecDeque::new(),
             work,
             kept,
@@ -174,8 +163,7 @@ impl Search {
             },
             State::Referrer(entry) => manifest(&entry.digest),
             State::Envelope { layer, .. } => Need::Blob { digest: layer.digest, limit: layer.size },
-            State::Evidence(digest) => manifest(digest),
-            State::Statement { digest, size, .. } | State::File { digest, size } => Need::Blob { digest: *digest, limit: *size },
+            State::Evidence(evidence) => evidence.need(limits),
             State::Content { descriptor, manifest: true } => manifest(&descriptor.digest),
             State::Content { descriptor, manifest: false } => Need::Hash { digest: descriptor.digest, size: descriptor.size },
             State::Accepted | State::Refused(..) | State::Lost => return Step::Done,
@@ -199,7 +187,7 @@ impl Search {
                 });
                 likely.take(most).collect()
             }
-            State::Evidence(_) | State::File { .. } => self.evidence_ahead(most),
+            State::Evidence(evidence) => self.evidence_ahead(evidence, most),
             State::Content { .. } => {
                 let likely = self.contents.iter().map(|listed| match is_manifest_type(&listed.media_type) {
                     true => manifest(listed),
@@ -236,9 +224,7 @@ impl Search {
                 }
                 self.next_candidate();
             }
-            State::Evidence(digest) => self.evidence_loaded(digest, answer),
-            State::Statement { referrer, digest, size } => self.statement_loaded(referrer, digest, size, answer),
-            State::File { digest, size } => self.file_loaded(digest, size, answer),
+            State::Evidence(evidence) => self.evidence_loaded(evidence, answer),
             State::Content { descriptor, manifest } => match (answer, manifest) {
                 (Answer::Hashed { digest, size }, false) => self.content_hashed(&descriptor, digest, size),
                 (answer, true) => match self.loaded("a manifest below the artifact", descriptor.digest, answer) {
@@ -268,9 +254,8 @@ impl Search {
     /// The policy does not accept the artifact, or the search was left before it had decided.
     pub fn finish(mut self) -> Result<Verified<Artifact>, Rejected> {
         let at = self.request.at;
-        let chain = self.verified_supply_chain();
-        let report = self.refused_chain.take();
-        let rejected = |class, fault, candidates| Err(Rejected::new(class, fault, candidates, at).with_supply_chain(report));
+        let (chain, refusal) = self.supply.outcome();
+        let rejected = |class, fault, candidates| Err(refusal.told_in(Rejected::new(class, fault, candidates, at)));
         let group = self.satisfied();
         let Some(subject) = self.subject else {
             let (class, fault) = self.state.refusal(self.request.artifact);
@@ -294,20 +279,9 @@ impl Search {
             });
         }
         let Some(verified) = verified else { return rejected(Class::NotVerified, short(), self.candidates) };
-        let (verified, supply_chain) = match (self.request.policy.supply_chain.is_some(), chain) {
-            (false, _) => (verified, None),
-            (true, Some(chain)) => {
-                let mut held = None;
-                let verified = verified.join(chain, |accepted, chain| {
-                    held = Some(Box::new(chain));
-                    accepted
-                });
-                (verified, held)
-            }
-            (true, None) => {
-                let fault = Fault::SupplyChain { why: "nothing was looked at".to_string(), cause: None };
-                return rejected(Class::Unknown, fault, self.candidates);
-            }
+        let Some(held) = chain.held(&self.request.policy) else {
+            let fault = Fault::SupplyChain { why: "nothing was looked at".to_string(), cause: None };
+            return rejected(Class::Unknown, fault, self.candidates);
         };
         let wanted = self.request.policy.wanted_name().cloned();
         let hashed = self.request.deep.then_some(self.hashed);
@@ -316,7 +290,7 @@ impl Search {
             None => (subject.descriptor, None),
         };
         let (candidates, accepted_by) = (self.candidates, self.accepted_by);
-        Ok(verified.map(|accepted| Artifact {
+        let verified = verified.map(|accepted| Artifact {
             descriptor,
             covered_by,
             accepted,
@@ -327,8 +301,10 @@ impl Search {
             candidates,
             accepted_by,
             standing,
-            supply_chain,
-        }))
+            #[cfg(feature = "supply-chain")]
+            supply_chain: None,
+        });
+        Ok(held.join(verified))
     }
 }
 

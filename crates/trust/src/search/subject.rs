@@ -2,15 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use touchmark_envelope::Digest;
 use touchmark_envelope::digest::Digests;
 use touchmark_envelope::manifest::{Descriptor, Kind, Manifest, Platform};
-use touchmark_in_toto::Product;
 
-use super::evidence::Supply;
 use super::{Bound, Search, State, bounded, length, unavailable};
 use crate::demand::Subject;
 use crate::need::{Answer, Failure};
@@ -26,18 +23,9 @@ pub(super) struct Loaded {
 
 impl Search {
     pub(super) fn subject_loaded(&mut self, subject: Subject, bytes: &[u8]) {
-        if let Some(demand) = &self.request.policy.supply_chain {
-            match Product::oci(bytes) {
-                Ok(product) => {
-                    let supply = Supply::new(Arc::clone(demand), product, subject.digests.clone(), &self.request.limits, self.request.at);
-                    self.supply = Some(Box::new(supply));
-                }
-                Err(error) => {
-                    let fault = Fault::SupplyChain { why: error.to_string(), cause: None };
-                    self.state = State::Refused(Class::Malformed, fault);
-                    return;
-                }
-            }
+        if let Err(fault) = self.demand_supply_chain(&subject.digests, bytes) {
+            self.state = State::Refused(Class::Malformed, *fault);
+            return;
         }
         let next = match &self.request.scope {
             Scope::Itself => None,
