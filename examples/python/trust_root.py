@@ -11,20 +11,20 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 import touchmark
 
 
 def fetch_from(url: str) -> "touchmark.tuf.Fetch":
-    def fetch(path: str, limit: int) -> Optional[bytes]:
+    def fetch(path: str, limit: int) -> Union[bytes, touchmark.Absent]:
         try:
             with urllib.request.urlopen(f"{url.rstrip('/')}/{path}", timeout=30) as answer:
                 data: bytes = answer.read(limit + 1)
                 return data
         except urllib.error.HTTPError as error:
             if error.code == 404:
-                return None
+                return touchmark.ABSENT
             raise  # an OSError: it could not be found out
 
     return fetch

@@ -295,7 +295,7 @@ class Errors(unittest.TestCase):
             ("MALFORMED_ENVELOPE", lambda: Envelope(b"{}")),
             ("MALFORMED_POLICY", lambda: PolicyDocument(b"{}")),
             ("POLICY_REJECTED", lambda: PolicyDocument(b'{"version":1,"rules":[]}').decide(name="acme/x")),
-            ("UNTRUSTED_METADATA", lambda: SupplyChain(b"{}", [PrivateKey.generate().public_key], AT).run(lambda *_: None, lambda *_: [])),
+            ("UNTRUSTED_METADATA", lambda: SupplyChain(b"{}", [PrivateKey.generate().public_key], AT).run(lambda *_: touchmark.ABSENT, lambda *_: [])),
         ]
         for name, work in wrong:
             with self.subTest(name), self.assertRaises(touchmark.TouchmarkError) as raised:

@@ -8,12 +8,12 @@ import shutil
 import tempfile
 import unittest
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple, Union
 
 import touchmark
 from test_handles import counted_frees
 from test_signing import MANIFEST
-from touchmark import Accept, Client, Failure, FetchFailed, Need, Policy, PolicyFile, PrivateKey, PublicKey, Request, Search, Source, Store, SupplyChain, TrustRoot
+from touchmark import ABSENT, Absent, Accept, Client, Failure, FetchFailed, Need, Policy, PolicyFile, PrivateKey, PublicKey, Request, Search, Source, Store, SupplyChain, TrustRoot
 
 VECTORS = Path(os.environ.get("TOUCHMARK_VECTORS") or Path(__file__).parents[3] / "testdata/vectors")
 CASES = {case["id"]: case for case in json.loads((VECTORS / "index.json").read_text())["cases"]}
@@ -111,9 +111,9 @@ class Layouts(Folders):
 
 
 class TrustRoots(Folders):
-    def fetch(self, path: str, limit: int) -> Optional[bytes]:
+    def fetch(self, path: str, limit: int) -> Union[bytes, Absent]:
         file = VECTORS / ENTRY["repository"] / path
-        return file.read_bytes() if file.exists() else None
+        return file.read_bytes() if file.exists() else ABSENT
 
     def test_metadata_in_a_folder(self) -> None:
         trust = TrustRoot(ROOT.read_bytes(), VECTORS / ENTRY["repository"], self.folder / "store", AT)
@@ -141,7 +141,7 @@ class TrustRoots(Folders):
     def test_a_function_that_does_not_reach_the_server(self) -> None:
         unreachable = ConnectionError("nobody answers")
 
-        def fetch(path: str, limit: int) -> Optional[bytes]:
+        def fetch(path: str, limit: int) -> Union[bytes, Absent]:
             raise unreachable
 
         with self.assertRaises(touchmark.Unknown) as raised:
@@ -152,7 +152,7 @@ class TrustRoots(Folders):
     def test_a_function_that_is_wrong(self) -> None:
         given = KeyError("a fault of the program")
 
-        def fetch(path: str, limit: int) -> Optional[bytes]:
+        def fetch(path: str, limit: int) -> Union[bytes, Absent]:
             raise given
 
         with self.assertRaises(KeyError) as raised:
@@ -167,7 +167,7 @@ class TrustRoots(Folders):
         trusts: Dict[str, TrustRoot] = {}
         seen = []
 
-        def fetch(path: str, limit: int) -> Optional[bytes]:
+        def fetch(path: str, limit: int) -> Union[bytes, Absent]:
             if "it" in trusts:
                 try:
                     trusts["it"].standing(NAME)
@@ -195,9 +195,9 @@ class Clients(unittest.TestCase):
     def setUp(self) -> None:
         self.store: Dict[str, bytes] = {"root.json": (VECTORS / HONEST["root"]["file"]).read_bytes()}
 
-    def fetch(self, path: str, limit: int) -> Optional[bytes]:
+    def fetch(self, path: str, limit: int) -> Union[bytes, Absent]:
         file = VECTORS / HONEST["updates"][0]["repository"] / path
-        return file.read_bytes() if file.exists() else None
+        return file.read_bytes() if file.exists() else ABSENT
 
     def test_an_update_and_a_target(self) -> None:
         client = Client(AT)
@@ -230,8 +230,8 @@ class Clients(unittest.TestCase):
         self.store["root.json"] = (VECTORS / case["root"]["file"]).read_bytes()
         for update in case["updates"]:
 
-            def fetch(path: str, limit: int, folder: Path = VECTORS / update["repository"]) -> Optional[bytes]:
-                return (folder / path).read_bytes() if (folder / path).exists() else None
+            def fetch(path: str, limit: int, folder: Path = VECTORS / update["repository"]) -> Union[bytes, Absent]:
+                return (folder / path).read_bytes() if (folder / path).exists() else ABSENT
 
             if update is case["updates"][-1]:
                 with self.assertRaises(touchmark.Rollback):
@@ -239,7 +239,7 @@ class Clients(unittest.TestCase):
             else:
                 Client(update["at"]).drive(fetch, self.store)
 
-    def unreachable(self, path: str, limit: int) -> Optional[bytes]:
+    def unreachable(self, path: str, limit: int) -> Union[bytes, Absent]:
         raise FetchFailed(Failure.UNAVAILABLE, "nobody answers")
 
 
@@ -250,8 +250,8 @@ class SupplyChains(unittest.TestCase):
     def setUp(self) -> None:
         self.keys = [PublicKey.from_file(VECTORS / CHAIN["keys"][0]["file"])]
 
-    def file(self, path: str, limit: int) -> Optional[bytes]:
-        return (self.LINKS / path).read_bytes() if (self.LINKS / path).exists() else None
+    def file(self, path: str, limit: int) -> Union[bytes, Absent]:
+        return (self.LINKS / path).read_bytes() if (self.LINKS / path).exists() else ABSENT
 
     def test_by_steps_and_in_a_folder(self) -> None:
         by_steps = SupplyChain(self.LAYOUT.read_bytes(), self.keys, AT).run(self.file, lambda folder, step: os.listdir(self.LINKS / folder))
@@ -260,7 +260,7 @@ class SupplyChains(unittest.TestCase):
 
     def test_a_refusal_has_every_reason(self) -> None:
         with self.assertRaises(touchmark.SupplyChainNotVerified) as raised:
-            SupplyChain(self.LAYOUT.read_bytes(), self.keys, AT).run(lambda path, limit: None, lambda folder, step: [])
+            SupplyChain(self.LAYOUT.read_bytes(), self.keys, AT).run(lambda path, limit: ABSENT, lambda folder, step: [])
         self.assertTrue(raised.exception.report)
         with self.assertRaises(touchmark.UntrustedMetadata):
             touchmark.verify_supply_chain(self.LAYOUT.read_bytes(), [PrivateKey.generate().public_key], self.LINKS, AT)
@@ -282,13 +282,13 @@ class Memory(Store):
         self.one = manifest
         self.error = error
 
-    def manifest(self, digest: str, limit: int) -> Optional[bytes]:
-        return self.one if digest == touchmark.digest(self.one) else None
+    def manifest(self, digest: str, limit: int) -> Union[bytes, Absent]:
+        return self.one if digest == touchmark.digest(self.one) else ABSENT
 
-    def blob(self, digest: str, limit: int) -> Optional[bytes]:
-        return None
+    def blob(self, digest: str, limit: int) -> Union[bytes, Absent]:
+        return ABSENT
 
-    def referrers(self, need: Need) -> Optional[Tuple[bytes, bool, bool]]:
+    def referrers(self, need: Need) -> Tuple[bytes, bool, bool]:
         if self.error:
             raise self.error
         return b'{"schemaVersion":2,"manifests":[]}', True, False

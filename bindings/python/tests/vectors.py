@@ -12,10 +12,10 @@ import re
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, MutableMapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, MutableMapping, Tuple, Union
 
 import touchmark
-from touchmark import Accept, Client, Envelope, Hasher, Need, Policy, PolicyDocument, PolicyFile, PublicKey, Request, Search, Source, SupplyChain
+from touchmark import ABSENT, Absent, Accept, Client, Envelope, Hasher, Need, Policy, PolicyDocument, PolicyFile, PublicKey, Request, Search, Source, SupplyChain
 
 Case = Dict[str, Any]
 Given = Dict[str, Any]
@@ -154,11 +154,11 @@ class Runner:
         assert policy is not None
         return said(source.verify(policy, case["at"]))
 
-    def fetch(self, repository: str) -> Callable[[str, int], Optional[bytes]]:
-        def fetch(path: str, _limit: int) -> Optional[bytes]:
+    def fetch(self, repository: str) -> Callable[[str, int], Union[bytes, Absent]]:
+        def fetch(path: str, _limit: int) -> Union[bytes, Absent]:
             with suppress(FileNotFoundError):
                 return (self.folder / repository / path).read_bytes()
-            return None
+            return ABSENT
 
         return fetch
 
@@ -209,8 +209,8 @@ class Runner:
     def supply_chain(self, case: Case) -> Given:
         links = self.folder / case["links"]
 
-        def file(path: str, _limit: int) -> Optional[bytes]:
-            return (links / path).read_bytes() if (links / path).exists() else None
+        def file(path: str, _limit: int) -> Union[bytes, Absent]:
+            return (links / path).read_bytes() if (links / path).exists() else ABSENT
 
         def names(folder: str, step: str) -> Iterable[str]:
             if not (links / folder).is_dir():
@@ -241,19 +241,20 @@ class Memory(touchmark.Store):
         self.parts = {name: {digest: runner.input(source) for digest, source in store.get(name, {}).items()} for name in ("manifests", "blobs", "referrers")}
         self.failing = set(failing)
 
-    def get(self, part: str, digest: str) -> Optional[bytes]:
+    def get(self, part: str, digest: str) -> Union[bytes, Absent]:
         if digest in self.failing:
             raise ConnectionError("it fails")
-        return self.parts[part].get(digest)
+        return self.parts[part].get(digest, ABSENT)
 
-    def manifest(self, digest: str, limit: int) -> Optional[bytes]:
+    def manifest(self, digest: str, limit: int) -> Union[bytes, Absent]:
         return self.get("manifests", digest)
 
-    def blob(self, digest: str, limit: int) -> Optional[bytes]:
+    def blob(self, digest: str, limit: int) -> Union[bytes, Absent]:
         return self.get("blobs", digest)
 
     def referrers(self, need: Need) -> Tuple[bytes, bool, bool]:
-        return self.get("referrers", need.digest) or b'{"schemaVersion":2,"manifests":[]}', True, False
+        listed = self.get("referrers", need.digest)
+        return b'{"schemaVersion":2,"manifests":[]}' if listed is ABSENT else listed, True, False
 
 
 def only(members: Dict[str, Any], known: Iterable[str]) -> None:

@@ -37,9 +37,10 @@ from .errors import (
     WrongPassphrase,
     WrongState,
 )
+from .failures import ABSENT, Absent, Failure, FetchFailed
 from .keys import PrivateKey, PublicKey, Signer
 from .policies import Accept, Policy, PolicyDocument
-from .search import Failure, FetchFailed, Need, NeedKind, Request, Search, Store
+from .search import Need, NeedKind, Request, Search, Store
 from .sources import PolicyFile, Source, TrustRoot
 from .supply_chains import ChainNeed, ChainNeedKind, SupplyChain, VerifiedSupplyChain, verify_supply_chain
 from .tuf import Client, Standing, Step, StepKind, Target
@@ -59,6 +60,8 @@ def features() -> Tuple[str, ...]:
 
 
 __all__ = [
+    "ABSENT",
+    "Absent",
     "Accept",
     "BadSignature",
     "CallbackFailed",

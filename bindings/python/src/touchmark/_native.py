@@ -6,14 +6,17 @@ thread takes nothing from under a call in another.
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import ctypes
+import functools
 import os
 import threading
 from ctypes import byref, c_char_p, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, ClassVar, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar, Union
+from typing import Any, Callable, ClassVar, Iterable, Iterator, List, Mapping, Optional, Tuple, Type, TypeVar, Union, cast
 
 from . import errors
 from ._prototypes import PROTOTYPES
@@ -117,10 +120,14 @@ class Pointer(c_void_p):
         # Each of the copies would free it.
         raise TypeError("what the library owns can be neither copied nor pickled")
 
-    def __del__(self) -> None:
+    def free(self) -> None:
+        """Frees it, once."""
         if self.value:
             self._free(self)
             self.value = None
+
+    def __del__(self) -> None:
+        self.free()
 
 
 def owner(kind: str) -> Type[Pointer]:
@@ -157,8 +164,8 @@ def callback(work: Callable[[], int]) -> int:
         _raised.error = before
         return status
     except BaseException as error:
-        first = before if before is not None and (isinstance(error, OSError) or not isinstance(before, OSError)) else error
-        _raised.error = first
+        # No name of this frame may stay bound to an error that leads to it.
+        _raised.error = before if before is not None and (isinstance(error, OSError) or not isinstance(before, OSError)) else error
         return 700 if isinstance(error, OSError) else 600
 
 
@@ -167,18 +174,20 @@ def call(function: Callable[..., Any], *arguments: Any) -> None:
     error = _Error()
     status = function(*arguments, byref(error))
     raised: Optional[BaseException] = getattr(_raised, "error", None)
-    if raised is not None:
-        _raised.error = None
-    if status == 0 and raised is None:
-        return
-    if raised is None:
-        raise _exception(status, error)
-    # A file that could not be had may be made good by another: then it is the library's decision, and the exception its cause.
-    if isinstance(raised, OSError) and status != 600:
-        if status == 0:
-            return
-        raise _exception(status, error) from raised
-    raise raised
+    _raised.error = None
+    try:
+        if raised is None:
+            if status != 0:
+                raise _exception(status, error)
+        # A file that could not be had may be made good by another: then it is the library's decision, and the exception its cause.
+        elif isinstance(raised, OSError) and status != 600:
+            if status != 0:
+                raise _exception(status, error) from raised
+        else:
+            raise raised
+    finally:
+        # It leads to this frame, and so to what the call made, which would be kept until the garbage collector comes.
+        del raised
 
 
 def _exception(status: int, error: Pointer) -> errors.TouchmarkError:
@@ -194,7 +203,11 @@ P = TypeVar("P", bound=Pointer)
 def made(kind: Type[P], function: Callable[..., Any], *arguments: Any) -> P:
     """Calls a function that makes a handle."""
     pointer = kind()
-    call(function, *arguments, byref(pointer))
+    try:
+        call(function, *arguments, byref(pointer))
+    except BaseException:
+        pointer.free()  # what was made though a callback failed: the exception leads to it, and may be kept
+        raise
     return pointer
 
 
@@ -303,6 +316,48 @@ class Handle:
 
     def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]) -> None:
         self.close()
+
+
+S = TypeVar("S", bound="Stepped")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Stepped(Handle):
+    """What is done in steps, one at a time. Whoever takes all of them has the handle until the last: of two who take turns, one would get the
+    answers to the other's questions."""
+
+    def __init__(self, pointer: Pointer) -> None:
+        self._owned = pointer
+        self._used = threading.Lock()  # a copy's too
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._pointer  # which a closed one has not
+        if not self._used.acquire(blocking=False):
+            raise errors.WrongState(105, "WRONG_STATE", "wrong-state", f"this {type(self).__name__} is being used")
+        try:
+            yield
+        finally:
+            self._used.release()
+
+    @contextlib.contextmanager
+    def _driven(self: S) -> Iterator[S]:
+        """The handle of who takes all steps. Those of this one are WRONG_STATE meanwhile."""
+        with self._alone():
+            driver = copy.copy(self)
+            driver._used = threading.Lock()
+            yield driver
+
+
+def alone(step: F) -> F:
+    """A method of what is Stepped that is refused while somebody else uses it."""
+
+    @functools.wraps(step)
+    def taken(self: Stepped, *arguments: Any, **named: Any) -> Any:
+        with self._alone():
+            return step(self, *arguments, **named)
+
+    return cast(F, taken)
 
 
 def handles_in(handles: Iterable[Handle], kind: Type[Handle]) -> Tuple[Any, int]:

@@ -8,7 +8,6 @@ from typing import Any, Iterable, Optional
 
 from ._native import (
     FETCH,
-    BytesLike,
     FilePath,
     Handle,
     Out,
@@ -31,6 +30,7 @@ from ._native import (
 )
 from .artifacts import VerifiedArtifact, _VerifiedArtifact
 from .envelopes import Envelope
+from .failures import ABSENT, answered
 from .policies import Policy
 from .search import Request
 from .tuf import Fetch, Standing, _Standing
@@ -85,8 +85,8 @@ class PolicyFile(Handle):
 
 
 class TrustRoot(Handle):
-    """A trust root with a store in a folder. ``metadata`` is a folder, or a function ``fetch(path, limit)`` that returns a file's bytes, or None
-    if there is none; an OSError is "could not find out", and any other exception ends the call. One thread at a time.
+    """A trust root with a store in a folder. ``metadata`` is a folder, or a function ``fetch(path, limit)`` that returns a file's bytes, or
+    ``ABSENT`` if there is none; an OSError is "could not find out", and None and any other exception end the call. One thread at a time.
     """
 
     def __init__(
@@ -127,11 +127,11 @@ def _native_fetch(fetch: Fetch) -> Any:
     def fetched(_userdata: Optional[int], path: Out, limit: int, sink: int) -> int:
         def work() -> int:
             try:
-                data: Optional[BytesLike] = fetch(text_of(path), limit)
+                data = answered(fetch(text_of(path), limit))
             except OSError as error:
                 lib.touchmark_sink_fail(sink, message_in(error))
                 raise
-            return 701 if data is None else int(lib.touchmark_sink_append(sink, data_in(data)))
+            return 701 if data is ABSENT else int(lib.touchmark_sink_append(sink, data_in(data)))
 
         return callback(work)
 

@@ -13,7 +13,9 @@ from ._native import (
     BytesLike,
     FilePath,
     Handle,
+    Stepped,
     Time,
+    alone,
     call,
     data_in,
     datas_in,
@@ -29,6 +31,7 @@ from ._native import (
     time_in,
     written,
 )
+from .failures import ABSENT, Answer, Failure, answered, failure_of
 from .keys import PublicKey
 
 _Chain = owner("supply_chain")
@@ -65,72 +68,75 @@ class VerifiedSupplyChain(Handle):
         return report
 
 
-class SupplyChain(Handle):
-    """The verification of a layout, which ``keys`` must have signed, by steps. One thread at a time. ``run`` does it all."""
+class SupplyChain(Stepped):
+    """The verification of a layout, which ``keys`` must have signed, by steps. One thread at a time. ``run`` does it all; until it ends, all else is
+    WrongState."""
 
     def __init__(self, layout: BytesLike, keys: Iterable[PublicKey], at: Time, *, parameters: Optional[Mapping[str, str]] = None) -> None:
         array, count = handles_in(keys, PublicKey)
         pairs, pair_count = pairs_in(parameters)
-        self._owned = made(_Chain, lib.touchmark_supply_chain_new, data_in(layout), array, count, pairs, pair_count, time_in(at))
+        super().__init__(made(_Chain, lib.touchmark_supply_chain_new, data_in(layout), array, count, pairs, pair_count, time_in(at)))
 
+    @alone
     def next(self) -> ChainNeed:
         """What is needed next. Asking twice gives the same."""
         need = _native.Step()
         call(lib.touchmark_supply_chain_next, self._pointer, byref(need))
         return ChainNeed(ChainNeedKind(need.kind), text_of(need.first), text_of(need.second), need.limit)
 
+    @alone
     def provide_bytes(self, data: BytesLike) -> None:
         """Gives a file."""
         call(lib.touchmark_supply_chain_provide_bytes, self._pointer, data_in(data))
 
+    @alone
     def provide_absent(self) -> None:
         """Says that there is no such file."""
         call(lib.touchmark_supply_chain_provide_absent, self._pointer)
 
+    @alone
     def provide_names(self, names: Iterable[str], *, complete: bool) -> None:
         """Gives the names of the files in a folder; not ``complete`` if there may be more."""
         array, count = datas_in([name.encode() for name in names])
         call(lib.touchmark_supply_chain_provide_names, self._pointer, array, count, int(bool(complete)))
 
+    @alone
     def provide_failure(self, failure: int, message: str = "") -> None:
         """Says why it could not be had: a ``Failure``."""
-        from .search import Failure
-
         call(lib.touchmark_supply_chain_provide_failure, self._pointer, int(Failure(failure)), text_in(message))
 
+    @alone
     def finish(self) -> VerifiedSupplyChain:
         """The outcome: raises SupplyChainNotVerified, whose ``report`` has every reason, unless all is as the layout says."""
         return VerifiedSupplyChain._wrap(made(_Verified, lib.touchmark_supply_chain_finish, self._pointer))
 
     def run(
         self,
-        file: Callable[[str, int], Optional[BytesLike]],
+        file: Callable[[str, int], Answer],
         names: Callable[[str, str], Iterable[str]],
-        inspection: Optional[Callable[[str, str], Optional[BytesLike]]] = None,
+        inspection: Optional[Callable[[str, str], Answer]] = None,
     ) -> VerifiedSupplyChain:
-        """Gets what is needed: ``file(path, limit)``, ``names(folder, step)`` and ``inspection(name, folder)``. None is "there is none", and an
-        OSError "could not find out". An inspection without a link is "not verified"."""
-        from .search import failure_of
+        """Gets what is needed: ``file(path, limit)``, ``names(folder, step)`` and ``inspection(name, folder)``. ``ABSENT`` is "there is none", an
+        OSError "could not find out", and None no answer. An inspection without a link is "not verified"."""
+        with self._driven() as chain:
+            while (need := chain.next()).kind is not ChainNeedKind.DONE:
+                try:
+                    if need.kind is ChainNeedKind.NAMES:
+                        chain.provide_names(list(answered(names(need.name, need.step))), complete=True)
+                    elif need.kind is ChainNeedKind.FILE:
+                        chain._provide(file(need.name, need.limit))
+                    else:
+                        chain._provide(ABSENT if inspection is None else inspection(need.name, need.step))
+                except OSError as error:
+                    call(lib.touchmark_supply_chain_provide_failure, chain._pointer, int(failure_of(error)), message_in(error))
+            return chain.finish()
 
-        while (need := self.next()).kind is not ChainNeedKind.DONE:
-            data: Optional[BytesLike] = None
-            try:
-                if need.kind is ChainNeedKind.NAMES:
-                    listed = list(names(need.name, need.step))
-                elif need.kind is ChainNeedKind.FILE:
-                    data = file(need.name, need.limit)
-                elif inspection is not None:
-                    data = inspection(need.name, need.step)
-            except OSError as error:
-                call(lib.touchmark_supply_chain_provide_failure, self._pointer, int(failure_of(error)), message_in(error))
-                continue
-            if need.kind is ChainNeedKind.NAMES:
-                self.provide_names(listed, complete=True)
-            elif data is None:
-                self.provide_absent()
-            else:
-                self.provide_bytes(data)
-        return self.finish()
+    def _provide(self, answer: Answer) -> None:
+        data = answered(answer)
+        if data is ABSENT:
+            self.provide_absent()
+        else:
+            self.provide_bytes(data)
 
 
 def verify_supply_chain(

@@ -6,10 +6,11 @@ import enum
 import json
 from ctypes import byref
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, MutableMapping, Optional
+from typing import Any, Callable, Dict, MutableMapping
 
 from . import _native
-from ._native import BytesLike, Handle, Time, bytes_of, call, data_in, lib, made, message_in, owner, text_in, text_of, time_in, written
+from ._native import BytesLike, Handle, Stepped, Time, alone, bytes_of, call, data_in, lib, made, message_in, owner, text_in, text_of, time_in, written
+from .failures import ABSENT, Answer, Failure, answered, failure_of
 
 _Client = owner("tuf_client")
 _Target = owner("tuf_target")
@@ -36,7 +37,7 @@ class Step:
     limit: int
 
 
-Fetch = Callable[[str, int], Optional[BytesLike]]
+Fetch = Callable[[str, int], Answer]
 
 
 class Target(Handle):
@@ -83,75 +84,83 @@ class Standing(Handle):
         return said
 
 
-class Client(Handle):
+class Client(Stepped):
     """A client of a TUF repository by steps: ``next``, then one of the ``provide_`` methods, until DONE. One thread at a time.
 
-    ``drive`` does it with a function that fetches and a mapping that is the store. The store begins with the trusted ``root.json``; keep it
-    between updates. With ``offline`` nothing is fetched.
+    ``drive`` does it with a function that fetches and a mapping that is the store; until it ends, all else is WrongState. The store begins with
+    the trusted ``root.json``; keep it between updates. With ``offline`` nothing is fetched.
     """
 
     def __init__(self, at: Time, *, offline: bool = False) -> None:
-        self._owned = made(_Client, lib.touchmark_tuf_client_new, int(bool(offline)), time_in(at))
+        super().__init__(made(_Client, lib.touchmark_tuf_client_new, int(bool(offline)), time_in(at)))
 
+    @alone
     def next(self) -> Step:
         """What is wanted next. Asking twice gives the same."""
         step = _native.Step()
         call(lib.touchmark_tuf_client_next, self._pointer, byref(step))
         return Step(StepKind(step.kind), text_of(step.first), bytes_of(step.second), step.limit)
 
+    @alone
     def provide_bytes(self, data: BytesLike) -> None:
         """Gives a file."""
         call(lib.touchmark_tuf_client_provide_bytes, self._pointer, data_in(data))
 
+    @alone
     def provide_absent(self) -> None:
         """Says that there is no such file."""
         call(lib.touchmark_tuf_client_provide_absent, self._pointer)
 
+    @alone
     def provide_done(self) -> None:
         """Says that a file was stored or removed."""
         call(lib.touchmark_tuf_client_provide_done, self._pointer)
 
+    @alone
     def provide_failure(self, failure: int, message: str = "") -> None:
         """Says why it could not be done: a ``Failure``."""
-        from .search import Failure
-
         call(lib.touchmark_tuf_client_provide_failure, self._pointer, int(Failure(failure)), text_in(message))
 
     def drive(self, fetch: Fetch, store: MutableMapping[str, bytes]) -> None:
-        """Takes steps until DONE. ``fetch(path, limit)`` returns a file's bytes, or None if there is none; an OSError is "could not find out"."""
-        from .search import failure_of
+        """Takes steps until DONE. ``fetch(path, limit)`` returns a file's bytes, or ``ABSENT`` if there is none; an OSError is "could not find
+        out", and None no answer."""
+        with self._driven() as client:
+            while (wanted := client.next()).kind is not StepKind.DONE:
+                try:
+                    client._take(wanted, fetch, store)
+                except OSError as error:
+                    call(lib.touchmark_tuf_client_provide_failure, client._pointer, int(failure_of(error)), message_in(error))
 
-        while (step := self.next()).kind is not StepKind.DONE:
-            try:
-                if step.kind is StepKind.STORE:
-                    store[step.name] = step.data
-                elif step.kind is StepKind.REMOVE:
-                    store.pop(step.name, None)
-                else:
-                    data = store.get(step.name) if step.kind is StepKind.LOAD else fetch(step.name, step.limit)
-            except OSError as error:
-                call(lib.touchmark_tuf_client_provide_failure, self._pointer, int(failure_of(error)), message_in(error))
-                continue
-            if step.kind in (StepKind.STORE, StepKind.REMOVE):
-                self.provide_done()
-            elif data is None:
-                self.provide_absent()
-            else:
-                self.provide_bytes(data)
+    def _take(self, wanted: Step, fetch: Fetch, store: MutableMapping[str, bytes]) -> None:
+        if wanted.kind is StepKind.STORE:
+            store[wanted.name] = wanted.data
+            return self.provide_done()
+        if wanted.kind is StepKind.REMOVE:
+            store.pop(wanted.name, None)
+            return self.provide_done()
+        data = answered(store.get(wanted.name, ABSENT) if wanted.kind is StepKind.LOAD else fetch(wanted.name, wanted.limit))
+        if data is ABSENT:
+            self.provide_absent()
+        else:
+            self.provide_bytes(data)
 
+    @alone
     def look_up(self, path: str) -> None:
         """Begins the search for a target; steps follow until DONE."""
         call(lib.touchmark_tuf_client_look_up, self._pointer, text_in(path))
 
+    @alone
     def found(self) -> Target:
         """The target that was looked up. Raises NotFound if nobody lists it."""
         return Target._wrap(made(_Target, lib.touchmark_tuf_client_found, self._pointer))
 
+    @alone
     def standing(self, name: str) -> Standing:
         """What the trust root says of a NAME or NAME:VERSION that was looked up."""
         return Standing._wrap(made(_Standing, lib.touchmark_tuf_client_standing, self._pointer, text_in(name)))
 
     @property
+    @alone
     def state(self) -> Dict[str, Any]:
         """What is trusted so far: versions and expiries."""
         state: Dict[str, Any] = json.loads(written(lib.touchmark_tuf_client_state_json, self._pointer))
