@@ -42,43 +42,38 @@ func (v *VerifiedArtifact) use(f func(*C.touchmark_verified_artifact)) {
 }
 
 // Digest is the digest of what was asked about.
-func (v *VerifiedArtifact) Digest() (digest string) {
-	v.use(func(artifact *C.touchmark_verified_artifact) {
-		digest = text(C.touchmark_verified_artifact_digest(artifact))
-	})
-	return digest
+func (v *VerifiedArtifact) Digest() string {
+	object := v.mustAcquire()
+	defer v.release(object)
+	return text(C.touchmark_verified_artifact_digest((*C.touchmark_verified_artifact)(object)))
 }
 
 // MediaType is the manifest's media type.
-func (v *VerifiedArtifact) MediaType() (mediaType string) {
-	v.use(func(artifact *C.touchmark_verified_artifact) {
-		mediaType = text(C.touchmark_verified_artifact_media_type(artifact))
-	})
-	return mediaType
+func (v *VerifiedArtifact) MediaType() string {
+	object := v.mustAcquire()
+	defer v.release(object)
+	return text(C.touchmark_verified_artifact_media_type((*C.touchmark_verified_artifact)(object)))
 }
 
 // Size is the manifest's length in bytes.
-func (v *VerifiedArtifact) Size() (size uint64) {
-	v.use(func(artifact *C.touchmark_verified_artifact) {
-		size = uint64(C.touchmark_verified_artifact_size(artifact))
-	})
-	return size
+func (v *VerifiedArtifact) Size() uint64 {
+	object := v.mustAcquire()
+	defer v.release(object)
+	return uint64(C.touchmark_verified_artifact_size((*C.touchmark_verified_artifact)(object)))
 }
 
 // Manifest is the manifest, if the decision read it.
-func (v *VerifiedArtifact) Manifest() (manifest []byte) {
-	v.use(func(artifact *C.touchmark_verified_artifact) {
-		manifest = copied(C.touchmark_verified_artifact_manifest(artifact))
-	})
-	return manifest
+func (v *VerifiedArtifact) Manifest() []byte {
+	object := v.mustAcquire()
+	defer v.release(object)
+	return copied(C.touchmark_verified_artifact_manifest((*C.touchmark_verified_artifact)(object)))
 }
 
 // Name is the NAME[:VERSION] that was verified; empty if the policy asked for none.
-func (v *VerifiedArtifact) Name() (name string) {
-	v.use(func(artifact *C.touchmark_verified_artifact) {
-		name = text(C.touchmark_verified_artifact_name(artifact))
-	})
-	return name
+func (v *VerifiedArtifact) Name() string {
+	object := v.mustAcquire()
+	defer v.release(object)
+	return text(C.touchmark_verified_artifact_name((*C.touchmark_verified_artifact)(object)))
 }
 
 // JSON is the whole report, as the command line prints it.

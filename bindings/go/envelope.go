@@ -35,26 +35,27 @@ func (v *Envelope) use(f func(*C.touchmark_envelope)) {
 }
 
 // PayloadType is what the envelope says that its payload is.
-func (v *Envelope) PayloadType() (payloadType string) {
-	v.use(func(envelope *C.touchmark_envelope) { payloadType = text(C.touchmark_envelope_payload_type(envelope)) })
-	return payloadType
+func (v *Envelope) PayloadType() string {
+	object := v.mustAcquire()
+	defer v.release(object)
+	return text(C.touchmark_envelope_payload_type((*C.touchmark_envelope)(object)))
 }
 
 // UntrustedPayload is the payload, which nobody has verified.
-func (v *Envelope) UntrustedPayload() (payload []byte) {
-	v.use(func(envelope *C.touchmark_envelope) {
-		payload = copied(C.touchmark_envelope_untrusted_payload(envelope))
-	})
-	return payload
+func (v *Envelope) UntrustedPayload() []byte {
+	object := v.mustAcquire()
+	defer v.release(object)
+	return copied(C.touchmark_envelope_untrusted_payload((*C.touchmark_envelope)(object)))
 }
 
 // KeyIDs are the keyids of the signatures: hints that anybody can write.
 func (v *Envelope) KeyIDs() (ids []string) {
-	v.use(func(envelope *C.touchmark_envelope) {
-		for i := C.size_t(0); i < C.touchmark_envelope_signature_count(envelope); i++ {
-			ids = append(ids, text(C.touchmark_envelope_signature_keyid(envelope, i)))
-		}
-	})
+	object := v.mustAcquire()
+	defer v.release(object)
+	envelope := (*C.touchmark_envelope)(object)
+	for i := C.size_t(0); i < C.touchmark_envelope_signature_count(envelope); i++ {
+		ids = append(ids, text(C.touchmark_envelope_signature_keyid(envelope, i)))
+	}
 	return ids
 }
 
@@ -96,35 +97,28 @@ func size(n int) C.size_t {
 // VerifiedEnvelope is an envelope that a threshold of keys signed.
 type VerifiedEnvelope struct{ *handle }
 
-func (v *VerifiedEnvelope) use(f func(*C.touchmark_verified_envelope)) {
-	object := v.acquire()
-	defer v.release(object)
-	f((*C.touchmark_verified_envelope)(object))
-}
-
 // Payload is what was signed.
-func (v *VerifiedEnvelope) Payload() (payload []byte) {
-	v.use(func(verified *C.touchmark_verified_envelope) {
-		payload = copied(C.touchmark_verified_envelope_payload(verified))
-	})
-	return payload
+func (v *VerifiedEnvelope) Payload() []byte {
+	object := v.mustAcquire()
+	defer v.release(object)
+	return copied(C.touchmark_verified_envelope_payload((*C.touchmark_verified_envelope)(object)))
 }
 
 // PayloadType is the type that was signed.
-func (v *VerifiedEnvelope) PayloadType() (payloadType string) {
-	v.use(func(verified *C.touchmark_verified_envelope) {
-		payloadType = text(C.touchmark_verified_envelope_payload_type(verified))
-	})
-	return payloadType
+func (v *VerifiedEnvelope) PayloadType() string {
+	object := v.mustAcquire()
+	defer v.release(object)
+	return text(C.touchmark_verified_envelope_payload_type((*C.touchmark_verified_envelope)(object)))
 }
 
 // KeyIDs identify the keys that signed, as [PublicKey.ID] does.
 func (v *VerifiedEnvelope) KeyIDs() (ids []string) {
-	v.use(func(verified *C.touchmark_verified_envelope) {
-		for i := C.size_t(0); i < C.touchmark_verified_envelope_key_count(verified); i++ {
-			ids = append(ids, text(C.touchmark_verified_envelope_key_id(verified, i)))
-		}
-	})
+	object := v.mustAcquire()
+	defer v.release(object)
+	verified := (*C.touchmark_verified_envelope)(object)
+	for i := C.size_t(0); i < C.touchmark_verified_envelope_key_count(verified); i++ {
+		ids = append(ids, text(C.touchmark_verified_envelope_key_id(verified, i)))
+	}
 	return ids
 }
 

@@ -60,6 +60,18 @@ func (h *handle) acquire() unsafe.Pointer {
 	return h.object
 }
 
+// mustAcquire is acquire for what has no error to return. Nothing empty of a handle that was closed may be taken for what it held.
+func (h *handle) mustAcquire() unsafe.Pointer {
+	object := h.acquire()
+	if object == nil {
+		panic("touchmark: use of a handle that is closed or was never made")
+	}
+	return object
+}
+
+// driven is a handle by which whoever has acquired the object alone takes its steps. It frees nothing.
+func driven(object unsafe.Pointer) *handle { return &handle{object: object} }
+
 // acquireAlone gives the object if nobody uses it.
 func (h *handle) acquireAlone() (unsafe.Pointer, error) {
 	if h == nil {

@@ -79,22 +79,25 @@ func (k *PublicKey) use(f func(*C.touchmark_public_key)) {
 	f((*C.touchmark_public_key)(object))
 }
 
-// Algorithm is the key's algorithm; 0 of a closed key.
-func (k *PublicKey) Algorithm() (a KeyAlgorithm) {
-	k.use(func(key *C.touchmark_public_key) { a = KeyAlgorithm(C.touchmark_public_key_algorithm(key)) })
-	return a
+// Algorithm is the key's algorithm.
+func (k *PublicKey) Algorithm() KeyAlgorithm {
+	object := k.mustAcquire()
+	defer k.release(object)
+	return KeyAlgorithm(C.touchmark_public_key_algorithm((*C.touchmark_public_key)(object)))
 }
 
-// ID identifies the key: the digest of its algorithm and decoded bytes. It is empty for a closed key.
-func (k *PublicKey) ID() (id string) {
-	k.use(func(key *C.touchmark_public_key) { id = text(C.touchmark_public_key_id(key)) })
-	return id
+// ID identifies the key: the digest of its algorithm and decoded bytes.
+func (k *PublicKey) ID() string {
+	object := k.mustAcquire()
+	defer k.release(object)
+	return text(C.touchmark_public_key_id((*C.touchmark_public_key)(object)))
 }
 
 // Raw is the decoded key.
-func (k *PublicKey) Raw() (raw []byte) {
-	k.use(func(key *C.touchmark_public_key) { raw = copied(C.touchmark_public_key_raw(key)) })
-	return raw
+func (k *PublicKey) Raw() []byte {
+	object := k.mustAcquire()
+	defer k.release(object)
+	return copied(C.touchmark_public_key_raw((*C.touchmark_public_key)(object)))
 }
 
 // PEM is the key as SubjectPublicKeyInfo.

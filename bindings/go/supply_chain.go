@@ -123,8 +123,17 @@ type Links interface {
 	Inspection(ctx context.Context, name, folder string) ([]byte, error)
 }
 
-// Drive meets all needs, and finishes. If the context ends, so does the verification.
+// Drive meets all needs, and finishes. Until then every other use is [ErrWrongState]. If the context ends, so does the verification.
 func (s *SupplyChain) Drive(ctx context.Context, links Links) (*VerifiedSupplyChain, error) {
+	object, err := s.acquireAlone()
+	if err != nil {
+		return nil, err
+	}
+	defer s.release(object)
+	return (&SupplyChain{driven(object)}).drive(ctx, links)
+}
+
+func (s *SupplyChain) drive(ctx context.Context, links Links) (*VerifiedSupplyChain, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, ended(err)

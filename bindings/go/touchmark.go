@@ -15,7 +15,8 @@
 // Keys, policies, envelopes and what was verified are immutable, and may be used from many goroutines. [Hasher], [Search], [TUFClient],
 // [SupplyChain] and [TrustRoot] are used by one at a time; a second use at the same time, also from within a callback, is [ErrWrongState]. Close
 // gives memory back at once; what is not closed is freed by the garbage collector some time later. A handle that was closed answers
-// [ErrNullPointer].
+// [ErrNullPointer]. A method that has no error to return, such as [VerifiedEnvelope.Payload], panics: nothing empty must be taken for what was
+// verified.
 package touchmark
 
 /*

@@ -249,9 +249,6 @@ func TestClosedHandlesAreRefused(t *testing.T) {
 	fails(t, err, touchmark.ErrNullPointer)
 	_, err = touchmark.SignEnvelope(background, "text/plain", nil, touchmark.NewSigner(private))
 	fails(t, err, touchmark.ErrNullPointer)
-	if public.ID() != "" || envelope.PayloadType() != "" {
-		t.Fatal("a closed handle says something")
-	}
 	var zero touchmark.PublicKey
 	fails(t, zero.Verify(nil, nil), touchmark.ErrNullPointer)
 	_, err = envelope.Verify(1, nil)

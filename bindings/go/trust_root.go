@@ -24,7 +24,7 @@ func newStanding(err error, object *C.touchmark_standing) (*Standing, error) {
 
 // Expires is until when it is good.
 func (s *Standing) Expires() time.Time {
-	object := s.acquire()
+	object := s.mustAcquire()
 	defer s.release(object)
 	return time.Unix(int64(C.touchmark_standing_expires((*C.touchmark_standing)(object))), 0).UTC()
 }

@@ -146,7 +146,8 @@ func (c *TUFClient) ProvideFailure(why error) error {
 	})
 }
 
-// Drive does all steps up to TUFDone. If the context ends, so does the update, with that error in the chain; what was stored is stored.
+// Drive does all steps up to TUFDone. Until then every other use is [ErrWrongState]. If the context ends, so does the update, with that error in
+// the chain; what was stored is stored.
 func (c *TUFClient) Drive(ctx context.Context, repository Fetcher, store Store) error {
 	state := &call{ctx: ctx, store: store}
 	state.fetchers[0], state.fetchers[2] = repository, FetchFunc(func(ctx context.Context, name string, _ uint64) ([]byte, error) {
@@ -209,15 +210,17 @@ func (t *TUFTarget) use(f func(*C.touchmark_tuf_target)) {
 }
 
 // Length is the target's length in bytes.
-func (t *TUFTarget) Length() (length uint64) {
-	t.use(func(target *C.touchmark_tuf_target) { length = uint64(C.touchmark_tuf_target_length(target)) })
-	return length
+func (t *TUFTarget) Length() uint64 {
+	object := t.mustAcquire()
+	defer t.release(object)
+	return uint64(C.touchmark_tuf_target_length((*C.touchmark_tuf_target)(object)))
 }
 
 // Role is the role that lists it.
-func (t *TUFTarget) Role() (role string) {
-	t.use(func(target *C.touchmark_tuf_target) { role = text(C.touchmark_tuf_target_role(target)) })
-	return role
+func (t *TUFTarget) Role() string {
+	object := t.mustAcquire()
+	defer t.release(object)
+	return text(C.touchmark_tuf_target_role((*C.touchmark_tuf_target)(object)))
 }
 
 // FetchPath is where it is below the targets' URL.
