@@ -76,15 +76,16 @@ final class Call implements AutoCloseable {
         object(body);
     }
 
-    /** What an object says of itself. */
+    /** What an object says of itself. Nothing empty of one that was closed may be taken for what it held. */
     static <T> T of(Handle handle, Function<Pointer, T> f) {
         Pointer object = handle.acquire();
+        if (object == null) {
+            throw new IllegalStateException("this " + handle.getClass().getSimpleName() + " is closed");
+        }
         try {
             return f.apply(object);
         } finally {
-            if (object != null) {
-                handle.release();
-            }
+            handle.release();
         }
     }
 

@@ -16,7 +16,10 @@ abstract class Handle implements AutoCloseable {
         cleanable = CLEANER.register(this, state);
     }
 
-    /** Frees the object; what was made from it stays good. It may be closed twice. Afterwards calls fail with {@link Status#NULL_POINTER}. */
+    /**
+     * Frees the object; what was made from it stays good. It may be closed twice. Afterwards calls fail with {@link Status#NULL_POINTER}, and those
+     * that throw no {@link TouchmarkException} with an {@link IllegalStateException}.
+     */
     @Override
     public void close() {
         cleanable.clean();

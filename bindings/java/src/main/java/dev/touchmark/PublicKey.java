@@ -45,11 +45,10 @@ public final class PublicKey extends Handle {
     /**
      * The key's algorithm.
      *
-     * @return null for a closed key
+     * @return one of those that there are
      */
     public KeyAlgorithm algorithm() {
-        int number = Call.of(this, C::touchmark_public_key_algorithm);
-        return number == 0 ? null : KeyAlgorithm.values()[number - 1];
+        return KeyAlgorithm.values()[Call.of(this, C::touchmark_public_key_algorithm) - 1];
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.touchmark;
 
+import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -24,6 +25,11 @@ public final class SupplyChain extends Handle {
         super(Call.object(c -> C.touchmark_supply_chain_new(
                 c.view(layout), c.handles(keys), keys.size(), c.pairs(parameters), parameters.size(), at.getEpochSecond(), c.out, c.error)),
                 C::touchmark_supply_chain_free);
+    }
+
+    /** Takes the steps of an object that somebody else owns. */
+    private SupplyChain(Pointer object) {
+        super(object, ignored -> {});
     }
 
     /** A kind of need. */
@@ -112,13 +118,24 @@ public final class SupplyChain extends Handle {
     }
 
     /**
-     * Meets all needs, and finishes.
+     * Meets all needs, and finishes. Until then every other use fails with {@link Status#WRONG_STATE}.
      *
      * @param links where they lie
      * @return the report
      * @throws TouchmarkException it was not as the layout says; the exception's JSON has the whole report
      */
     public VerifiedSupplyChain drive(Links links) throws TouchmarkException {
+        Pointer object = acquireAlone();
+        try (SupplyChain driven = new SupplyChain(object)) {
+            return driven.meet(links);
+        } finally {
+            if (object != null) {
+                release();
+            }
+        }
+    }
+
+    private VerifiedSupplyChain meet(Links links) throws TouchmarkException {
         for (Need need = next(); need.kind() != Kind.DONE; need = next()) {
             try {
                 switch (need.kind()) {

@@ -94,7 +94,7 @@ public final class TufClient extends Handle {
     }
 
     /**
-     * Does all steps up to DONE.
+     * Does all steps up to DONE. Until then every other use fails with {@link Status#WRONG_STATE}.
      *
      * @param repository where files are fetched from
      * @param store where they are kept

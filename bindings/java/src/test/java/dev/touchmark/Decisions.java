@@ -199,7 +199,7 @@ final class Decisions {
     }
 
     /** A folder of vectors. No inspection is answered. */
-    private record Folder(Path folder) implements Links {
+    record Folder(Path folder) implements Links {
         @Override
         public byte[] file(String path, long limit) throws IOException {
             return Files.readAllBytes(folder.resolve(path));
