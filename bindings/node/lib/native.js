@@ -326,18 +326,23 @@ class Handle {
     owner.uses += 1;
     return owner;
   }
-  /** For what takes many steps and waits between them. Of two at once, one would get the answers to the other's questions. */
+  /**
+   * For what takes many steps and waits between them. Of two at once, one would get the answers to the other's questions: what is done with the
+   * handle meanwhile is WRONG_STATE, but for what `work` does, by the handle that it is given.
+   */
   async _alone(work) {
-    if (this.#driven) throw new errors.WrongState(105, 'WRONG_STATE', 'wrong-state', `this ${this.constructor.name} is being driven already`);
+    const owner = this._use();
     this.#driven = true;
     try {
-      return await work();
+      return await work(Object.create(this, { _pointer: { value: owner.pointer } }));
     } finally {
       this.#driven = false;
+      release(owner);
     }
   }
   #held() {
     if (!this.#owner) throw new TypeError(`this ${this.constructor.name} is closed`);
+    if (this.#driven) throw new errors.WrongState(105, 'WRONG_STATE', 'wrong-state', `this ${this.constructor.name} is being used`);
     return this.#owner;
   }
   close() {

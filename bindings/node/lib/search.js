@@ -48,20 +48,21 @@ class Search extends Handle {
   }
   /** Gets what is needed from `store`, whose methods may be asynchronous, until the outcome is known. */
   run(store) {
-    return this._alone(() => this.#run(store));
+    return this._alone((search) => run(search, store));
   }
-  async #run(store) {
-    const failures = new TellsFailure();
-    for (let need = this.next(); need.kind !== 'done'; need = this.next()) {
-      const answer = await failures.of(async () => answered(await get(store, need)));
-      if (failures.told) this.provideFailure(failures.told.failure, failures.told.message);
-      else if (answer === null) this.provideFailure(Failure.NOT_FOUND);
-      else if (need.kind === 'referrers') this.provideReferrers(answer.index, answer);
-      else if (need.kind === 'hash') this.provideHash(answer.digest, answer.size);
-      else this.provideBytes(answer);
-    }
-    return this.finish();
+}
+
+async function run(search, store) {
+  const failures = new TellsFailure();
+  for (let need = search.next(); need.kind !== 'done'; need = search.next()) {
+    const answer = await failures.of(async () => answered(await get(store, need)));
+    if (failures.told) search.provideFailure(failures.told.failure, failures.told.message);
+    else if (answer === null) search.provideFailure(Failure.NOT_FOUND);
+    else if (need.kind === 'referrers') search.provideReferrers(answer.index, answer);
+    else if (need.kind === 'hash') search.provideHash(answer.digest, answer.size);
+    else search.provideBytes(answer);
   }
+  return search.finish();
 }
 
 async function get(store, need) {

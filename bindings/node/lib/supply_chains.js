@@ -46,24 +46,25 @@ class SupplyChain extends Handle {
   }
   /** Gets what is needed: `file(path, limit)`, `names(folder, step)`, `inspection(name, folder)`, each of which may be asynchronous. */
   run(links) {
-    return this._alone(() => this.#run(links));
+    return this._alone((chain) => run(chain, links));
   }
-  async #run({ file, names, inspection = () => null }) {
-    const failures = new TellsFailure();
-    for (let need = this.next(); need.kind !== 'done'; need = this.next()) {
-      const work = {
-        file: () => file(need.name, need.limit),
-        names: () => names(need.name, need.step),
-        inspection: () => inspection(need.name, need.step),
-      }[need.kind];
-      const answer = await failures.of(async () => answered(await work()));
-      if (failures.told) this.provideFailure(failures.told.failure, failures.told.message);
-      else if (need.kind === 'names') this.provideNames(answer ?? [], { complete: true });
-      else if (answer === null) this.provideAbsent();
-      else this.provideBytes(answer);
-    }
-    return this.finish();
+}
+
+async function run(chain, { file, names, inspection = () => null }) {
+  const failures = new TellsFailure();
+  for (let need = chain.next(); need.kind !== 'done'; need = chain.next()) {
+    const work = {
+      file: () => file(need.name, need.limit),
+      names: () => names(need.name, need.step),
+      inspection: () => inspection(need.name, need.step),
+    }[need.kind];
+    const answer = await failures.of(async () => answered(await work()));
+    if (failures.told) chain.provideFailure(failures.told.failure, failures.told.message);
+    else if (need.kind === 'names') chain.provideNames(answer ?? [], { complete: true });
+    else if (answer === null) chain.provideAbsent();
+    else chain.provideBytes(answer);
   }
+  return chain.finish();
 }
 
 /** Verifies a layout over the links in a folder. */

@@ -64,23 +64,7 @@ class Client extends Handle {
    * `delete`, which may be asynchronous.
    */
   drive(fetch, store) {
-    return this._alone(() => this.#drive(fetch, store));
-  }
-  async #drive(fetch, store) {
-    const failures = new TellsFailure();
-    for (let step = this.next(); step.kind !== 'done'; step = this.next()) {
-      const work = {
-        load: () => store.get(step.name),
-        fetch: async () => answered(await fetch(step.name, step.limit)),
-        store: () => store.set(step.name, step.data),
-        remove: () => store.delete(step.name),
-      }[step.kind];
-      const answer = await failures.of(work);
-      if (failures.told) this.provideFailure(failures.told.failure, failures.told.message);
-      else if (step.kind === 'store' || step.kind === 'remove') this.provideDone();
-      else if (answer === undefined || answer === null) this.provideAbsent();
-      else this.provideBytes(answer);
-    }
+    return this._alone((client) => drive(client, fetch, store));
   }
   /** Begins the search for a target; steps follow until done. */
   lookUp(path) {
@@ -96,6 +80,23 @@ class Client extends Handle {
   }
   get state() {
     return JSON.parse(written('tuf_client_state_json', this._pointer));
+  }
+}
+
+async function drive(client, fetch, store) {
+  const failures = new TellsFailure();
+  for (let step = client.next(); step.kind !== 'done'; step = client.next()) {
+    const work = {
+      load: () => store.get(step.name),
+      fetch: async () => answered(await fetch(step.name, step.limit)),
+      store: () => store.set(step.name, step.data),
+      remove: () => store.delete(step.name),
+    }[step.kind];
+    const answer = await failures.of(work);
+    if (failures.told) client.provideFailure(failures.told.failure, failures.told.message);
+    else if (step.kind === 'store' || step.kind === 'remove') client.provideDone();
+    else if (answer === undefined || answer === null) client.provideAbsent();
+    else client.provideBytes(answer);
   }
 }
 

@@ -231,4 +231,89 @@ describe('answers', () => {
     await assert.rejects(search.run(place), touchmark.WrongState);
     await assert.rejects(searching, touchmark.Unknown);
   });
+
+  // How each is made and driven, where it asks first, and all that may be done with it.
+  const index = Buffer.from('{"schemaVersion":2,"manifests":[]}');
+  const kinds = [
+    {
+      make: () => new Client(AT),
+      drive: (client, ask) => client.drive(async (name) => (await ask(), fetchFrom(HONEST.updates[0].repository)(name)), store()),
+      all: {
+        drive: (client) => client.drive(() => null, store()),
+        next: (client) => client.next(),
+        provideBytes: (client) => client.provideBytes(Buffer.from('{}')),
+        provideAbsent: (client) => client.provideAbsent(),
+        provideDone: (client) => client.provideDone(),
+        provideFailure: (client) => client.provideFailure(Failure.UNAVAILABLE),
+        lookUp: (client) => client.lookUp('file'),
+        found: (client) => client.found(),
+        standing: (client) => client.standing('acme/x'),
+        state: (client) => client.state,
+      },
+    },
+    {
+      make: () => new Search(new Request(policy, digest, AT)),
+      drive: async (search, ask) => {
+        const place = { manifest: async () => (await ask(), IMAGE), blob: () => null, referrers: () => ({ index, complete: true }) };
+        await search.run(place).then(
+          () => assert.fail('nobody signed it'),
+          (error) => error instanceof touchmark.Unsigned || Promise.reject(error),
+        );
+      },
+      all: {
+        run: (search) => search.run({}),
+        next: (search) => search.next(),
+        provideBytes: (search) => search.provideBytes(Buffer.from('{}')),
+        provideHash: (search) => search.provideHash('sha256:0', 0),
+        provideReferrers: (search) => search.provideReferrers(index, { complete: true }),
+        provideFailure: (search) => search.provideFailure(Failure.UNAVAILABLE),
+        finish: (search) => search.finish(),
+      },
+    },
+    {
+      make: () => new SupplyChain(read(CHAIN.layout.file), [PublicKey.read(read(CHAIN.keys[0].file))], AT),
+      drive: (chain, ask) => chain.run({ file: async (name) => (await ask(), fetchFrom(CHAIN.links)(name)), names: () => [] }),
+      all: {
+        run: (chain) => chain.run({}),
+        next: (chain) => chain.next(),
+        provideBytes: (chain) => chain.provideBytes(Buffer.from('{}')),
+        provideAbsent: (chain) => chain.provideAbsent(),
+        provideNames: (chain) => chain.provideNames([], { complete: true }),
+        provideFailure: (chain) => chain.provideFailure(Failure.UNAVAILABLE),
+        finish: (chain) => chain.finish(),
+      },
+    },
+  ];
+  const used = (error) => error instanceof touchmark.WrongState && /is being used/.test(error.message);
+
+  test('a driver has its handle until it ends', async () => {
+    for (const { make, drive, all } of kinds) {
+      const it = make();
+      assert.deepEqual(Object.getOwnPropertyNames(Object.getPrototypeOf(it)).sort(), ['constructor', ...Object.keys(all)].sort());
+      let asked = 0;
+      await drive(it, async () => {
+        asked += 1;
+        for (const each of Object.values(all)) await assert.rejects(async () => each(it), used);
+      });
+      assert.ok(asked > 0);
+      // It is free again: the library refuses what comes too late.
+      assert.throws(() => it.provideFailure(Failure.UNAVAILABLE), (error) => error instanceof touchmark.WrongState && !used(error));
+    }
+  });
+
+  test('a driver that failed leaves its handle to the next', async () => {
+    for (const { make, drive } of kinds) {
+      const it = make();
+      await assert.rejects(drive(it, () => null.x), TypeError);
+      await drive(it, () => undefined);
+    }
+  });
+
+  test('closing takes nothing from a driver', async () => {
+    for (const { make, drive, all } of kinds) {
+      const it = make();
+      await drive(it, () => it.close());
+      for (const each of Object.values(all)) await assert.rejects(async () => each(it), /is closed/);
+    }
+  });
 });
