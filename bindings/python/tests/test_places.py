@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
 import tempfile
 import unittest
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 import touchmark
 from test_handles import counted_frees
@@ -179,6 +180,45 @@ class TrustRoots(Folders):
         self.verify(trusts["it"])
         self.assertTrue(all(isinstance(error, touchmark.WrongState) for error in seen))
 
+    def test_a_store_is_free_when_its_trust_root_is_closed(self) -> None:
+        def opened(fetch: Callable[[str, int], Union[bytes, Absent]] = self.fetch) -> TrustRoot:
+            return TrustRoot(ROOT.read_bytes(), fetch, self.folder / "store", AT)
+
+        try:
+            with opened() as trust:
+                trust.target("nobody/lists:this")
+        except touchmark.NotFound as error:
+            with opened() as trust:  # would wait for whoever has the store
+                self.verify(trust)
+            self.assertIsNotNone(error.__traceback__)
+        with self.assertRaisesRegex(ValueError, "is closed"):
+            trust.notes
+
+    def test_a_trust_root_that_is_closed_while_it_is_asked_is_freed_afterwards(self) -> None:
+        trusts: List[TrustRoot] = []
+
+        def closes(path: str, limit: int) -> Union[bytes, Absent]:
+            for trust in trusts:
+                trust.close()
+            return b"another"
+
+        def metadata(path: str, limit: int) -> Union[bytes, Absent]:
+            file = VECTORS / HONEST["updates"][0]["repository"] / path
+            return file.read_bytes() if file.exists() else ABSENT
+
+        root = (VECTORS / HONEST["root"]["file"]).read_bytes()
+        trusts.append(TrustRoot(root, metadata, self.folder / "store", AT, fetch_target=closes))
+        with counted_frees() as freed:
+            try:
+                trusts[0].target("file")
+                self.fail("another file was taken")
+            except touchmark.NotVerified as error:
+                self.assertEqual(freed["trust_root"], 1)
+                self.assertIsNotNone(error.__traceback__)  # which leads to the call's arguments
+        with TrustRoot(root, metadata, self.folder / "store", AT) as trust:
+            copied = copy.copy(trust)
+        with self.assertRaisesRegex(ValueError, "is closed"):
+            copied.notes
 
     def test_everything_is_given_back(self) -> None:
         with counted_frees() as freed:

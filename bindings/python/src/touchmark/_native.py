@@ -303,7 +303,7 @@ class Handle:
 
     @property
     def _pointer(self) -> Pointer:
-        if self._owned is None:
+        if self._owned is None or not self._owned.value:
             raise ValueError(f"this {type(self).__name__} is closed")
         return self._owned
 
@@ -318,13 +318,13 @@ class Handle:
         self.close()
 
 
-S = TypeVar("S", bound="Stepped")
+S = TypeVar("S", bound="Exclusive")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Stepped(Handle):
-    """What is done in steps, one at a time. Whoever takes all of them has the handle until the last: of two who take turns, one would get the
-    answers to the other's questions."""
+class Exclusive(Handle):
+    """What takes one call at a time. Whoever takes all of its steps has the handle until the last: of two who take turns, one would get the answers to
+    the other's questions."""
 
     def __init__(self, pointer: Pointer) -> None:
         self._owned = pointer
@@ -350,10 +350,10 @@ class Stepped(Handle):
 
 
 def alone(step: F) -> F:
-    """A method of what is Stepped that is refused while somebody else uses it."""
+    """A method that is refused while somebody else uses the handle."""
 
     @functools.wraps(step)
-    def taken(self: Stepped, *arguments: Any, **named: Any) -> Any:
+    def taken(self: Exclusive, *arguments: Any, **named: Any) -> Any:
         with self._alone():
             return step(self, *arguments, **named)
 

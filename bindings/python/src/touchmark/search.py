@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Iterable, Optional, Tuple, Union
 
 from . import _native
-from ._native import BytesLike, Handle, Stepped, Time, alone, call, count_in, data_in, datas_in, handle_in, lib, made, message_in, owner, text_in, text_of, time_in
+from ._native import BytesLike, Exclusive, Handle, Time, alone, call, count_in, data_in, datas_in, handle_in, lib, made, message_in, owner, text_in, text_of, time_in
 from .artifacts import VerifiedArtifact, _VerifiedArtifact
 from .failures import ABSENT, Absent, Answer, Failure, answered, failure_of
 from .policies import Policy
@@ -95,7 +95,7 @@ class Request(Handle):
             call(lib.touchmark_request_deep, self._pointer)
 
 
-class Search(Stepped):
+class Search(Exclusive):
     """A search by steps: ``next``, then one of the ``provide_`` methods, until DONE; then ``finish``. One thread at a time. ``run`` does it all;
     until it ends, all else is WrongState."""
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
-from typing import Any, Iterable, Optional
+from typing import Any, Iterable, Iterator, Optional
 
 from ._native import (
     FETCH,
+    Exclusive,
     FilePath,
     Handle,
     Out,
+    Pointer,
     Text,
     Time,
+    alone,
     call,
     callback,
     data_in,
@@ -84,7 +88,7 @@ class PolicyFile(Handle):
         return VerifiedArtifact._wrap(made(_VerifiedArtifact, lib.touchmark_policy_file_verify, *arguments))
 
 
-class TrustRoot(Handle):
+class TrustRoot(Exclusive):
     """A trust root with a store in a folder. ``metadata`` is a folder, or a function ``fetch(path, limit)`` that returns a file's bytes, or
     ``ABSENT`` if there is none; an OSError is "could not find out", and None and any other exception end the call. One thread at a time.
     """
@@ -101,23 +105,51 @@ class TrustRoot(Handle):
         if not callable(metadata):
             if fetch_target is not None:
                 raise TypeError("targets are in the folder of the metadata")
-            self._owned = made(_TrustRoot, lib.touchmark_trust_root_open, text_in(root), path_in(metadata), path_in(store), time_in(at))
+            super().__init__(made(_TrustRoot, lib.touchmark_trust_root_open, text_in(root), path_in(metadata), path_in(store), time_in(at)))
             return
         native = (_native_fetch(metadata), _native_fetch(fetch_target) if fetch_target else None)
         pointers = [ctypes.cast(function, ctypes.c_void_p) if function else None for function in native]
         arguments = (text_in(root), *pointers, None, path_in(store), time_in(at))
-        self._owned = made(_TrustRoot, lib.touchmark_trust_root_open_with, *arguments)
-        self._owned.keep = native
+        pointer = made(_TrustRoot, lib.touchmark_trust_root_open_with, *arguments)
+        pointer.keep = native
+        super().__init__(pointer)
 
+    def close(self) -> None:
+        """Gives the handle back, and with it the store, which is locked until then: at once, or when the call that runs ends. A copy is closed too."""
+        pointer, self._owned = self._owned, None
+        if pointer is not None:
+            self._free(pointer)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        pointer = self._pointer
+        try:
+            with super()._alone():
+                yield
+        finally:
+            if self._owned is None:
+                self._free(pointer)
+
+    def _free(self, pointer: Pointer) -> None:
+        # Not when nobody refers to it any more: an exception does, which may be kept, or may be why the same store is opened again.
+        if self._used.acquire(blocking=False):  # whoever uses it frees it then
+            try:
+                pointer.free()
+            finally:
+                self._used.release()
+
+    @alone
     def standing(self, name: str) -> Standing:
         """What the trust root says of a NAME or NAME:VERSION."""
         return Standing._wrap(made(_Standing, lib.touchmark_trust_root_standing, self._pointer, text_in(name)))
 
+    @alone
     def target(self, path: str) -> bytes:
         """The verified bytes of a target. Raises NotFound if nobody lists it."""
         return written(lib.touchmark_trust_root_target, self._pointer, text_in(path))
 
     @property
+    @alone
     def notes(self) -> Any:
         """What is worth knowing beside the answers: such as that the source was not reached."""
         return json.loads(written(lib.touchmark_trust_root_notes_json, self._pointer))

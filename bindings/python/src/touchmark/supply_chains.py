@@ -11,9 +11,9 @@ from typing import Any, Callable, Dict, Iterable, Mapping, Optional
 from . import _native
 from ._native import (
     BytesLike,
+    Exclusive,
     FilePath,
     Handle,
-    Stepped,
     Time,
     alone,
     call,
@@ -68,7 +68,7 @@ class VerifiedSupplyChain(Handle):
         return report
 
 
-class SupplyChain(Stepped):
+class SupplyChain(Exclusive):
     """The verification of a layout, which ``keys`` must have signed, by steps. One thread at a time. ``run`` does it all; until it ends, all else is
     WrongState."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, MutableMapping
 
 from . import _native
-from ._native import BytesLike, Handle, Stepped, Time, alone, bytes_of, call, data_in, lib, made, message_in, owner, text_in, text_of, time_in, written
+from ._native import BytesLike, Exclusive, Handle, Time, alone, bytes_of, call, data_in, lib, made, message_in, owner, text_in, text_of, time_in, written
 from .failures import ABSENT, Answer, Failure, answered, failure_of
 
 _Client = owner("tuf_client")
@@ -84,7 +84,7 @@ class Standing(Handle):
         return said
 
 
-class Client(Stepped):
+class Client(Exclusive):
     """A client of a TUF repository by steps: ``next``, then one of the ``provide_`` methods, until DONE. One thread at a time.
 
     ``drive`` does it with a function that fetches and a mapping that is the store; until it ends, all else is WrongState. The store begins with
