@@ -159,7 +159,7 @@ MUTATIONS = [
     ("touchmark-envelope", "crates/envelope/src/manifest.rs", "refuse_lookalikes(&document, MEMBERS)?;", ""),
     ("touchmark-envelope", "crates/envelope/src/manifest.rs", "if has(&[\"blobs\", \"fsLayers\"]) {", "if false {"),
     ("touchmark-envelope", "crates/envelope/src/json/read.rs", "room.take(lexer.at())?;", ""),
-    ("touchmark-envelope", "crates/envelope/src/json/read.rs", "    lexer.end()?;\n    distinct(names)?;\n    Ok(members)", "    lexer.end()?;\n    Ok(members)"),
+    ("touchmark-envelope", "crates/envelope/src/json/read.rs", "    lexer.end()?;\n    distinct(&names)?;\n    Ok(members)", "    lexer.end()?;\n    Ok(members)"),
     ("touchmark-envelope", "crates/envelope/src/threshold.rs", "for round in [Round::First, Round::Rest] {", "for round in [Round::Rest, Round::First] {"),
     ("touchmark-trust", "crates/trust/src/search/mod.rs", "Answer::Bytes(bytes) if length(&bytes) > bound.bytes => Err", "Answer::Bytes(bytes) if false => Err"),
     ("touchmark-trust", "crates/trust/src/search/candidates.rs", "if self.work == 0 && !self.queue.is_empty() {", "if false {"),

@@ -1059,7 +1059,8 @@ void touchmark_policy_builder_free(struct touchmark_policy_builder *builder);
 void touchmark_policy_free(struct touchmark_policy *policy);
 
 /**
- * Reads a policy document of at most 1 MiB: `TOUCHMARK_STATUS_MALFORMED_POLICY` if it is none, with the place in the message.
+ * Reads a policy document of at most 1 MiB: `TOUCHMARK_STATUS_MALFORMED_POLICY` if it is none, with the place in the message; also if it demands an
+ * in-toto layout of a library that verifies none.
  * `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an origin that is none of `TOUCHMARK_ORIGIN_...`.
  */
 touchmark_status touchmark_policy_document_read(struct touchmark_bytes document,

@@ -22,7 +22,8 @@ pub const TOUCHMARK_ORIGIN_SIGNED: u32 = 2;
 /// A policy document (SPEC.md, "Policy"). Immutable; any number of threads may use one.
 pub struct touchmark_policy_document(PolicyDocument);
 
-/// Reads a policy document of at most 1 MiB: `TOUCHMARK_STATUS_MALFORMED_POLICY` if it is none, with the place in the message.
+/// Reads a policy document of at most 1 MiB: `TOUCHMARK_STATUS_MALFORMED_POLICY` if it is none, with the place in the message; also if it demands an
+/// in-toto layout of a library that verifies none.
 /// `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an origin that is none of `TOUCHMARK_ORIGIN_...`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_policy_document_read(
