@@ -16,6 +16,7 @@ destdir=${DESTDIR-}
 absolute() { case $1 in /*) realpath -ms "$1" ;; *) realpath -ms "$prefix/$1" ;; esac; }
 libdir=$(absolute "${LIBDIR:-lib}")
 includedir=$(absolute "${INCLUDEDIR:-include}")
+docdir=$prefix/share/doc/touchmark
 
 case $prefix$libdir$includedir in
 *[\|\&\\]*) echo "error: a folder with | & or \\ in its name cannot be told to pkg-config" >&2; exit 2 ;;
@@ -38,6 +39,9 @@ files=(
 )
 cpp=(base decision envelope io metadata standing)
 for name in "${cpp[@]}"; do files+=("$includedir/touchmark/$name.hpp"); done
+# Whoever passes the library on passes these on with it.
+licenses=(LICENSE-APACHE LICENSE-MIT THIRD-PARTY-NOTICES.md)
+for name in "${licenses[@]}"; do files+=("$docdir/$name"); done
 
 # put MODE FILE: standard input becomes FILE.
 put() {
@@ -107,6 +111,7 @@ install_all() {
     for name in TouchmarkConfig TouchmarkConfigVersion TouchmarkTargets; do
         fill "$here/cmake/$name.cmake.in" | put 644 "$libdir/cmake/Touchmark/$name.cmake"
     done
+    for name in "${licenses[@]}"; do put 644 "$docdir/$name" <"$root/$name"; done
     # Every header must be in the list.
     test "$(find "$root/bindings/cpp/touchmark" -name '*.hpp' | wc -l)" -eq ${#cpp[@]}
     # What the list above forgets, `uninstall` would leave.
@@ -121,7 +126,7 @@ uninstall_all() {
             echo "removed $destdir$file"
         fi
     done
-    rmdir "$destdir$libdir/cmake/Touchmark" "$destdir$includedir/touchmark" 2>/dev/null || true
+    rmdir "$destdir$libdir/cmake/Touchmark" "$destdir$includedir/touchmark" "$destdir$docdir" 2>/dev/null || true
 }
 
 case ${1-} in

@@ -51,7 +51,7 @@ fill() {
     "$touchmark" completions bash >"$share/bash-completion/completions/touchmark"
     "$touchmark" completions zsh >"$share/$zsh/_touchmark"
     "$touchmark" completions fish >"$share/$fish/touchmark.fish"
-    install -D -m 644 -t "$share/doc/touchmark" README.md SPEC.md SECURITY.md LICENSE-APACHE LICENSE-MIT
+    install -D -m 644 -t "$share/doc/touchmark" README.md SPEC.md SECURITY.md
 }
 
 # settle FOLDER: permissions and times that do not depend on who builds.
@@ -100,7 +100,7 @@ sign() {
     "$touchmark" pack "$name.tar.gz" "touchmark_${version}_$arch.deb" --to "oci:$stage/layout:release" --quiet \
         --artifact-type application/vnd.touchmark.release --annotation "org.opencontainers.image.version=$version" \
         --annotation "org.opencontainers.image.revision=$commit" >/dev/null
-    "$touchmark" pack touchmark-verify --image "linux/$arch" --to "oci:$stage/layout:verify" --quiet \
+    "$touchmark" pack touchmark-verify "$root"/{LICENSE-APACHE,LICENSE-MIT,THIRD-PARTY-NOTICES.md} --image "linux/$arch" --to "oci:$stage/layout:verify" --quiet \
         --annotation "org.opencontainers.image.version=$version" --annotation "org.opencontainers.image.revision=$commit" >/dev/null
 )
 sign release "touchmark/touchmark:$version"

@@ -19,7 +19,7 @@ jna=$PWD/target/lib/jna-5.17.0.jar
 
 echo "-- the example of the README, with the library that is in the jar"
 jar tf "$jar" >"$work/contents"
-for part in 'linux-.*/libtouchmark.so' META-INF/LICENSE-APACHE META-INF/LICENSE-MIT; do
+for part in 'linux-.*/libtouchmark.so' META-INF/LICENSE-APACHE META-INF/LICENSE-MIT META-INF/THIRD-PARTY-NOTICES.md; do
     grep -qx "$part" "$work/contents" || { echo "the jar has no $part" >&2; exit 1; }
 done
 sed -n '/^```java$/,/^```$/p' README.md | sed '/^```/d' >"$work/Example.java"

@@ -1,13 +1,14 @@
 'use strict';
 
 // Puts what a package needs from outside of this folder into it, before `npm pack`, and takes it away afterwards: the shared library, from
-// TOUCHMARK_PREFIX/lib or target/capi/lib, and the licences.
+// TOUCHMARK_PREFIX/lib or target/capi/lib, and the licences, also of what
+// is linked into it.
 
 const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..', '..');
-const licenses = ['LICENSE-APACHE', 'LICENSE-MIT'];
+const licenses = ['LICENSE-APACHE', 'LICENSE-MIT', 'THIRD-PARTY-NOTICES.md'];
 
 if (process.argv[2] === '--clean') {
   fs.rmSync(path.join(__dirname, 'native'), { recursive: true, force: true });

@@ -26,7 +26,9 @@ echo "node: $(basename "$work"/*.tgz), $(wc -c <"$(echo "$work"/*.tgz)") bytes, 
 cd "$work/user"
 echo '{ "name": "user", "private": true }' >package.json
 npm install --ignore-scripts --prefer-offline "${npm[@]}" "$work"/touchmark-*.tgz
-test -e node_modules/touchmark/native/libtouchmark.so
+for part in native/libtouchmark.so LICENSE-APACHE LICENSE-MIT THIRD-PARTY-NOTICES.md; do
+    test -s "node_modules/touchmark/$part" || { echo "the package has no $part" >&2; exit 1; }
+done
 sed -n '/^```js$/,/^```$/{/^```/d;p}' "$root/bindings/node/README.md" >example.mjs
 node example.mjs | tee shown
 grep -Eq '^verified acme/net-monitor:1\.2\.0 sha256:[0-9a-f]{64}$' shown

@@ -13,7 +13,7 @@ LINE = re.compile(r"(?P<depth>\d+)(?P<name>\S+) v(?P<version>[^\s;]+)(?: \([^)]*
 
 
 def command(*arguments):
-    return subprocess.run(arguments, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(arguments, cwd=ROOT, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
 
 
 def lock():

@@ -15,6 +15,7 @@ cat >"$doc/copyright" <<EOF
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: touchmark
 Source: https://github.com/touchmark/touchmark
+Comment: What is linked in of others, and its licences, is in /usr/share/doc/touchmark/THIRD-PARTY-NOTICES.md.
 
 Files: *
 Copyright: the Touchmark authors

@@ -62,6 +62,9 @@ programs() {
 say "Installed, programs are built and run by pkg-config and by CMake."
 into PREFIX="$work/first"
 programs "$work/first" "$work/first/lib"
+for file in LICENSE-APACHE LICENSE-MIT THIRD-PARTY-NOTICES.md; do
+    cmp "$file" "$work/first/share/doc/touchmark/$file" || fail "what is installed has no $file"
+done
 
 say "And after the tree was moved."
 mv "$work/first" "$work/second"

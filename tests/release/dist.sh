@@ -65,7 +65,7 @@ find "$work/root/usr" -printf '%y %m %P\n' | awk '
 dpkg-deb --contents "$deb" | awk '$2 != "root/root" { print "error: not root'"'"'s: " $0; bad = 1 } END { exit bad }' >&2
 for file in bin/touchmark bin/touchmark-verify include/touchmark.h include/touchmark.hpp share/bash-completion/completions/touchmark \
     share/zsh/vendor-completions/_touchmark share/fish/vendor_completions.d/touchmark.fish share/doc/touchmark/copyright \
-    share/doc/touchmark/changelog.gz share/man/man1/touchmark.1.gz share/man/man1/touchmark-sign.1.gz \
+    share/doc/touchmark/LICENSE-MIT share/doc/touchmark/THIRD-PARTY-NOTICES.md share/doc/touchmark/changelog.gz share/man/man1/touchmark.1.gz share/man/man1/touchmark-sign.1.gz \
     lib/x86_64-linux-gnu/libtouchmark.a "lib/x86_64-linux-gnu/libtouchmark.so.$version" lib/x86_64-linux-gnu/pkgconfig/touchmark.pc \
     lib/x86_64-linux-gnu/cmake/Touchmark/TouchmarkConfig.cmake; do
     test -s "$work/root/usr/$file" || fail "the package has no $file"
@@ -103,7 +103,7 @@ tree=$work/opt/$name
 test "$("$tree/bin/touchmark" --version)" = "touchmark $version"
 built_with the-tarball "$tree/lib"
 for file in share/man/man1/touchmark.1 share/doc/touchmark/LICENSE-APACHE share/doc/touchmark/LICENSE-MIT share/doc/touchmark/README.md \
-    share/bash-completion/completions/touchmark lib/libtouchmark.a; do
+    share/doc/touchmark/THIRD-PARTY-NOTICES.md share/bash-completion/completions/touchmark lib/libtouchmark.a; do
     test -s "$tree/$file" || fail "the tarball has no $file"
 done
 bash -n "$tree/share/bash-completion/completions/touchmark"
@@ -137,10 +137,18 @@ jq --exit-status --arg layer "$layer" '.os == "linux" and .architecture == "amd6
     and .rootfs == {type: "layers", diff_ids: [$layer]}' "$(blob "$(jq -r .config.digest "$manifest")")" >/dev/null || fail "the image's config"
 test "$(sha256sum <"$(blob "$layer")")" = "${layer#sha256:}  -" || fail "the image's diff_id is not the digest of its layer"
 tar --extract --preserve-permissions --file "$(blob "$layer")" --directory "$work/cell"
+for file in LICENSE-APACHE LICENSE-MIT THIRD-PARTY-NOTICES.md; do cmp "$root/$file" "$work/cell/$file" || fail "the image's $file"; done
 cp "$name.oci.tar" release.pub "$work/cell/"
 run=(env --ignore-environment "$(PATH="$PATH:/usr/sbin:/sbin" command -v chroot)" "$work/cell" /touchmark-verify)
 is 0 "${run[@]}" "oci-archive:/$name.oci.tar:verify" --key /release.pub --name "touchmark/touchmark-verify:$version"
 echo "release: the image's verifier verifies its own image"
+
+# Whatever the SBOM says to be linked in and is somebody else's has its licence in the notices.
+jq --raw-output '(.relationships[] | select(.relationshipType == "STATIC_LINK") | .relatedSpdxElement) as $id | .packages[] | select(.SPDXID == $id)
+    | select(.externalRefs[0].referenceLocator | startswith("pkg:cargo/")) | select(.checksums) | "- \(.name) \(.versionInfo): "' "$name.spdx.json" |
+    sort -u >"$work/linked"
+test "$(wc -l <"$work/linked")" -ge 50 || fail "hardly any crates in the SBOM"
+while IFS= read -r crate; do grep -qF -e "$crate" "$tree/share/doc/touchmark/THIRD-PARTY-NOTICES.md" || fail "the notices lack ${crate#- }"; done <"$work/linked"
 
 # SBOM and provenance.
 cd "$root"

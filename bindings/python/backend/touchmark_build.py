@@ -18,7 +18,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent.parent
 TEXT = (HERE / "pyproject.toml").read_text()
-LICENSES = ("LICENSE-APACHE", "LICENSE-MIT")
+LICENSES = ("LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY-NOTICES.md")
 
 
 def field(name: str) -> str:
@@ -68,7 +68,7 @@ def metadata() -> bytes:
 
 
 def licenses() -> dict[str, bytes]:
-    """The licences: of the repository, or of this folder where it was unpacked from a source distribution."""
+    """The licences, also of what is linked into the library: of the repository, or of this folder where it was unpacked from a source distribution."""
     found = {}
     for name in LICENSES:
         path = HERE / name if (HERE / name).exists() else HERE / "../.." / name

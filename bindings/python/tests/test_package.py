@@ -25,7 +25,7 @@ class Package(unittest.TestCase):
         files = {str(file) for file in importlib.metadata.files("touchmark") or ()}
         for name in ("touchmark/py.typed", "touchmark/libtouchmark.so"):
             self.assertIn(name, files)
-        for name in ("LICENSE-APACHE", "LICENSE-MIT"):
+        for name in ("LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY-NOTICES.md"):
             self.assertTrue(any(file.endswith(f"licenses/{name}") for file in files))
         self.assertIn("Touchmark for Python", importlib.metadata.distribution("touchmark").read_text("METADATA") or "")
 
