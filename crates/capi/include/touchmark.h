@@ -19,6 +19,8 @@
 #ifndef TOUCHMARK_VERIFIER_ONLY
 #define TOUCHMARK_SIGN 1
 #define TOUCHMARK_IO 1
+#endif
+#if defined(TOUCHMARK_IO) && !defined(TOUCHMARK_SUPPLY_CHAIN)
 #define TOUCHMARK_SUPPLY_CHAIN 1
 #endif
 
@@ -1059,8 +1061,8 @@ void touchmark_policy_builder_free(struct touchmark_policy_builder *builder);
 void touchmark_policy_free(struct touchmark_policy *policy);
 
 /**
- * Reads a policy document of at most 1 MiB: `TOUCHMARK_STATUS_MALFORMED_POLICY` if it is none, with the place in the message; also if it demands an
- * in-toto layout of a library that verifies none.
+ * Reads a policy document of at most 1 MiB: `TOUCHMARK_STATUS_MALFORMED_POLICY` if it is none, with the place in the message,
+ * and `TOUCHMARK_STATUS_UNSUPPORTED` if it demands an in-toto layout and this library verifies none.
  * `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an origin that is none of `TOUCHMARK_ORIGIN_...`.
  */
 touchmark_status touchmark_policy_document_read(struct touchmark_bytes document,
@@ -1111,7 +1113,9 @@ touchmark_status touchmark_policy_file_open(struct touchmark_bytes path,
 #if defined(TOUCHMARK_IO)
 /**
  * Whether a policy file accepts what the source's reference names, as it was given to `touchmark_source_open`, as of the time `at`, in seconds
- * since 1970. Where a trust root decides, its repository is asked, kept in the store that the file says or else the user's own, and its own policy
+ * since 1970. `name`, a NAME, NAME:VERSION or NAME:*, is the name that is wanted, which rules with `names` are for; empty to leave it to rules with
+ * `reference`. `platform`, `linux/amd64` or `linux/arm/v7`, lets an index decide for the one image that it lists for it, where the rule says that it may;
+ * empty for what the reference names itself. Where a trust root decides, its repository is asked, kept in the store that the file says or else the user's own, and its own policy
  * must accept the artifact too.
  *
  * `TOUCHMARK_STATUS_POLICY_REJECTED` if no rule is for it, or the rule rejects it or lets no index decide; `TOUCHMARK_STATUS_MALFORMED_POLICY` if what
@@ -1120,6 +1124,8 @@ touchmark_status touchmark_policy_file_open(struct touchmark_bytes path,
  */
 touchmark_status touchmark_policy_file_verify(const struct touchmark_policy_file *file,
                                               const struct touchmark_source *source,
+                                              struct touchmark_bytes name,
+                                              struct touchmark_bytes platform,
                                               int64_t at,
                                               struct touchmark_verified_artifact **out,
                                               struct touchmark_error **error);
@@ -1726,8 +1732,29 @@ touchmark_status touchmark_trust_root_open_with(struct touchmark_bytes root,
 
 #if defined(TOUCHMARK_IO)
 /**
- * What the metadata says of a NAME or NAME:VERSION, for `touchmark_policy_builder_from_standing`. Statuses are those of
- * `touchmark_tuf_client_standing` and `touchmark_trust_root_open`.
+ * Whether the trust root accepts what the source's reference names under `name`, a NAME, NAME:VERSION or NAME:*, as of the time `at`, in seconds
+ * since 1970: by entries, seals or the signatures of those whom the metadata lets sign for it, and by the policy that the repository signs itself, where it
+ * has one (`_touchmark/policy.json`; SPEC.md, "The policy that a trust repository signs"). `platform`, `linux/amd64` or `linux/arm/v7`, lets an index
+ * decide for the one image that it lists for it; empty for what the reference names itself.
+ *
+ * `TOUCHMARK_STATUS_INVALID_NAME` and `TOUCHMARK_STATUS_INVALID_ARGUMENT` for a name and a platform that are none; `TOUCHMARK_STATUS_POLICY_REJECTED` if the
+ * repository's own policy has no rule for the name, or one that rejects it; all others as for `touchmark_source_verify` and `touchmark_trust_root_open`.
+ * The error's JSON says under `report` which policy and rule were asked.
+ */
+touchmark_status touchmark_trust_root_verify(struct touchmark_trust_root *trust_root,
+                                             const struct touchmark_source *source,
+                                             struct touchmark_bytes name,
+                                             struct touchmark_bytes platform,
+                                             int64_t at,
+                                             struct touchmark_verified_artifact **out,
+                                             struct touchmark_error **error);
+#endif
+
+#if defined(TOUCHMARK_IO)
+/**
+ * What the metadata says of a NAME or NAME:VERSION, for `touchmark_policy_builder_from_standing`, and no more than that: the policy that the
+ * repository signs itself is asked by `touchmark_trust_root_verify`. Statuses are those of `touchmark_tuf_client_standing` and
+ * `touchmark_trust_root_open`.
  */
 touchmark_status touchmark_trust_root_standing(struct touchmark_trust_root *trust_root,
                                                struct touchmark_bytes name,

@@ -2,7 +2,7 @@
 
 use touchmark_envelope::json::Value;
 use touchmark_envelope::name::Wanted;
-use touchmark_trust::rules::{Finding, NormalReference, Origin, PolicyDocument, Question};
+use touchmark_trust::rules::{Finding, NormalReference, Origin, PolicyDocument, Question, RuleFault};
 
 use crate::array::handle;
 use crate::buffer::touchmark_buffer;
@@ -11,7 +11,8 @@ use crate::call;
 use crate::error::touchmark_error;
 use crate::failure::Failure;
 use crate::status::{
-    TOUCHMARK_STATUS_INVALID_REFERENCE, TOUCHMARK_STATUS_MALFORMED_POLICY, TOUCHMARK_STATUS_POLICY_REJECTED, touchmark_status,
+    TOUCHMARK_STATUS_INVALID_REFERENCE, TOUCHMARK_STATUS_MALFORMED_POLICY, TOUCHMARK_STATUS_POLICY_REJECTED, TOUCHMARK_STATUS_UNSUPPORTED,
+    touchmark_status,
 };
 
 /// The user's own document.
@@ -22,8 +23,8 @@ pub const TOUCHMARK_ORIGIN_SIGNED: u32 = 2;
 /// A policy document (SPEC.md, "Policy"). Immutable; any number of threads may use one.
 pub struct touchmark_policy_document(PolicyDocument);
 
-/// Reads a policy document of at most 1 MiB: `TOUCHMARK_STATUS_MALFORMED_POLICY` if it is none, with the place in the message; also if it demands an
-/// in-toto layout of a library that verifies none.
+/// Reads a policy document of at most 1 MiB: `TOUCHMARK_STATUS_MALFORMED_POLICY` if it is none, with the place in the message,
+/// and `TOUCHMARK_STATUS_UNSUPPORTED` if it demands an in-toto layout and this library verifies none.
 /// `TOUCHMARK_STATUS_INVALID_ARGUMENT` for an origin that is none of `TOUCHMARK_ORIGIN_...`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_policy_document_read(
@@ -42,7 +43,11 @@ pub unsafe extern "C" fn touchmark_policy_document_read(
             };
             let read = PolicyDocument::parse(document.read("document")?, origin);
             Ok(touchmark_policy_document(read.map_err(|error| {
-                let failure = Failure::new(TOUCHMARK_STATUS_MALFORMED_POLICY, error.code(), error.to_string());
+                let status = match error.fault {
+                    RuleFault::NoSupplyChains => TOUCHMARK_STATUS_UNSUPPORTED,
+                    _ => TOUCHMARK_STATUS_MALFORMED_POLICY,
+                };
+                let failure = Failure::new(status, error.code(), error.to_string());
                 match error.hint() {
                     Some(hint) => failure.hint(hint),
                     None => failure,

@@ -1,6 +1,6 @@
 //! Policy files, which decide over sources.
 
-use touchmark::policy::{Decided, PolicyError, PolicyFile};
+use touchmark::policy::{Decider, PolicyError, PolicyFile};
 
 use crate::array::handle;
 use crate::artifact::touchmark_verified_artifact;
@@ -44,7 +44,9 @@ pub unsafe extern "C" fn touchmark_policy_file_open(
 }
 
 /// Whether a policy file accepts what the source's reference names, as it was given to `touchmark_source_open`, as of the time `at`, in seconds
-/// since 1970. Where a trust root decides, its repository is asked, kept in the store that the file says or else the user's own, and its own policy
+/// since 1970. `name`, a NAME, NAME:VERSION or NAME:*, is the name that is wanted, which rules with `names` are for; empty to leave it to rules with
+/// `reference`. `platform`, `linux/amd64` or `linux/arm/v7`, lets an index decide for the one image that it lists for it, where the rule says that it may;
+/// empty for what the reference names itself. Where a trust root decides, its repository is asked, kept in the store that the file says or else the user's own, and its own policy
 /// must accept the artifact too.
 ///
 /// `TOUCHMARK_STATUS_POLICY_REJECTED` if no rule is for it, or the rule rejects it or lets no index decide; `TOUCHMARK_STATUS_MALFORMED_POLICY` if what
@@ -54,19 +56,23 @@ pub unsafe extern "C" fn touchmark_policy_file_open(
 pub unsafe extern "C" fn touchmark_policy_file_verify(
     file: *const touchmark_policy_file,
     source: *const touchmark_source,
+    name: touchmark_bytes,
+    platform: touchmark_bytes,
     at: i64,
     out: *mut *mut touchmark_verified_artifact,
     error: *mut *mut touchmark_error,
 ) -> touchmark_status {
-    // SAFETY: the caller's promises about handles and outs.
+    // SAFETY: the caller's promises about handles, views and outs.
     unsafe {
         call::give(out, error, || {
             let (file, source) = (handle(file, "policy file")?, handle(source, "source")?);
+            let name = match name.text("name")? {
+                "" => None,
+                name => Some(name.parse()?),
+            };
             let at = time(at, "time of the decision")?;
-            let Decided { artifact, signed, by } = file.0.verify(source.source.as_ref(), &source.reference, at)?;
-            let by = by.to_json(signed.as_ref().map(|signed| signed.get()));
-            let by: Vec<_> = by.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-            Ok(source.verified(artifact)?.by(by))
+            let asked = source.asked(name, platform.text("platform")?)?;
+            source.decided(Decider::by_file(file.0.clone(), at).decide(source.source.as_ref(), &asked)?)
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What is to be decided.
 
 use touchmark_envelope::Digest;
-use touchmark_envelope::manifest::Platform;
+use touchmark_envelope::manifest::{Platform, PlatformError};
 use touchmark_trust::{Request, Scope};
 
 use crate::array::{copies, handle};
@@ -66,6 +66,11 @@ pub unsafe extern "C" fn touchmark_request_covered_by(
     unsafe { scope(request, error, || Ok(Scope::CoveredBy(index_digest.text("digest")?.parse::<Digest>()?))) }
 }
 
+/// What OS/ARCH or OS/ARCH/VARIANT is.
+pub(crate) fn platform(text: &str) -> Result<Platform, Failure> {
+    text.parse().map_err(|error: PlatformError| Failure::argument(error.to_string()))
+}
+
 /// The artifact is an index: lets its signatures decide for the one image that it lists for this platform, `linux/amd64` or
 /// `linux/arm/v7`. What is verified is that image.
 ///
@@ -77,12 +82,7 @@ pub unsafe extern "C" fn touchmark_request_platform(
     error: *mut *mut touchmark_error,
 ) -> touchmark_status {
     // SAFETY: the caller's promises about handles, views and outs.
-    unsafe {
-        scope(request, error, || {
-            let platform = os_arch.text("platform")?.parse::<Platform>();
-            Ok(Scope::Platform(platform.map_err(|error| Failure::argument(error.to_string()))?))
-        })
-    }
+    unsafe { scope(request, error, || Ok(Scope::Platform(platform(os_arch.text("platform")?)?))) }
 }
 
 /// Takes these envelopes as the only evidence: no referrers are asked for. They are copied. Called again, these alone.

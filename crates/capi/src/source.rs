@@ -1,12 +1,15 @@
 //! OCI layouts, folders and tars, as sources of artifacts.
 
 use ::touchmark_envelope::Verified;
+use ::touchmark_envelope::name::Wanted;
+use touchmark::oci::error::Error;
 use touchmark::oci::layout::Layout;
 use touchmark::oci::reference::{Reference, Scheme};
 use touchmark::oci::source::Source;
+use touchmark::policy::{Asked, Decided, PolicyError};
 use touchmark::trust::Limits;
 use touchmark::{Digest, decide, open, verify};
-use touchmark_trust::Artifact;
+use touchmark_trust::{Artifact, Scope};
 
 use crate::array::handle;
 #[cfg(feature = "sign")]
@@ -20,7 +23,7 @@ use crate::envelope::touchmark_envelope;
 use crate::error::touchmark_error;
 use crate::failure::Failure;
 use crate::policy::touchmark_policy;
-use crate::request::touchmark_request;
+use crate::request::{self, touchmark_request};
 use crate::status::{TOUCHMARK_STATUS_UNKNOWN, TOUCHMARK_STATUS_UNSUPPORTED, touchmark_status};
 use crate::time::time;
 
@@ -39,9 +42,31 @@ const _: () = {
 
 impl touchmark_source {
     /// What the reference names. A digest in it is the caller's, whatever the source says that it leads to.
-    fn digest(&self) -> Result<Digest, Failure> {
+    fn resolved(&self) -> Result<Digest, Error> {
         let found = self.source.resolve(self.reference.tag(), self.reference.digest())?;
         Ok(self.reference.digest().copied().unwrap_or(found.digest))
+    }
+
+    fn digest(&self) -> Result<Digest, Failure> {
+        Ok(self.resolved()?)
+    }
+
+    /// What the reference names, or the image of it for a platform that is not empty, under this name: a question to policies.
+    pub(crate) fn asked(&self, name: Option<Wanted>, platform: &str) -> Result<Asked<'_>, Failure> {
+        let scope = match platform {
+            "" => Scope::Itself,
+            platform => Scope::Platform(request::platform(platform)?),
+        };
+        let resolved = self.resolved().map_err(|error| Failure::from(&PolicyError::Store(error)))?;
+        Ok(Asked { name, scope, ..Asked::new(&self.reference, resolved) })
+    }
+
+    /// What policies accepted.
+    pub(crate) fn decided(&self, decided: Decided) -> Result<touchmark_verified_artifact, Failure> {
+        let Decided { artifact, signed, by } = decided;
+        let by = by.to_json(signed.as_ref().map(|signed| signed.get()));
+        let by: Vec<_> = by.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        Ok(self.verified(artifact)?.by(by))
     }
 
     /// An artifact that was verified, with the bytes of its manifest, which have the digest that was. A place that has changed meanwhile is one

@@ -5,12 +5,14 @@ use std::ffi::c_void;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use touchmark::policy::{Asked, Decider, PolicyError, TrustAnchor};
 use touchmark::trust_root::{StoreChoice, TARGETS, TrustRoot, TrustRootError, TrustSettings, folder};
 use touchmark::tuf::{Answer, Client, Error, Failure as Unfetched, Fetch, Settings, UpdateError};
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::json::Value;
 
 use crate::array::handle;
+use crate::artifact::touchmark_verified_artifact;
 use crate::buffer::touchmark_buffer;
 use crate::bytes::touchmark_bytes;
 use crate::call;
@@ -19,6 +21,7 @@ use crate::exclusive::Exclusive;
 use crate::failure::Failure;
 use crate::fetch::{Fetched, Fetcher, touchmark_fetch_fn};
 use crate::path::{path, text};
+use crate::source::touchmark_source;
 use crate::standing::touchmark_standing;
 use crate::status::{TOUCHMARK_STATUS_NOT_FOUND, touchmark_status};
 use crate::time::time;
@@ -29,7 +32,8 @@ use crate::tuf_target;
 pub struct touchmark_trust_root(Exclusive<Opened>);
 
 struct Opened {
-    trust: TrustRoot<'static>,
+    /// Of the trust root that was opened.
+    decider: Decider,
     failed: Failed,
 }
 
@@ -81,7 +85,10 @@ fn opened(root: &[u8], source: Box<dyn Fetch>, failed: Failed, store: PathBuf, a
     check_root(root, at)?;
     let settings = TrustSettings::new(StoreChoice::At(store));
     match TrustRoot::owning(root, source, &settings, at) {
-        Ok(trust) => Ok(touchmark_trust_root(Exclusive::new(Opened { trust, failed }))),
+        Ok(trust) => {
+            let decider = Decider::by_root(TrustAnchor::opened(trust), at);
+            Ok(touchmark_trust_root(Exclusive::new(Opened { decider, failed })))
+        }
         Err(error) => Err(told(&error, &failed)),
     }
 }
@@ -89,23 +96,58 @@ fn opened(root: &[u8], source: Box<dyn Fetch>, failed: Failed, store: PathBuf, a
 /// Why a trust root says nothing, and whether the caller's function is why.
 fn told(error: &TrustRootError, failed: &Failed) -> Failure {
     let failure = Failure::from(error);
-    let unavailable = |failure: &Unfetched| matches!(failure, Unfetched::Unavailable(_));
-    let is_unfetched = match error {
-        TrustRootError::Update(UpdateError::Metadata(Error::Fetch { failure, .. }) | UpdateError::TargetFetch { failure, .. }) => {
-            unavailable(failure)
-        }
-        _ => false,
-    };
-    match failed.get().filter(|_| is_unfetched) {
+    match callback_status(Some(error), failed) {
         Some(status) => failure.callback(status),
         None => failure,
     }
 }
 
+/// The error of the trust root that a policy was refused for.
+fn trust_fault(error: &PolicyError) -> Option<&TrustRootError> {
+    match error {
+        PolicyError::Trust(error) => Some(error),
+        PolicyError::Shared(error) => trust_fault(error),
+        _ => None,
+    }
+}
+
+/// What the caller's function returned, if that is why there is this error.
+fn callback_status(error: Option<&TrustRootError>, failed: &Failed) -> Option<touchmark_status> {
+    let unavailable = |failure: &Unfetched| matches!(failure, Unfetched::Unavailable(_));
+    let is_unfetched = match error {
+        Some(TrustRootError::Update(UpdateError::Metadata(Error::Fetch { failure, .. }) | UpdateError::TargetFetch { failure, .. })) => {
+            unavailable(failure)
+        }
+        _ => false,
+    };
+    failed.get().filter(|_| is_unfetched)
+}
+
 impl Opened {
+    fn look<T>(&self, ask: impl FnOnce(&mut TrustRoot<'static>) -> T) -> Result<T, Failure> {
+        let anchor = self.decider.trust_anchor().and_then(|anchor| anchor.ask_opened(ask));
+        anchor.ok_or_else(|| Failure::internal("no trust root"))
+    }
+
     fn ask<T>(&mut self, ask: impl FnOnce(&mut TrustRoot<'static>) -> Result<T, TrustRootError>) -> Result<T, Failure> {
         self.failed.set(None);
-        ask(&mut self.trust).map_err(|error| told(&error, &self.failed))
+        self.look(ask)?.map_err(|error| told(&error, &self.failed))
+    }
+
+    fn decide(&mut self, source: &touchmark_source, asked: &Asked<'_>, at: UnixTime) -> Result<touchmark_verified_artifact, Failure> {
+        self.failed.set(None);
+        self.decider.judge_at(at);
+        match self.decider.decide(source.source.as_ref(), asked) {
+            Ok(decided) => source.decided(decided),
+            Err(refusal) => {
+                let status = callback_status(trust_fault(&refusal.error), &self.failed);
+                let failure = Failure::from(refusal);
+                Err(match status {
+                    Some(status) => failure.callback(status),
+                    None => failure,
+                })
+            }
+        }
     }
 }
 
@@ -168,8 +210,39 @@ pub unsafe extern "C" fn touchmark_trust_root_open_with(
     }
 }
 
-/// What the metadata says of a NAME or NAME:VERSION, for `touchmark_policy_builder_from_standing`. Statuses are those of
-/// `touchmark_tuf_client_standing` and `touchmark_trust_root_open`.
+/// Whether the trust root accepts what the source's reference names under `name`, a NAME, NAME:VERSION or NAME:*, as of the time `at`, in seconds
+/// since 1970: by entries, seals or the signatures of those whom the metadata lets sign for it, and by the policy that the repository signs itself, where it
+/// has one (`_touchmark/policy.json`; SPEC.md, "The policy that a trust repository signs"). `platform`, `linux/amd64` or `linux/arm/v7`, lets an index
+/// decide for the one image that it lists for it; empty for what the reference names itself.
+///
+/// `TOUCHMARK_STATUS_INVALID_NAME` and `TOUCHMARK_STATUS_INVALID_ARGUMENT` for a name and a platform that are none; `TOUCHMARK_STATUS_POLICY_REJECTED` if the
+/// repository's own policy has no rule for the name, or one that rejects it; all others as for `touchmark_source_verify` and `touchmark_trust_root_open`.
+/// The error's JSON says under `report` which policy and rule were asked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn touchmark_trust_root_verify(
+    trust_root: *mut touchmark_trust_root,
+    source: *const touchmark_source,
+    name: touchmark_bytes,
+    platform: touchmark_bytes,
+    at: i64,
+    out: *mut *mut touchmark_verified_artifact,
+    error: *mut *mut touchmark_error,
+) -> touchmark_status {
+    // SAFETY: the caller's promises about handles, views and outs.
+    unsafe {
+        call::give(out, error, || {
+            let (trust_root, source) = (handle(trust_root, "trust root")?, handle(source, "source")?);
+            let name = name.text("name")?.parse()?;
+            let asked = source.asked(Some(name), platform.text("platform")?)?;
+            let at = time(at, "time of the decision")?;
+            trust_root.0.enter()?.decide(source, &asked, at)
+        })
+    }
+}
+
+/// What the metadata says of a NAME or NAME:VERSION, for `touchmark_policy_builder_from_standing`, and no more than that: the policy that the
+/// repository signs itself is asked by `touchmark_trust_root_verify`. Statuses are those of `touchmark_tuf_client_standing` and
+/// `touchmark_trust_root_open`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_trust_root_standing(
     trust_root: *mut touchmark_trust_root,
@@ -225,8 +298,8 @@ pub unsafe extern "C" fn touchmark_trust_root_notes_json(
     unsafe {
         call::give(out, error, || {
             let opened = handle(trust_root, "trust root")?.0.look()?;
-            let notes = opened.trust.notes().iter().map(|note| Value::from(note.to_string()));
-            Ok(touchmark_buffer::new(Value::from(notes.collect::<Vec<_>>()).to_vec()))
+            let notes = opened.look(|trust| trust.notes().iter().map(|note| Value::from(note.to_string())).collect::<Vec<_>>())?;
+            Ok(touchmark_buffer::new(Value::from(notes).to_vec()))
         })
     }
 }

@@ -3,6 +3,8 @@
 #ifndef TOUCHMARK_VERIFIER_ONLY
 #define TOUCHMARK_SIGN 1
 #define TOUCHMARK_IO 1
+#endif
+#if defined(TOUCHMARK_IO) && !defined(TOUCHMARK_SUPPLY_CHAIN)
 #define TOUCHMARK_SUPPLY_CHAIN 1
 #endif
 

@@ -15,7 +15,7 @@ fn open(path: &str) -> Result<Owned<touchmark_policy_file>, Seen> {
 fn verify(file: &Owned<touchmark_policy_file>, tag: &str) -> Result<Owned<touchmark_verified_artifact>, Seen> {
     let source = signed(tag);
     // SAFETY: the handles and the places are the test's.
-    made(|out, error| unsafe { touchmark_policy_file_verify(file.0, source.0, NOW, out, error) })
+    made(|out, error| unsafe { touchmark_policy_file_verify(file.0, source.0, view(""), view(""), NOW, out, error) })
 }
 
 /// A policy with one rule for everything in OCI layouts, beside the key.
@@ -88,10 +88,10 @@ fn what_is_no_policy_file_is_refused() {
     }
     let good = open(&folder.file("good.json", r#"{"version":1,"rules":[]}"#)).unwrap();
     // SAFETY: the handle and the places are the test's; NULL is no source.
-    let none = made(|out, error| unsafe { touchmark_policy_file_verify(good.0, ptr::null(), NOW, out, error) });
+    let none = made(|out, error| unsafe { touchmark_policy_file_verify(good.0, ptr::null(), view(""), view(""), NOW, out, error) });
     assert_eq!(failed(none).0, "NULL_POINTER");
     let source = signed("v1");
     // SAFETY: the handles and the places are the test's.
-    let never = made(|out, error| unsafe { touchmark_policy_file_verify(good.0, source.0, -1, out, error) });
+    let never = made(|out, error| unsafe { touchmark_policy_file_verify(good.0, source.0, view(""), view(""), -1, out, error) });
     assert_eq!(failed(never).0, "INVALID_TIME");
 }

@@ -76,12 +76,8 @@ type Files = BTreeMap<(String, TargetPath), Option<Vec<u8>>>;
 /// A root that is trusted, where its metadata is, and where what is accepted of it is kept.
 #[derive(Debug)]
 pub struct TrustAnchor {
-    root: Vec<u8>,
-    /// None: among the artifacts of the place that the artifact is in.
-    place: Option<TrustSource>,
-    settings: TrustSettings,
+    of: Anchored,
     access: Access,
-    now: UnixTime,
     /// What was found out, by the place of the metadata.
     standings: RefCell<BTreeMap<(String, Name), Standing>>,
     files: RefCell<Files>,
@@ -94,6 +90,24 @@ pub struct TrustAnchor {
     changes: Cell<u64>,
     /// The trust root as the last question left it, and the place of its metadata.
     open: RefCell<Option<(String, Trusted)>>,
+}
+
+/// What is asked.
+#[derive(Debug)]
+enum Anchored {
+    /// The metadata that a root leads to.
+    Root(Box<Root>),
+    /// A trust root that stays as it was opened.
+    Opened(Box<RefCell<TrustRoot<'static>>>),
+}
+
+#[derive(Debug)]
+struct Root {
+    root: Vec<u8>,
+    /// None: among the artifacts of the place that the artifact is in.
+    place: Option<TrustSource>,
+    settings: TrustSettings,
+    now: UnixTime,
 }
 
 /// What has nothing, and knows whether it was asked: such a question opens the trust root anew.
@@ -125,9 +139,26 @@ pub(super) struct Names {
 impl TrustAnchor {
     /// A root.json, its bytes, and where its metadata is; among the artifacts of the place that the artifact is in unless `place` says.
     pub fn new(root: Vec<u8>, place: Option<TrustSource>, settings: TrustSettings, now: UnixTime) -> Self {
+        Self::of(Anchored::Root(Box::new(Root { root, place, settings, now })))
+    }
+
+    /// A trust root that is open, and is asked as it is. Its source must not ask by this.
+    pub fn opened(trust: TrustRoot<'static>) -> Self {
+        Self::of(Anchored::Opened(Box::new(RefCell::new(trust))))
+    }
+
+    fn of(of: Anchored) -> Self {
         let (standings, files, notes) = (RefCell::default(), RefCell::default(), RefCell::default());
         let (states, besides, changes, open) = (RefCell::default(), RefCell::default(), Cell::default(), RefCell::default());
-        Self { root, place, settings, access: Access::default(), now, standings, files, notes, states, besides, changes, open }
+        Self { of, access: Access::default(), standings, files, notes, states, besides, changes, open }
+    }
+
+    /// Asks the trust root that was [open](Self::opened) something else; nothing of any other.
+    pub fn ask_opened<T>(&self, ask: impl FnOnce(&mut TrustRoot<'static>) -> T) -> Option<T> {
+        match &self.of {
+            Anchored::Opened(trust) => Some(ask(&mut trust.borrow_mut())),
+            Anchored::Root(_) => None,
+        }
     }
 
     /// Reaches registries and servers so.
@@ -238,14 +269,18 @@ impl TrustAnchor {
 
     /// What was found out is of this place.
     fn location(&self, source: &dyn Source) -> String {
-        match &self.place {
-            None => source.location(),
-            Some(_) => String::new(),
+        match &self.of {
+            Anchored::Root(root) if root.place.is_none() => source.location(),
+            Anchored::Root(_) | Anchored::Opened(_) => String::new(),
         }
     }
 
     /// Asks one question of the trust root as it was opened for the one before, or else opens it. Its store is free for others afterwards.
     fn with_root<T>(&self, source: &dyn Source, ask: impl Fn(&mut TrustRoot<'_>) -> Result<T, TrustRootError>) -> Result<T, PolicyError> {
+        let Root { root, place, settings, now } = match &self.of {
+            Anchored::Opened(trust) => return ask(&mut trust.borrow_mut()).map_err(PolicyError::Trust),
+            Anchored::Root(root) => root.as_ref(),
+        };
         let at = self.location(source);
         if let Some((place, trusted)) = self.open.take().filter(|(place, _)| *place == at) {
             let nowhere = Nowhere::default();
@@ -257,14 +292,14 @@ impl TrustAnchor {
             }
             // What it asks for beyond that goes to the store, and the store may have other metadata by now.
         }
-        match &self.place {
-            Some(named) => named.with(&self.access, |fetch| self.ask(at, fetch, ask)),
+        match place {
+            Some(named) => named.with(&self.access, |fetch| self.ask(at, TrustRoot::open(root, fetch, settings, *now), ask)),
             None => {
                 let beside = |error| PolicyError::Beside { location: source.location(), error: Box::new(error) };
                 let found = trust_root::trust_repositories(source).map_err(beside)?;
                 let opened = found.digests.into_iter().filter_map(|digest| TrustArtifact::open(source, digest).ok()).collect::<Vec<_>>();
                 let fetches = opened.iter().map(|one| -> &dyn Fetch { one });
-                let newest = match trust_root::newest(&self.root, fetches, &self.settings, self.now) {
+                let newest = match trust_root::newest(root, fetches, settings, *now) {
                     // It may be one of those that were not looked at.
                     Ok(None) | Err(_) if found.more => return Err(PolicyError::ManyBeside { location: source.location() }),
                     newest => newest.map_err(PolicyError::Trust)?,
@@ -273,7 +308,7 @@ impl TrustAnchor {
                 if let Some(one) = opened.iter().find(|one| one.location() == newest.location()) {
                     self.besides.borrow_mut().insert(at.clone(), one.digest());
                 }
-                self.ask(at, newest, ask)
+                self.ask(at, TrustRoot::open(root, newest, settings, *now), ask)
             }
         }
     }
@@ -281,10 +316,10 @@ impl TrustAnchor {
     fn ask<T>(
         &self,
         at: String,
-        fetch: &dyn Fetch,
+        opened: Result<TrustRoot<'_>, TrustRootError>,
         ask: impl Fn(&mut TrustRoot<'_>) -> Result<T, TrustRootError>,
     ) -> Result<T, PolicyError> {
-        let mut trust = TrustRoot::open(&self.root, fetch, &self.settings, self.now).map_err(PolicyError::Trust)?;
+        let mut trust = opened.map_err(PolicyError::Trust)?;
         self.note_state(at.clone(), &trust);
         let answer = ask(&mut trust).map_err(PolicyError::Trust)?;
         let mut notes = self.notes.borrow_mut();

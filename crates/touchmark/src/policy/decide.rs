@@ -131,6 +131,19 @@ impl Decider {
         self
     }
 
+    /// The trust root, if one decides.
+    pub fn trust_anchor(&self) -> Option<&TrustAnchor> {
+        match &self.by {
+            By::Root(anchor) => Some(anchor),
+            By::File(_) => None,
+        }
+    }
+
+    /// Judges as of `at` from now on.
+    pub fn judge_at(&mut self, at: UnixTime) {
+        self.at = Some(at);
+    }
+
     /// The policy file, if one decides.
     pub fn file(&self) -> Option<&PolicyFile> {
         match &self.by {
