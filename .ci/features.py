@@ -12,7 +12,7 @@ SHIPPED = ("touchmark-cli", "touchmark-verify", "touchmark", "touchmark-capi")
 # What the standalone verifier must not even be able to link.
 FORBIDDEN_IN_VERIFIER = {'touchmark-envelope feature "sign"', 'touchmark feature "sign"'}
 # Nor the C library that verifies alone; it has no crate either that reads or writes files.
-FORBIDDEN_IN_C_VERIFIER = FORBIDDEN_IN_VERIFIER | {"touchmark v", "touchmark-oci v", "getrandom v"}
+FORBIDDEN_IN_C_VERIFIER = FORBIDDEN_IN_VERIFIER | {"touchmark v", "touchmark-oci v", "getrandom v", 'touchmark-trust feature "supply-chain"'}
 
 
 def cargo(*arguments):

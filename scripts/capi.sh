@@ -24,7 +24,7 @@ built=target/libtouchmark/$flavour
 options=(--locked --profile capi -p touchmark-capi)
 if [ "$flavour" = verifier ]; then options+=(--no-default-features); fi
 # With frame pointers the tables for unwinding are shorter by more than the pointers take. AES opens keys, and is in no hurry. The verifier
-# hashes what it is handed, so that it has the short form of what processors without instructions for it use: 23 kB less, and half as long.
+# hashes what it is handed, manifests and envelopes: it has the short form of SHA-2 for processors without instructions for it, 23 kB less.
 flags="-C force-frame-pointers=yes --cfg aes_backend_soft=\"compact\""
 if [ "$flavour" = verifier ]; then flags+=" --cfg sha2_backend_soft=\"compact\""; fi
 RUSTFLAGS="${RUSTFLAGS-} $flags" cargo build "${options[@]}"

@@ -36,20 +36,21 @@ int main(int count, char **arguments) try {
     auto root = content_of(arguments[1]);
     if (!root) throw std::runtime_error(std::string(arguments[1]) + " cannot be read");
     std::filesystem::path metadata = arguments[2];
-    // An exception from here would come out of the call that needed the file.
-    auto fetch = [&](std::string_view path, std::uint64_t limit, touchmark::sink &out) {
-        auto file = content_of(metadata / path);
-        if (file && file->size() > limit) throw std::runtime_error(std::string(path) + " is too large");
-        if (file) out.append(*file);
-        return file.has_value();
+    // An exception from here would come out of the call that needed the file. Targets, such as the policy that the repository signs itself, are beside.
+    auto below = [](std::filesystem::path folder) {
+        return [folder](std::string_view path, std::uint64_t limit, touchmark::sink &out) {
+            auto file = content_of(folder / path);
+            if (file && file->size() > limit) throw std::runtime_error(std::string(path) + " is too large");
+            if (file) out.append(*file);
+            return file.has_value();
+        };
     };
 
     const std::string name = arguments[4];
     const auto now = std::time(nullptr);
-    touchmark::trust_root trust(*root, fetch, nullptr, arguments[3], now);
-    auto policy = touchmark::policy_builder(trust.standing(name)).name(name).build();
+    touchmark::trust_root trust(*root, below(metadata), below(metadata.parent_path() / "targets"), arguments[3], now);
     touchmark::source image(arguments[5]);
-    auto artifact = image.verify(policy, now);
+    auto artifact = trust.verify(image, name, now);
     if (count == 7) {
         auto again = touchmark::policy_file(arguments[6]).verify(image, now);
         if (again.digest() != artifact.digest()) throw std::runtime_error("the tag was moved between two decisions");

@@ -118,10 +118,11 @@ static const struct ordinary_call calls[] = {
     /* An archive is not written to, and data/ is not either. */
     {"touchmark_source_attach", "1 0", TOUCHMARK_STATUS_UNSUPPORTED},
     {"touchmark_policy_file_open", "policy.path", OK_CALL},
-    {"touchmark_policy_file_verify", "0 0 at", OK_CALL},
+    {"touchmark_policy_file_verify", "0 0 name empty at", OK_CALL},
     {"touchmark_trust_root_open", "root.json metadata.path store.path at", OK_CALL},
     {"touchmark_trust_root_open_with", "root.json store.path at", OK_CALL},
     {"touchmark_trust_root_standing", "0 name", OK_CALL},
+    {"touchmark_trust_root_verify", "0 0 name empty at", OK_CALL},
     {"touchmark_trust_root_target", "0 listed", OK_CALL},
     {"touchmark_trust_root_notes_json", "0", OK_CALL},
     {"touchmark_supply_chain_verify_folder", "root.layout 1 folder.links - at", OK_CALL}

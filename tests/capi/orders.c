@@ -126,7 +126,7 @@ static void sources(void) {
     touchmark_policy_file *file = types[type_number("touchmark_policy_file")].make(0);
     touchmark_verified_artifact *artifact, *other;
     OK(touchmark_source_verify(source, policy, AT, &artifact, NULL));
-    OK(touchmark_policy_file_verify(file, source, AT, &other, NULL));
+    OK(touchmark_policy_file_verify(file, source, text(""), text(""), AT, &other, NULL));
     own("touchmark_source", source);
     own("touchmark_policy", policy);
     own("touchmark_policy_file", file);

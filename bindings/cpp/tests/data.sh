@@ -22,6 +22,18 @@ quietly touchmark trust target add notes.txt --prefix acme/ --role acme
 quietly touchmark trust sign --key trust-keys/targets --key acme
 quietly touchmark trust publish --key trust-keys/snapshot --key trust-keys/timestamp
 
+# Another one, whose owners sign a policy that rejects what acme's role accepts.
+mkdir owned-by && (
+    cd owned-by
+    printf '{"version": 1, "rules": [{"names": "acme/**", "reject": true}]}\n' >own.json
+    quietly touchmark trust init --no-passphrase
+    quietly touchmark trust publisher add acme --key ../acme.pub --names 'acme/**'
+    quietly touchmark trust target add own.json --name _touchmark/policy.json
+    quietly touchmark trust sign --key trust-keys/targets --key ../acme
+    quietly touchmark trust publish --key trust-keys/snapshot --key trust-keys/timestamp
+)
+mv owned-by/trust owned
+
 printf '{"version": 1, "rules": [{"reference": "oci:shop:(*)", "name": "acme/net-monitor:$1", "keys": "acme.pub"}]}\n' >accepts.json
 printf '{"version": 1, "rules": [{"reference": "oci:shop:(*)", "name": "acme/net-monitor:$1", "keys": "mallory.pub"}]}\n' >refuses.json
 

@@ -176,6 +176,10 @@ TEST(policy_files_decide_about_layouts) {
     source image("oci:shop:1.2.0");
     CHECK(file.verify(image, now()).digest() == image.digest());
     fails_with(TOUCHMARK_STATUS_NOT_VERIFIED, [&] { policy_file("refuses.json").verify(image, now()); });
+    // Another name than the rule expects; another image than there is.
+    CHECK(file.verify(image, now(), "acme/net-monitor:1.2.0").digest() == image.digest());
+    fails_with(TOUCHMARK_STATUS_INVALID_ARGUMENT, [&] { file.verify(image, now(), "acme/net-monitor:1.3.0"); });
+    fails_with(TOUCHMARK_STATUS_POLICY_REJECTED, [&] { file.verify(image, now(), {}, "linux/amd64"); });
 }
 
 TEST(trust_metadata_by_callbacks) {
@@ -275,6 +279,8 @@ TEST(trust_roots_with_a_store) {
     auto standing = folder.standing("acme/net-monitor:1.2.0");
     CHECK(image.verify(policy_builder(standing).build(), now()).name() == "acme/net-monitor:1.2.0");
     CHECK(!folder.notes_json().empty());
+    CHECK(folder.verify(image, "acme/net-monitor:1.2.0", now()).digest() == image.digest());
+    fails_with(TOUCHMARK_STATUS_NOT_VERIFIED, [&] { folder.verify(image, "acme/net-monitor:1.3.0", now()); });
     // Two names of the trust root are two decisions.
     fails_with(TOUCHMARK_STATUS_NOT_VERIFIED, [&] { image.verify(policy_builder(folder.standing("acme/net-monitor:1.3.0")).build(), now()); });
 
@@ -295,6 +301,15 @@ TEST(trust_roots_with_a_store) {
         trust_root nothing(root, stopping, nullptr, "store-4", now());
         nothing.standing("acme/net-monitor:1.2.0");
     }));
+}
+
+TEST(a_trust_root_decides_with_the_policy_that_its_repository_signs) {
+    const auto root = content_of("owned/metadata/1.root.json");
+    source image("oci:shop:1.2.0");
+    trust_root owned(root, "owned/metadata", "store-owned", now());
+    // What the metadata says of the name is no more than that.
+    CHECK(image.verify(policy_builder(owned.standing("acme/net-monitor:1.2.0")).build(), now()).digest() == image.digest());
+    fails_with(TOUCHMARK_STATUS_POLICY_REJECTED, [&] { owned.verify(image, "acme/net-monitor:1.2.0", now()); });
 }
 
 TEST(what_is_wrong_in_a_callback_ends_the_call_though_the_store_would_do) {

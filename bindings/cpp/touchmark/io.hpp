@@ -34,8 +34,9 @@ class policy_file : public object<touchmark_policy_file, touchmark_policy_file_f
   public:
     using object::object;
     explicit policy_file(std::string_view path) : object(detail::make<policy_file>(touchmark_policy_file_open, bytes_view(path))) {}
-    verified_artifact verify(const source &artifact, std::int64_t at) const {
-        return detail::make<verified_artifact>(touchmark_policy_file_verify, get(), artifact.get(), at);
+    /// `name`: the name that is wanted, for rules with `names`; empty to leave it to rules with `reference`. `platform`: which image of an index.
+    verified_artifact verify(const source &artifact, std::int64_t at, std::string_view name = {}, std::string_view platform = {}) const {
+        return detail::make<verified_artifact>(touchmark_policy_file_verify, get(), artifact.get(), bytes_view(name), bytes_view(platform), at);
     }
 };
 
@@ -49,6 +50,11 @@ class trust_root : public object<touchmark_trust_root, touchmark_trust_root_free
     /// The metadata, and the targets if they are wanted, by functions.
     trust_root(bytes_view root, fetch_function metadata, fetch_function targets, std::string_view store_folder, std::int64_t at)
         : trust_root(root, std::make_unique<functions>(functions{std::move(metadata), std::move(targets)}), store_folder, at) {}
+    /// Whether `artifact` is accepted under `name`, also by the policy that the repository signs itself. `platform`: which image of an index.
+    verified_artifact verify(const source &artifact, std::string_view name, std::int64_t at, std::string_view platform = {}) {
+        return detail::make_back<verified_artifact>(touchmark_trust_root_verify, get(), artifact.get(), bytes_view(name), bytes_view(platform), at);
+    }
+    /// What the metadata says of a name, and no more: a policy from it does not ask the one that the repository signs itself, as `verify` does.
     touchmark::standing standing(std::string_view name) {
         return detail::make_back<touchmark::standing>(touchmark_trust_root_standing, get(), bytes_view(name));
     }

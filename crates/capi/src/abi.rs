@@ -5,7 +5,6 @@ use std::mem::{align_of, offset_of, size_of};
 use crate::bytes::{touchmark_bytes, touchmark_pair};
 use crate::library::ABI_VERSION;
 use crate::search::touchmark_need;
-#[cfg(feature = "supply-chain")]
 use crate::supply_chain::touchmark_supply_chain_need;
 use crate::tuf::touchmark_tuf_step;
 use crate::tuf_drive::touchmark_tuf_callbacks;
@@ -44,7 +43,7 @@ macro_rules! layouts {
 }
 
 #[test]
-#[cfg(all(target_pointer_width = "64", feature = "supply-chain"))]
+#[cfg(target_pointer_width = "64")]
 fn structures_by_value_are_laid_out_as_they_were() {
     let found = layouts! {
         touchmark_bytes { ptr, len }
@@ -74,7 +73,6 @@ fn handles_that_nothing_changes_are_shared_between_threads() {
     shared::<crate::policy_document::touchmark_policy_document>();
     shared::<crate::standing::touchmark_standing>();
     shared::<crate::artifact::touchmark_verified_artifact>();
-    #[cfg(feature = "supply-chain")]
     shared::<crate::supply_chain::touchmark_verified_supply_chain>();
     shared::<crate::tuf_target::touchmark_tuf_target>();
     #[cfg(feature = "sign")]
@@ -89,6 +87,5 @@ fn handles_that_nothing_changes_are_shared_between_threads() {
     shared::<crate::request::touchmark_request>();
     shared::<crate::search::touchmark_search>();
     shared::<crate::tuf::touchmark_tuf_client>();
-    #[cfg(feature = "supply-chain")]
     shared::<crate::supply_chain::touchmark_supply_chain>();
 }

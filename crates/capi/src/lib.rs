@@ -15,7 +15,7 @@
 // What callers promise is the same everywhere, and is stated above and in the header.
 #![allow(clippy::missing_safety_doc)]
 
-#[cfg(test)]
+#[cfg(all(test, feature = "supply-chain"))]
 mod abi;
 pub mod array;
 pub mod artifact;

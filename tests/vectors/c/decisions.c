@@ -220,6 +220,7 @@ void run_layout(struct flat_case *one) {
     int64_t at = flat_number(one, "/at");
     touchmark_bytes path = flat_bytes(one, "/policy");
     touchmark_bytes reference = flat_bytes(one, "/reference");
+    touchmark_bytes nothing = {NULL, 0};
     touchmark_status status;
     if (path.len > 0) {
         status = touchmark_policy_file_open(path, &file, &error);
@@ -230,7 +231,7 @@ void run_layout(struct flat_case *one) {
         status = touchmark_source_open(reference, &source, &error);
     }
     if (status == TOUCHMARK_STATUS_OK && path.len > 0) {
-        status = touchmark_policy_file_verify(file, source, at, &artifact, &error);
+        status = touchmark_policy_file_verify(file, source, nothing, nothing, at, &artifact, &error);
     } else if (status == TOUCHMARK_STATUS_OK) {
         status = touchmark_source_verify(source, policy, at, &artifact, &error);
     }

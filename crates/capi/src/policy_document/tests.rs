@@ -2,6 +2,7 @@ use super::*;
 use crate::buffer::touchmark_buffer_bytes;
 use crate::testing::{Owned, Seen, failed, made, text, view};
 
+#[cfg(feature = "supply-chain")]
 const VECTORS: &[u8] = include_bytes!("../../../../testdata/policy/vectors.json");
 const KEY: &str = "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEAdHWg71WUougEwCFtPqamYxPvcN8QwPngjwApknsAIkU=\\n-----END PUBLIC KEY-----\\n";
 
@@ -26,6 +27,7 @@ fn check(document: &Owned<touchmark_policy_document>) -> Result<String, Seen> {
 }
 
 #[test]
+#[cfg(feature = "supply-chain")]
 fn documents_and_questions_are_as_the_vectors_say() {
     let vectors = touchmark_envelope::json::parse(VECTORS, VECTORS.len()).unwrap();
     let text = |value: &Value<'_>, name: &str| value.get(name).map(|value| value.as_str().unwrap().to_owned());
@@ -74,6 +76,7 @@ fn documents_and_questions_are_as_the_vectors_say() {
 }
 
 #[test]
+#[cfg(feature = "supply-chain")]
 fn the_rule_that_decides_is_told_with_what_its_captures_are() {
     let document = format!(
         r#"{{"version":1,"rules":[{{"names":"other/*","reject":true}},{{"reference":"r.example/acme/(*):(*)","name":"acme/$1:$2","keys":"{KEY}","in_toto":{{"layout":{{"inline":"{{}}"}},"keys":"{KEY}","parameters":{{"VERSION":"v$2"}}}}}}]}}"#
@@ -112,4 +115,16 @@ fn what_is_no_document_is_refused() {
     let none = Owned(std::ptr::null_mut::<touchmark_policy_document>());
     assert_eq!(failed(decide(&none, "", "acme/x")).0, "NULL_POINTER");
     assert_eq!(failed(check(&none)).0, "NULL_POINTER");
+}
+
+#[test]
+#[cfg(not(feature = "supply-chain"))]
+fn what_this_build_cannot_verify_it_does_not_read() {
+    let document = br#"{"version":1,"rules":[{"names":"acme/x","keys":"acme.pub","in_toto":{"layout":"l","keys":"k"}}]}"#;
+    for origin in [TOUCHMARK_ORIGIN_LOCAL, TOUCHMARK_ORIGIN_SIGNED] {
+        // SAFETY: the view and the places are the test's.
+        let read = made(|out, error| unsafe { touchmark_policy_document_read(view(document), origin, out, error) });
+        let expected = if origin == TOUCHMARK_ORIGIN_LOCAL { "UNSUPPORTED" } else { "MALFORMED_POLICY" };
+        assert_eq!(failed(read).0, expected);
+    }
 }

@@ -44,6 +44,26 @@ fn a_policy_file_decides() {
     assert_eq!(failed(verify(&keyless, "v1")).0, "MALFORMED_POLICY");
 }
 
+/// Rules with names are for who asks by name, and come before others as they are written.
+#[test]
+fn a_policy_file_is_asked_by_name_and_platform() {
+    let folder = Folder::new();
+    let rules = r#"{"names":"acme/no","reject":true},{"names":"acme/*","keys":"alice.pub"},{"reference":"oci:**","keys":"alice.pub"}"#;
+    let (file, source) = (policy(&folder, rules), signed("v1"));
+    // SAFETY: the handles, the views and the places are the test's.
+    let asked = |name: &str, platform: &str| {
+        made(|out, error| unsafe { touchmark_policy_file_verify(file.0, source.0, view(name), view(platform), NOW, out, error) })
+    };
+    assert!(json(&asked("acme/x:1", "").unwrap()).contains(r#""rule":2,"pattern":"acme/*""#));
+    assert!(json(&asked("", "").unwrap()).contains(r#""rule":3,"pattern":"oci:**""#));
+    assert_eq!(failed(asked("acme/x:2", "")).0, "NOT_VERIFIED");
+    assert_eq!(failed(asked("acme/no", "")), ("POLICY_REJECTED", "policy-rejects".into()));
+    assert_eq!(failed(asked("acme", "")).0, "INVALID_NAME");
+    assert_eq!(failed(asked("acme/x:1", "amd64")).0, "INVALID_ARGUMENT");
+    // No rule lets an index decide.
+    assert_eq!(failed(asked("acme/x:1", "linux/amd64")).0, "POLICY_REJECTED");
+}
+
 #[test]
 fn a_trust_root_of_a_policy_file_decides() {
     let folder = Folder::new();

@@ -1,9 +1,10 @@
 use std::ptr;
 
-use touchmark_test_tuf_repository::{EXPIRES_SECONDS, Fetched as Had, NOW, Repository, Served};
+use touchmark_test_tuf_repository::{Delegation, EXPIRES_SECONDS, Fetched as Had, NOW, Repository, Served};
 
 use super::*;
 use crate::sink::{touchmark_sink, touchmark_sink_append, touchmark_sink_fail};
+use crate::source::tests::{json, signed};
 use crate::standing::touchmark_standing_expires;
 use crate::status::{TOUCHMARK_STATUS_IO_ERROR, TOUCHMARK_STATUS_WRONG_STATE};
 use crate::testing::{Owned, Seen, failed, made, text as shown, view};
@@ -255,4 +256,91 @@ fn arguments_are_checked_before_anything_is_made() {
     other.publish();
     assert_eq!(failed(open_by(other.file("2.root.json"))), ("INVALID_ARGUMENT", "trust-another-history".into()));
     drop(open_by(&root).unwrap());
+}
+
+fn verify(trust: &Owned<touchmark_trust_root>, tag: &str, name: &str, platform: &str) -> Result<Owned<touchmark_verified_artifact>, Seen> {
+    let source = signed(tag);
+    // SAFETY: the handles, the views and the places are the test's.
+    made(|out, error| unsafe { touchmark_trust_root_verify(trust.0, source.0, view(name), view(platform), NOW, out, error) })
+}
+
+/// A repository whose entry for `acme/x:1` is the artifact `v1`, with a policy of its own.
+fn with_policy(policy: Option<&str>) -> (Folder, Owned<touchmark_trust_root>) {
+    let (folder, source) = (Folder::new(), signed("v1"));
+    // SAFETY: the handle and the places are the test's.
+    let manifest = buffer(made(|out, error| unsafe { crate::source::touchmark_source_manifest(source.0, out, error) })).unwrap();
+    let mut repository = Repository::new();
+    repository.delegate("targets", Delegation::new("acme").paths(&["acme/*"]).terminating());
+    repository.add_target("acme", "acme/x:1", manifest.as_bytes());
+    if let Some(policy) = policy {
+        repository.add_target("targets", FILE, policy.as_bytes());
+    }
+    repository.publish();
+    repository.write_to(folder.path("served").as_ref()).unwrap();
+    let (root, metadata, store) = (repository.file("1.root.json").to_vec(), folder.path("served/metadata"), folder.path("store"));
+    // SAFETY: the views and the places are the test's.
+    let trust = made(|out, error| unsafe { touchmark_trust_root_open(view(&root), view(&metadata), view(&store), NOW, out, error) });
+    (folder, trust.unwrap())
+}
+
+#[test]
+fn a_trust_root_decides_with_the_policy_that_its_repository_signs() {
+    let own = |rule: &str| with_policy(Some(&format!(r#"{{"version":1,"rules":[{rule}]}}"#)));
+    for (policy, rejected) in [
+        (r#"{"names":"acme/**","trust":"self"}"#, None),
+        (r#"{"names":"acme/**","reject":true}"#, Some(("POLICY_REJECTED", "policy-rejects"))),
+        (r#"{"names":"other/**","trust":"self"}"#, Some(("POLICY_REJECTED", "no-rule"))),
+        (r#"{"names":"acme/**","trust":"self","role":"other"}"#, Some(("NOT_VERIFIED", "other-role"))),
+    ] {
+        let (_folder, trust) = own(policy);
+        let verified = verify(&trust, "v1", "acme/x:1", "");
+        match rejected {
+            Some((status, code)) => assert_eq!(failed(verified), (status, code.into()), "{policy}"),
+            None => {
+                let told = json(&verified.unwrap());
+                assert!(told.contains(r#""accepted_by":"entry""#) && told.contains(r#""signed_policy":{"rule":1"#), "{told}");
+            }
+        }
+        // What the metadata says of the name is no more than that.
+        standing(&trust, "acme/x:1").unwrap();
+    }
+    let (_folder, trust) = own("{}");
+    assert_eq!(failed(verify(&trust, "v1", "acme/x:1", "")).0, "UNTRUSTED_METADATA");
+}
+
+#[test]
+fn a_trust_root_decides_under_a_name() {
+    let (_folder, trust) = with_policy(None);
+    for name in ["acme/x:1", "acme/x:*"] {
+        assert!(json(&verify(&trust, "v1", name, "").unwrap()).contains(r#""rollback_protected":true"#), "{name}");
+    }
+    assert_eq!(failed(verify(&trust, "unsigned", "acme/x:1", "")).0, "NOT_VERIFIED");
+    assert_eq!(failed(verify(&trust, "v1", "acme/y:1", "")).0, "NOT_VERIFIED");
+    assert_eq!(failed(verify(&trust, "none", "acme/x:1", "")).0, "UNKNOWN");
+    for name in ["", "acme", "x\0"] {
+        assert_eq!(failed(verify(&trust, "v1", name, "")).0, "INVALID_NAME", "{name}");
+    }
+    assert_eq!(failed(verify(&trust, "v1", "acme/x:1", "linux")).0, "INVALID_ARGUMENT");
+    assert_eq!(failed(verify(&trust, "v1", "acme/x:1", "linux/amd64")).0, "UNKNOWN");
+}
+
+/// The repository lists a policy, and nobody fetches it: whether it accepts is not known.
+#[test]
+fn a_policy_that_cannot_be_had_is_not_one_that_accepts() {
+    let (folder, source) = (Folder::new(), signed("v1"));
+    // SAFETY: the handle and the places are the test's.
+    let manifest = buffer(made(|out, error| unsafe { crate::source::touchmark_source_manifest(source.0, out, error) })).unwrap();
+    let mut repository = repository();
+    repository.add_target("targets", NAME, manifest.as_bytes());
+    repository.publish();
+    let mut world = World::new(repository);
+    let store = folder.path("store");
+    let trust = world.open(&store, None).unwrap();
+    assert_eq!(failed(verify(&trust, "v1", NAME, "")).0, "UNKNOWN");
+    drop(trust);
+    world.failing = None;
+    let trust = world.open(&store, Some(fetch_metadata)).unwrap();
+    world.failing = Some("no way");
+    let seen = verify(&trust, "v1", NAME, "").err().unwrap();
+    assert!(seen.status == "UNKNOWN" && seen.json.contains("\"callback_status\""), "{seen:?}");
 }

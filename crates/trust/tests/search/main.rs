@@ -8,6 +8,7 @@ mod attacks;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+#[cfg(feature = "supply-chain")]
 mod chain;
 #[cfg(test)]
 mod demands;
@@ -19,6 +20,7 @@ mod shelf;
 #[cfg(test)]
 mod standing;
 #[cfg(test)]
+#[cfg(feature = "supply-chain")]
 mod supply_chain;
 #[cfg(test)]
 mod world;
