@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the wheel, installs it into a new environment, and runs from there the tests, the README's example and the test vectors; checks the types.
-# TOUCHMARK_PREFIX names an installed libtouchmark; without it one is built.
+# TOUCHMARK_PREFIX names an installed libtouchmark; without it one is built. Needs python3 and openssl, by which a trust repository of the tests is signed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Verifies an artifact by a trust root: what it is listed as now, and that nobody has revoked it. Then by a policy file, if there is one.
+"""Verifies an artifact by a trust root: that it is what it is called, that nobody has revoked it, and that the policy which the trust repository signs
+accepts it. Then by a policy file, if there is one.
 
     trust_root.py ROOT METADATA STORE NAME REFERENCE [POLICY]
 
-ROOT is the root.json that was given to you once, METADATA the folder of the trust repository's metadata, or the URL of it; STORE a folder
-that keeps what was seen last, so that nothing older comes back.
+ROOT is the root.json that was given to you once, METADATA the folder `metadata` of the trust repository, or the URL of it, with `targets` beside
+it; STORE a folder that keeps what was seen last, so that nothing older comes back.
 """
 
 import sys
@@ -30,17 +31,23 @@ def fetch_from(url: str) -> "touchmark.tuf.Fetch":
     return fetch
 
 
+def opened(root: bytes, metadata: str, store: str, now: int) -> touchmark.TrustRoot:
+    if "://" not in metadata:
+        return touchmark.TrustRoot(root, metadata, store, now)
+    repository = metadata.rstrip("/").rpartition("/")[0]
+    # The policy that the repository signs is one of its targets.
+    return touchmark.TrustRoot(root, fetch_from(metadata), store, now, fetch_target=fetch_from(f"{repository}/targets"))
+
+
 def main(root: str, metadata: str, store: str, name: str, reference: str, policy_file: Optional[str] = None) -> int:
     now = touchmark.now()
     try:
-        trust = touchmark.TrustRoot(Path(root).read_bytes(), fetch_from(metadata) if "://" in metadata else metadata, store, now)
+        trust = opened(Path(root).read_bytes(), metadata, store, now)
         source = touchmark.Source(reference)
-        # The list of names decides alone: no signature can bring back what the list has left behind.
-        policy = touchmark.Policy.from_standing(trust.standing(name), name=name, accept_only=touchmark.Accept.ENTRY)
-        verified = source.verify(policy, at=now)
+        verified = trust.verify(source, name, at=now)
         print(f"{name} is {verified.digest}")
         if policy_file:
-            touchmark.PolicyFile(policy_file).verify(source, at=now)
+            touchmark.PolicyFile(policy_file).verify(source, at=now, name=name)
             print("the policy accepts it, too")
     except touchmark.UntrustedMetadata as error:
         print(f"the trust metadata is not to be trusted: {error}", file=sys.stderr)

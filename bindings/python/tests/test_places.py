@@ -110,6 +110,40 @@ class Layouts(Folders):
         with self.assertRaises(touchmark.TouchmarkError):
             PolicyFile(self.folder / "none.json")
 
+    def test_a_policy_file_is_asked_by_name_and_platform(self) -> None:
+        shutil.copy(self.key, self.folder / "key.pub")
+        path = self.folder / "policy.json"
+
+        def policy(**more: str) -> PolicyFile:
+            path.write_text(json.dumps({"version": 1, "rules": [{"names": "acme/**", "keys": "key.pub", **more}]}))
+            return PolicyFile(path)
+
+        source, index = Source(self.reference), Source(f"oci:{self.folder}/layout:multi")
+        asked = policy()
+        for name in ("acme/x:1", "acme/x:*"):
+            self.assertEqual(asked.verify(source, AT, name=name).name, "acme/x:1")
+        for refused, kind in ((None, touchmark.PolicyRejected), ("other/x:1", touchmark.PolicyRejected), ("acme/x:2", touchmark.NotVerified)):
+            with self.subTest(name=refused), self.assertRaises(kind):
+                asked.verify(source, AT, name=refused)
+        with self.assertRaises(touchmark.PolicyRejected):
+            asked.verify(index, AT, name="acme/multi:1", platform="linux/arm64")
+        asked = policy(children="allow")
+        self.assertEqual(asked.verify(index, AT, name="acme/multi:1").digest, index.digest)
+        for platform, tag in (("linux/amd64", "v1"), ("linux/arm64", "unsigned")):
+            digest = Source(f"oci:{self.folder}/layout:{tag}").digest
+            self.assertEqual(asked.verify(index, AT, name="acme/multi:1", platform=platform).digest, digest)
+        wrong: Any
+        for wrong, error in (
+            ({"name": ""}, ValueError),
+            ({"platform": ""}, ValueError),
+            ({"name": b"\xff"}, touchmark.InvalidArgument),
+            ({"name": "../x"}, touchmark.InvalidArgument),
+            ({"platform": "linux"}, touchmark.InvalidArgument),
+            ({"platform": "linux/s390x"}, touchmark.TouchmarkError),
+        ):
+            with self.subTest(**wrong), self.assertRaises(error):
+                asked.verify(index, AT, **{"name": "acme/multi:1", **wrong})
+
 
 class TrustRoots(Folders):
     def fetch(self, path: str, limit: int) -> Union[bytes, Absent]:

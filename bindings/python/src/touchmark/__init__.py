@@ -54,9 +54,9 @@ def now() -> int:
 
 
 def features() -> Tuple[str, ...]:
-    """What this build of the library has beyond verifying without files: ``sign``, ``io``, ``x509``."""
+    """What this build of the library has beyond verifying without files: ``sign``, ``io``, ``x509``, ``supply-chain``."""
     bits = int(_lib.touchmark_features())
-    return tuple(name for bit, name in ((1, "sign"), (2, "io"), (4, "x509")) if bits & bit)
+    return tuple(name for bit, name in ((1, "sign"), (2, "io"), (4, "x509"), (8, "supply-chain")) if bits & bit)
 
 
 __all__ = [

@@ -231,6 +231,13 @@ def text_in(text: Optional[Text]) -> In:
     return data_in(text.encode() if isinstance(text, str) else text) if text is not None else In()
 
 
+def wanted_in(text: Optional[str]) -> In:
+    """What is asked for as an argument; None asks for nothing. The empty text would, too."""
+    if text is not None and not text:
+        raise ValueError("the empty text asks for nothing; None does, if that is meant")
+    return text_in(text)
+
+
 def path_in(path: FilePath) -> In:
     """A path as an argument. One that is not UTF-8 is refused by the library."""
     return data_in(os.fspath(path).encode("utf-8", "surrogateescape"))

@@ -59,7 +59,9 @@ class Policy(Handle):
         accept_only: Optional[Accept] = None,
         by_role: Optional[str] = None,
     ) -> Policy:
-        """As a trust root says. ``accept_only`` and ``by_role`` restrict it."""
+        """As a trust root says. ``accept_only`` and ``by_role`` restrict it. The policy that the trust repository signs itself is not asked:
+        ``TrustRoot.verify`` asks it, too.
+        """
         builder = made(_Builder, lib.touchmark_policy_builder_from_standing, handle_in(standing, Standing))
         if accept_only is not None:
             call(lib.touchmark_policy_builder_accept_only, builder, int(Accept(accept_only)))
@@ -96,7 +98,10 @@ class Policy(Handle):
 
 
 class PolicyDocument(Handle):
-    """A policy as a document: which rule decides for a reference or a name. ``signed`` is one from a trust repository."""
+    """A policy as a document: which rule decides for a reference or a name. ``signed`` is one from a trust repository.
+
+    One that demands in-toto layouts is Unsupported by a library without supply chains (``features()``).
+    """
 
     def __init__(self, document: Text, *, signed: bool = False) -> None:
         self._owned = made(_PolicyDocument, lib.touchmark_policy_document_read, text_in(document), 2 if signed else 1)

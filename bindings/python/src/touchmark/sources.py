@@ -30,6 +30,7 @@ from ._native import (
     text_in,
     text_of,
     time_in,
+    wanted_in,
     written,
 )
 from .artifacts import VerifiedArtifact, _VerifiedArtifact
@@ -82,15 +83,18 @@ class PolicyFile(Handle):
     def __init__(self, path: FilePath) -> None:
         self._owned = made(_PolicyFile, lib.touchmark_policy_file_open, path_in(path))
 
-    def verify(self, source: Source, at: Time) -> VerifiedArtifact:
-        """Verifies an artifact by the rule that decides for it."""
-        arguments = (self._pointer, handle_in(source, Source), time_in(at))
+    def verify(self, source: Source, at: Time, *, name: Optional[str] = None, platform: Optional[str] = None) -> VerifiedArtifact:
+        """Verifies an artifact by the rule that decides for it: under ``name``, a NAME, NAME:VERSION or NAME:*, which rules with ``names`` are for. With
+        ``platform``, an ``os/arch``, what is verified is the image that an index lists for it, if the rule lets the index decide.
+        """
+        arguments = (self._pointer, handle_in(source, Source), wanted_in(name), wanted_in(platform), time_in(at))
         return VerifiedArtifact._wrap(made(_VerifiedArtifact, lib.touchmark_policy_file_verify, *arguments))
 
 
 class TrustRoot(Exclusive):
     """A trust root with a store in a folder. ``metadata`` is a folder, or a function ``fetch(path, limit)`` that returns a file's bytes, or
-    ``ABSENT`` if there is none; an OSError is "could not find out", and None and any other exception end the call. One thread at a time.
+    ``ABSENT`` if there is none; an OSError is "could not find out", and None and any other exception end the call. ``fetch_target`` is one for targets,
+    such as the policy that the repository signs. One thread at a time.
     """
 
     def __init__(
@@ -139,8 +143,18 @@ class TrustRoot(Exclusive):
                 self._used.release()
 
     @alone
+    def verify(self, source: Source, name: str, at: Time, *, platform: Optional[str] = None) -> VerifiedArtifact:
+        """Verifies that an artifact is ``name``, a NAME, NAME:VERSION or NAME:*, by what the trust root says and by the policy that its repository signs
+        itself, where it has one. With ``platform``, an ``os/arch``, what is verified is the image that an index lists for it.
+        """
+        arguments = (self._pointer, handle_in(source, Source), text_in(name), wanted_in(platform), time_in(at))
+        return VerifiedArtifact._wrap(made(_VerifiedArtifact, lib.touchmark_trust_root_verify, *arguments))
+
+    @alone
     def standing(self, name: str) -> Standing:
-        """What the trust root says of a NAME or NAME:VERSION."""
+        """What the trust root says of a NAME or NAME:VERSION, for ``Policy.from_standing``. It is the metadata's word alone: the policy that the
+        repository signs itself is asked by ``verify``.
+        """
         return Standing._wrap(made(_Standing, lib.touchmark_trust_root_standing, self._pointer, text_in(name)))
 
     @alone

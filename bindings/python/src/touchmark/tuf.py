@@ -156,7 +156,7 @@ class Client(Exclusive):
 
     @alone
     def standing(self, name: str) -> Standing:
-        """What the trust root says of a NAME or NAME:VERSION that was looked up."""
+        """What the trust root says of a NAME or NAME:VERSION that was looked up. The policy that its repository signs itself is not asked."""
         return Standing._wrap(made(_Standing, lib.touchmark_tuf_client_standing, self._pointer, text_in(name)))
 
     @property
