@@ -23,7 +23,7 @@ export declare abstract class Handle {
 }
 
 export declare const version: string;
-/** What this build of the library has beyond verifying without files: `sign`, `io`, `x509`. */
+/** What this build of the library has beyond verifying without files: `sign`, `io`, `x509`, `supply-chain`. */
 export declare function features(): string[];
 /** The clock's time, in seconds since 1970. */
 export declare function now(): number;
@@ -141,12 +141,18 @@ export declare class Policy extends Handle {
   private constructor();
   /** Signed by `threshold` of these keys, 1 if it is not given. */
   static fromKeys(keys: Iterable<PublicKey>, conditions?: Conditions & { threshold?: number }): Policy;
-  /** As a trust root says. `acceptOnly` (a sum of Accept) and `byRole` restrict it. */
+  /**
+   * As a trust root says. `acceptOnly` (a sum of Accept) and `byRole` restrict it. The policy that the trust repository signs itself is not asked:
+   * `TrustRoot.verify` asks it, too.
+   */
   static fromStanding(standing: Standing, conditions?: Conditions & { acceptOnly?: number; byRole?: string }): Policy;
   /** Verifies a manifest by envelopes that are at hand. Reads and asks nothing else. */
   verifyManifest(manifest: Data, envelopes: Iterable<Data>, at: Time): VerifiedArtifact;
 }
-/** A policy as a document: which rule decides for a reference or a name. `signed`: one from a trust repository. */
+/**
+ * A policy as a document: which rule decides for a reference or a name. `signed`: one from a trust repository. One that demands in-toto layouts is
+ * Unsupported by a library without supply chains (`features()`).
+ */
 export declare class PolicyDocument extends Handle {
   private constructor();
   static read(document: Text, options?: { signed?: boolean }): PolicyDocument;
@@ -281,7 +287,7 @@ export declare class Client extends Handle {
   lookUp(path: string): void;
   /** The target that was looked up. Throws NotFound if nobody lists it. */
   found(): Target;
-  /** What the trust root says of a NAME or NAME:VERSION that was looked up. */
+  /** What the trust root says of a NAME or NAME:VERSION that was looked up. The policy that its repository signs itself is not asked. */
   standing(name: string): Standing;
   /** What is trusted so far: versions and expiries. */
   readonly state: Json;
@@ -347,13 +353,29 @@ export declare class Source extends Handle {
 export declare class PolicyFile extends Handle {
   private constructor();
   static open(path: string): Promise<PolicyFile>;
-  /** Verifies an artifact by the rule that decides for it. */
-  verify(source: Source, at: Time): Promise<VerifiedArtifact>;
+  /**
+   * Verifies an artifact by the rule that decides for it: under `name`, a NAME, NAME:VERSION or NAME:*, which rules with `names` are for. With
+   * `platform`, an `os/arch`, what is verified is the image that an index lists for it, if the rule lets the index decide. An option that is
+   * undefined is refused: it would ask for nothing.
+   */
+  verify(source: Source, at: Time, options?: { name?: string; platform?: string }): Promise<VerifiedArtifact>;
 }
-/** A trust root with metadata in a folder and a store in another. Calls wait for one another. For metadata on a server there is `Client`. */
+/**
+ * A trust root with metadata in a folder and a store in another. Calls wait for one another. For metadata on a server there is `Client`, which finds
+ * what there is for a name, so that it can be put into a folder.
+ */
 export declare class TrustRoot extends Handle {
   private constructor();
   static open(root: Text, metadata: string, store: string, at: Time): Promise<TrustRoot>;
+  /**
+   * Verifies that an artifact is `name`, a NAME, NAME:VERSION or NAME:*, by what the trust root says and by the policy that its repository signs
+   * itself, where it has one. With `platform`, an `os/arch`, what is verified is the image that an index lists for it.
+   */
+  verify(source: Source, name: string, at: Time, options?: { platform?: string }): Promise<VerifiedArtifact>;
+  /**
+   * What the trust root says of a NAME or NAME:VERSION, for `Policy.fromStanding`. It is the metadata's word alone: the policy that the repository
+   * signs itself is asked by `verify`.
+   */
   standing(name: string): Promise<Standing>;
   /** The verified bytes of a target. Throws NotFound if nobody lists it. */
   target(path: string): Promise<Buffer>;

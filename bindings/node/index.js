@@ -16,10 +16,10 @@ const { errors } = require('./lib/errors.js');
 
 const version = textOf(lib.version());
 
-/** What this build of the library has beyond verifying without files: `sign`, `io`, `x509`. */
+/** What this build of the library has beyond verifying without files: `sign`, `io`, `x509`, `supply-chain`. */
 function features() {
   const bits = lib.features();
-  return ['sign', 'io', 'x509'].filter((_, index) => bits & (1 << index));
+  return ['sign', 'io', 'x509', 'supply-chain'].filter((_, index) => bits & (1 << index));
 }
 
 /** The clock's time, in seconds since 1970. */

@@ -215,6 +215,12 @@ function textIn(text) {
   return dataIn(typeof text === 'string' ? Buffer.from(text.isWellFormed() ? text : notText(), 'utf8') : text);
 }
 
+/** What is asked for, as an option, as an argument; one that is not there asks for nothing. One that is undefined or empty would, too. */
+function wantedIn(options, name) {
+  if (Object.hasOwn(options, name) && !options[name]) throw new TypeError(`${name} is undefined or empty, which asks for nothing; leave it out if that is meant`);
+  return textIn(options[name]);
+}
+
 function notText() {
   throw new TypeError('a string with half of a surrogate pair is no text');
 }
@@ -391,6 +397,7 @@ module.exports = {
   textOf,
   textsOf,
   timeIn,
+  wantedIn,
   written,
   writtenAsync,
 };

@@ -41,6 +41,7 @@ class Policy extends Handle {
     const { threshold = 1, ...conditions } = plain(asked);
     return build(made('policy_builder_from_keys', ...handlesIn(keys, PublicKey), countIn(threshold)), conditions);
   }
+  /** By the metadata's word alone: the policy that the trust repository signs itself is asked by `TrustRoot.verify`. */
   static fromStanding(standing, conditions = {}) {
     return build(made('policy_builder_from_standing', handleIn(standing, Standing)), conditions);
   }

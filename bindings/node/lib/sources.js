@@ -2,7 +2,7 @@
 
 // With files, which are read on other threads: artifacts in OCI layouts, policy files, and trust roots with a store.
 
-const { Handle, SECRET, callAsync, copied, handleIn, handlesIn, madeAsync, textIn, timeIn, written, writtenAsync } = require('./native.js');
+const { Handle, SECRET, callAsync, copied, handleIn, handlesIn, madeAsync, optionsIn, textIn, timeIn, wantedIn, written, writtenAsync } = require('./native.js');
 const { Envelope } = require('./envelopes.js');
 const { Policy, VerifiedArtifact } = require('./policies.js');
 const { Request } = require('./search.js');
@@ -43,8 +43,10 @@ class PolicyFile extends Handle {
     return new PolicyFile(SECRET, 'policy_file', await madeAsync([], 'policy_file_open', textIn(String(path))));
   }
   /** Verifies an artifact by the rule that decides for it. */
-  async verify(source, at) {
-    return verified(await madeAsync([this, source], 'policy_file_verify', this._pointer, handleIn(source, Source), timeIn(at)));
+  async verify(source, at, options = {}) {
+    const asked = optionsIn(options, 'name', 'platform');
+    const wanted = [wantedIn(asked, 'name'), wantedIn(asked, 'platform')];
+    return verified(await madeAsync([this, source], 'policy_file_verify', this._pointer, handleIn(source, Source), ...wanted, timeIn(at)));
   }
 }
 
@@ -60,7 +62,12 @@ class TrustRoot extends Handle {
     this.#last = next.catch(() => undefined);
     return next;
   }
-  /** What the trust root says of a NAME or NAME:VERSION. */
+  /** Verifies an artifact by what the trust root says of a name, and by the policy that its repository signs itself, where it has one. */
+  async verify(source, name, at, options = {}) {
+    const wanted = [textIn(name), wantedIn(optionsIn(options, 'platform'), 'platform'), timeIn(at)];
+    return this.#after(async () => verified(await madeAsync([this, source], 'trust_root_verify', this._pointer, handleIn(source, Source), ...wanted)));
+  }
+  /** What the trust root says of a NAME or NAME:VERSION. The policy that its repository signs itself is not asked. */
   standing(name) {
     return this.#after(async () => new Standing(SECRET, 'standing', await madeAsync([this], 'trust_root_standing', this._pointer, textIn(name))));
   }

@@ -18,7 +18,7 @@ test('one version', () => {
 });
 
 test('every function is there, and takes what the header says', () => {
-  assert.deepEqual(touchmark.features().slice(0, 2), ['sign', 'io']);
+  for (const feature of ['sign', 'io', 'supply-chain']) assert.ok(touchmark.features().includes(feature));
   const header = text('../../crates/capi/include/touchmark.h').replace(/\/\*.*?\*\/|\/\/[^\n]*/gs, '');
   const declared = {};
   for (const [, name, parameters] of header.matchAll(/\btouchmark_(\w+)\s*\(([^()]*)\)\s*;/g)) {

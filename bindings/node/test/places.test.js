@@ -85,6 +85,33 @@ describe('OCI layouts', () => {
     await assert.rejects(verified({ version: 1, rules: [{ reference, reject: true }] }), touchmark.PolicyRejected);
     await assert.rejects(verified({}), touchmark.Malformed);
   });
+
+  test('a policy file is asked by name and platform', async () => {
+    const file = path.join(work, 'by-name.json');
+    fs.writeFileSync(path.join(work, 'key.pub'), key);
+    const opened = (more) => {
+      fs.writeFileSync(file, JSON.stringify({ version: 1, rules: [{ names: 'acme/**', keys: 'key.pub', ...more }] }));
+      return PolicyFile.open(file);
+    };
+    const [source, index] = [await Source.open(reference), await Source.open(`oci:${folder}:multi`)];
+    let asked = await opened();
+    for (const name of ['acme/x:1', 'acme/x:*']) assert.equal((await asked.verify(source, AT, { name })).name, 'acme/x:1');
+    for (const options of [{}, { name: 'other/x:1' }]) await assert.rejects(asked.verify(source, AT, options), touchmark.PolicyRejected);
+    await assert.rejects(asked.verify(source, AT, { name: 'acme/x:2' }), touchmark.NotVerified);
+    const name = 'acme/multi:1';
+    await assert.rejects(asked.verify(index, AT, { name, platform: 'linux/arm64' }), touchmark.PolicyRejected);
+    asked = await opened({ children: 'allow' });
+    assert.equal((await asked.verify(index, AT, { name })).digest, await index.digest());
+    for (const [platform, tag] of [['linux/amd64', 'v1'], ['linux/arm64', 'unsigned']]) {
+      const digest = await (await Source.open(`oci:${folder}:${tag}`)).digest();
+      assert.equal((await asked.verify(index, AT, { name, platform })).digest, digest);
+    }
+    for (const options of [{ name: '../x' }, { name, platform: 'linux' }]) await assert.rejects(asked.verify(index, AT, options), touchmark.InvalidArgument);
+    await assert.rejects(asked.verify(index, AT, { name, platform: 'linux/s390x' }), touchmark.TouchmarkError);
+    for (const options of [{ name: '' }, { name: undefined }, { name, platform: '' }, { name, platform: null }, { nmae: name }, null]) {
+      await assert.rejects(asked.verify(index, AT, options), TypeError);
+    }
+  });
 });
 
 describe('trust roots', () => {

@@ -1,7 +1,7 @@
 // Is checked and not run: what index.d.ts says is what a program in TypeScript wants.
 
 import * as touchmark from 'touchmark';
-import { Client, type Fetch, Policy, PublicKey, Search, Source, type Store, TouchmarkError, type VerifiedArtifact } from 'touchmark';
+import { Client, type Fetch, Policy, PolicyFile, PublicKey, Search, Source, type Store, TouchmarkError, TrustRoot, type VerifiedArtifact } from 'touchmark';
 
 export async function digestOfRelease(pem: string): Promise<string> {
   using key = PublicKey.read(pem);
@@ -33,6 +33,18 @@ export async function search(policy: Policy, digest: string, store: Store): Prom
   }
 }
 
+export async function byTrustRootAndPolicy(root: Uint8Array, source: Source, name: string): Promise<string[]> {
+  using trust = await TrustRoot.open(root, 'trust/metadata', 'store', touchmark.now());
+  const verified = await trust.verify(source, name, touchmark.now());
+  const image = await trust.verify(source, name, touchmark.now(), { platform: 'linux/arm64' });
+  const byFile = await (await PolicyFile.open('policy.json')).verify(source, touchmark.now(), { name, platform: 'linux/arm64' });
+  return [verified.digest, image.digest, byFile.digest];
+}
+
+// @ts-expect-error A name is wanted: a trust root says nothing of no name.
+export const nameless = (trust: TrustRoot, source: Source) => trust.verify(source, touchmark.now());
+// @ts-expect-error What is undefined would ask for nothing.
+export const undefinedName = (file: PolicyFile, source: Source, name: string | undefined) => file.verify(source, touchmark.now(), { name });
 // @ts-expect-error A time is wanted: nothing is verified as of no time.
 export const timeless = (policy: Policy, source: Source) => source.verify(policy);
 // @ts-expect-error What is verified is made by verifying alone.
