@@ -14,7 +14,7 @@ for each in clang clang++; do
 done
 for compiler in "${compilers[@]}"; do
     case $compiler in *++) language=(-x c++ -std=c++17) ;; *) language=(-x c -std=c99) ;; esac
-    for flavour in '' -DTOUCHMARK_VERIFIER_ONLY; do
+    for flavour in '' -DTOUCHMARK_VERIFIER_ONLY '-DTOUCHMARK_VERIFIER_ONLY -DTOUCHMARK_SUPPLY_CHAIN=1' '-DTOUCHMARK_VERIFIER_ONLY -DTOUCHMARK_IO=1'; do
         # Twice: it guards itself. No warning, under the strictest options that system headers pass too.
         printf '#include <touchmark.h>\n#include <touchmark.h>\nint main(void) { return touchmark_status_name(TOUCHMARK_STATUS_OK).len == 0; }\n' |
             "$compiler" "${language[@]}" -Wall -Wextra -Wpedantic -Wconversion -Wundef -Wshadow -Werror $flavour -I"$prefix/include" -c -o /dev/null -
