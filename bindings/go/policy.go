@@ -87,7 +87,8 @@ func NewPolicy(keys []*PublicKey, threshold int, options ...PolicyOption) (*Poli
 	return b.build(options)
 }
 
-// NewStandingPolicy asks for what a trust root says of a name.
+// NewStandingPolicy asks for what the metadata of a trust root says of a name, and for nothing of the policy that its repository signs itself: whoever
+// has the source of an artifact uses [TrustRoot.Verify], which asks both.
 func NewStandingPolicy(standing *Standing, options ...PolicyOption) (*Policy, error) {
 	object := standing.acquire()
 	defer standing.release(object)
@@ -124,7 +125,7 @@ const (
 // PolicyDocument is a policy as JSON.
 type PolicyDocument struct{ *handle }
 
-// ReadPolicyDocument reads a policy.
+// ReadPolicyDocument reads a policy; [ErrUnsupported] if it demands an in-toto layout and the library has no [FeatureSupplyChain].
 func ReadPolicyDocument(document []byte, origin Origin) (*PolicyDocument, error) {
 	var out *C.touchmark_policy_document
 	var e *C.touchmark_error

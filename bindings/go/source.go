@@ -89,13 +89,55 @@ func OpenPolicyFile(path string) (*PolicyFile, error) {
 	return &PolicyFile{newHandle(unsafe.Pointer(out), func(p unsafe.Pointer) { C.touchmark_policy_file_free((*C.touchmark_policy_file)(p)) })}, nil
 }
 
-// Verify decides about the artifact by the rule for its reference.
-func (f *PolicyFile) Verify(source *Source, at time.Time) (*VerifiedArtifact, error) {
+// Verify decides about the artifact by the rule for its reference, or for the name that it is asked for [AsName]. Where a trust root decides, the
+// policy that its repository signs must accept the artifact too.
+func (f *PolicyFile) Verify(source *Source, at time.Time, options ...PolicyFileOption) (*VerifiedArtifact, error) {
+	var asked question
+	for _, option := range options {
+		if err := option.askPolicyFile(&asked); err != nil {
+			return nil, err
+		}
+	}
 	object, about := f.acquire(), source.acquire()
 	defer f.release(object)
 	defer source.release(about)
 	var out *C.touchmark_verified_artifact
 	var e *C.touchmark_error
-	status := C.touchmark_policy_file_verify((*C.touchmark_policy_file)(object), (*C.touchmark_source)(about), seconds(at), &out, &e)
+	status := C.touchmark_policy_file_verify((*C.touchmark_policy_file)(object), (*C.touchmark_source)(about),
+		viewText(asked.name), viewText(asked.platform), seconds(at), &out, &e)
 	return newArtifact(check(status, &e), out)
+}
+
+// question is what is asked beside the reference of a source. Empty is not asked.
+type question struct{ name, platform string }
+
+// PolicyFileOption says more about what a policy file is asked: [AsName], [ForPlatform].
+type PolicyFileOption interface{ askPolicyFile(*question) error }
+
+// TrustRootOption says more about what a trust root is asked: [ForPlatform].
+type TrustRootOption interface{ askTrustRoot(*question) error }
+
+// AsName asks for a name: NAME, NAME:VERSION, or NAME:* for any version. Without it only rules for references are asked.
+type AsName string
+
+func (n AsName) askPolicyFile(asked *question) error {
+	asked.name = string(n)
+	if n == "" { // which the library takes for no name
+		return CheckName("")
+	}
+	return nil
+}
+
+// ForPlatform asks for the image that the index lists for a platform: OS/ARCH or OS/ARCH/VARIANT, as in "linux/arm/v7". The signatures of the index
+// decide, where the rule lets them.
+type ForPlatform string
+
+func (p ForPlatform) askPolicyFile(asked *question) error { return p.askTrustRoot(asked) }
+
+func (p ForPlatform) askTrustRoot(asked *question) error {
+	asked.platform = string(p)
+	if p == "" {
+		return &Error{Status: ErrInvalidArgument, Code: "invalid-argument", Message: "the platform is empty"}
+	}
+	return nil
 }

@@ -26,9 +26,10 @@ import "C"
 
 // The features that a build of the library may have.
 const (
-	FeatureSign Features = 1 << iota // keys for signing, and signing
-	FeatureIO                        // folders, archives and policy files by path
-	FeatureX509                      // certificates of layouts
+	FeatureSign        Features = 1 << iota // keys for signing, and signing
+	FeatureIO                               // folders, archives and policy files by path
+	FeatureX509                             // certificates of layouts
+	FeatureSupplyChain                      // in-toto layouts
 )
 
 // Features is a set of features.

@@ -77,7 +77,7 @@ func TestVersions(t *testing.T) {
 	if touchmark.Version() == "" || touchmark.ABIVersion() == 0 {
 		t.Fatal("no version")
 	}
-	if all := touchmark.FeatureSign | touchmark.FeatureIO; touchmark.BuildFeatures()&all != all {
+	if all := touchmark.FeatureSign | touchmark.FeatureIO | touchmark.FeatureSupplyChain; touchmark.BuildFeatures()&all != all {
 		t.Fatalf("features %b", touchmark.BuildFeatures())
 	}
 }

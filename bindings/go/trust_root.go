@@ -12,7 +12,8 @@ import (
 	"unsafe"
 )
 
-// Standing is what a trust root says of a name, until its first document expires.
+// Standing is what the metadata of a trust root says of a name, until its first document expires. The policy that the repository signs is no part of
+// it; see [TrustRoot.Verify].
 type Standing struct{ *handle }
 
 func newStanding(err error, object *C.touchmark_standing) (*Standing, error) {
@@ -102,7 +103,29 @@ func (t *TrustRoot) use(ctx context.Context, f func(*C.touchmark_trust_root, **C
 	return t.state.finish(check(f((*C.touchmark_trust_root)(object), &e), &e))
 }
 
-// Standing is what the trust root says of a NAME or NAME:VERSION.
+// Verify decides whether the trust root accepts the artifact under a name, a NAME, NAME:VERSION or NAME:* for any version: by its entries, its seals or
+// the signatures of those whom it lets sign for the name, and by the policy that the repository signs itself (the target "_touchmark/policy.json"),
+// where it has one; [ErrPolicyRejected] if that has no rule for the name, or one that rejects it.
+func (t *TrustRoot) Verify(ctx context.Context, source *Source, name string, at time.Time, options ...TrustRootOption) (*VerifiedArtifact, error) {
+	asked := question{name: name}
+	for _, option := range options {
+		if err := option.askTrustRoot(&asked); err != nil {
+			return nil, err
+		}
+	}
+	about := source.acquire()
+	defer source.release(about)
+	var out *C.touchmark_verified_artifact
+	err := t.use(ctx, func(root *C.touchmark_trust_root, e **C.touchmark_error) C.touchmark_status {
+		return C.touchmark_trust_root_verify(root, (*C.touchmark_source)(about), viewText(asked.name), viewText(asked.platform), seconds(at), &out, e)
+	})
+	if err != nil && out != nil {
+		C.touchmark_verified_artifact_free(out)
+	}
+	return newArtifact(err, out)
+}
+
+// Standing is what the metadata says of a NAME or NAME:VERSION, and no more than that: [TrustRoot.Verify] asks the policy that the repository signs, too.
 func (t *TrustRoot) Standing(ctx context.Context, name string) (*Standing, error) {
 	var out *C.touchmark_standing
 	err := t.use(ctx, func(root *C.touchmark_trust_root, e **C.touchmark_error) C.touchmark_status {
