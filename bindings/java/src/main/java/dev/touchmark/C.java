@@ -263,13 +263,16 @@ final class C {
     static native int touchmark_source_attach(Pointer source, Pointer envelopes, long count, PointerByReference error);
     static native void touchmark_source_free(Pointer source);
     static native int touchmark_policy_file_open(Bytes path, PointerByReference out, PointerByReference error);
-    static native int touchmark_policy_file_verify(Pointer file, Pointer source, long at, PointerByReference out, PointerByReference error);
+    static native int touchmark_policy_file_verify(
+            Pointer file, Pointer source, Bytes name, Bytes platform, long at, PointerByReference out, PointerByReference error);
     static native void touchmark_policy_file_free(Pointer file);
     static native int touchmark_trust_root_open(
             Bytes root, Bytes metadata, Bytes store, long at, PointerByReference out, PointerByReference error);
     static native int touchmark_trust_root_open_with(
             Bytes root, Fetch metadata, Fetch target, Pointer userdata, Bytes store, long at,
             PointerByReference out, PointerByReference error);
+    static native int touchmark_trust_root_verify(
+            Pointer root, Pointer source, Bytes name, Bytes platform, long at, PointerByReference out, PointerByReference error);
     static native int touchmark_trust_root_standing(Pointer root, Bytes name, PointerByReference out, PointerByReference error);
     static native int touchmark_trust_root_target(Pointer root, Bytes path, PointerByReference out, PointerByReference error);
     static native int touchmark_trust_root_notes_json(Pointer root, PointerByReference out, PointerByReference error);

@@ -133,6 +133,14 @@ final class Call implements AutoCloseable {
         }
     }
 
+    /** A platform, or null for none, which is what the library takes empty text for. */
+    C.Bytes platform(String platform) throws TouchmarkException {
+        if (platform != null && platform.isEmpty()) {
+            throw TouchmarkException.of(Status.INVALID_ARGUMENT, "invalid-argument", "the platform is empty", "{}", null);
+        }
+        return view(platform);
+    }
+
     /** What a failure says, of which what is no text is replaced. */
     C.Bytes message(String text) {
         return view(text.getBytes(StandardCharsets.UTF_8));

@@ -35,7 +35,8 @@ public final class Policy extends Handle {
     }
 
     /**
-     * What a trust root says of a name.
+     * What the metadata of a trust root says of a name, and nothing of the policy that its repository signs itself: whoever has the source of an
+     * artifact uses {@link TrustRoot#verify(Source, String, Instant)}, which asks both.
      *
      * @param standing of the name
      * @return to be built

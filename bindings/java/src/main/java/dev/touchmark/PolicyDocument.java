@@ -22,7 +22,7 @@ public final class PolicyDocument extends Handle {
      * @param document JSON
      * @param origin where it comes from
      * @return the policy
-     * @throws TouchmarkException it is none
+     * @throws TouchmarkException it is none; {@link Status#UNSUPPORTED} if it demands an in-toto layout and this library verifies none
      */
     public static PolicyDocument read(byte[] document, Origin origin) throws TouchmarkException {
         return new PolicyDocument(Call.object(c -> C.touchmark_policy_document_read(c.view(document), origin.ordinal() + 1, c.out, c.error)));

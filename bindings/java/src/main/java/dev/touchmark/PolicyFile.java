@@ -16,7 +16,7 @@ public final class PolicyFile extends Handle {
     }
 
     /**
-     * Decides about an artifact by the rule for its reference.
+     * Decides about an artifact by the rule for its reference. Where a trust root decides, the policy that its repository signs must accept it too.
      *
      * @param source where it is
      * @param at the time at which it is to hold
@@ -24,7 +24,37 @@ public final class PolicyFile extends Handle {
      * @throws TouchmarkException the policy does not accept it
      */
     public VerifiedArtifact verify(Source source, Instant at) throws TouchmarkException {
+        return verify(source, null, null, at);
+    }
+
+    /**
+     * Decides about an artifact by the rule for a name, as {@link #verify(Source, Instant)} does by that for its reference.
+     *
+     * @param source where it is
+     * @param name NAME, NAME:VERSION, or NAME:* for any version; null for none
+     * @param at the time at which it is to hold
+     * @return the artifact
+     * @throws TouchmarkException the policy does not accept it
+     */
+    public VerifiedArtifact verify(Source source, String name, Instant at) throws TouchmarkException {
+        return verify(source, name, null, at);
+    }
+
+    /**
+     * Decides about the image that an index lists for a platform. The signatures of the index decide, where the rule lets them.
+     *
+     * @param source where the index is
+     * @param name NAME, NAME:VERSION, or NAME:* for any version; null for none
+     * @param platform as in {@code linux/amd64} or {@code linux/arm/v7}; null for what the reference names itself
+     * @param at the time at which it is to hold
+     * @return the image
+     * @throws TouchmarkException the policy does not accept it
+     */
+    public VerifiedArtifact verify(Source source, String name, String platform, Instant at) throws TouchmarkException {
+        if (name != null && name.isEmpty()) { // which the library takes for none
+            Touchmark.checkName(name);
+        }
         return new VerifiedArtifact(Call.object(c -> C.touchmark_policy_file_verify(
-                c.use(this), c.use(source), at.getEpochSecond(), c.out, c.error)));
+                c.use(this), c.use(source), c.view(name), c.platform(platform), at.getEpochSecond(), c.out, c.error)));
     }
 }

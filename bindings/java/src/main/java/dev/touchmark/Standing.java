@@ -3,7 +3,10 @@ package dev.touchmark;
 import com.sun.jna.Pointer;
 import java.time.Instant;
 
-/** What a trust root says of a name, until its first document expires. */
+/**
+ * What the metadata of a trust root says of a name, until its first document expires. The policy that the repository signs is no part of it; see
+ * {@link TrustRoot#verify(Source, String, Instant)}.
+ */
 public final class Standing extends Handle {
     Standing(Pointer object) {
         super(object, C::touchmark_standing_free);

@@ -44,6 +44,15 @@ public final class Touchmark {
     }
 
     /**
+     * Whether the library verifies in-toto layouts.
+     *
+     * @return false for one without supply chains
+     */
+    public static boolean verifiesSupplyChains() {
+        return (C.touchmark_features() & 8) != 0;
+    }
+
+    /**
      * Says whether a name is one that a publisher may sign.
      *
      * @param name NAME or NAME:VERSION

@@ -58,7 +58,36 @@ public final class TrustRoot extends Handle {
     }
 
     /**
-     * What the trust root says of a name.
+     * Decides whether the trust root accepts an artifact under a name: by its entries, its seals or the signatures of those whom it lets sign for the
+     * name, and by the policy that the repository signs itself (the target {@code _touchmark/policy.json}), where it has one.
+     *
+     * @param source where it is
+     * @param name NAME, NAME:VERSION, or NAME:* for any version
+     * @param at the time at which it is to hold
+     * @return the artifact
+     * @throws TouchmarkException it is not accepted; {@link Status#POLICY_REJECTED} if the repository's policy has no rule for the name, or rejects it
+     */
+    public VerifiedArtifact verify(Source source, String name, Instant at) throws TouchmarkException {
+        return verify(source, name, null, at);
+    }
+
+    /**
+     * Decides about the image that an index lists for a platform, as {@link #verify(Source, String, Instant)} does about the index.
+     *
+     * @param source where the index is
+     * @param name NAME, NAME:VERSION, or NAME:* for any version
+     * @param platform as in {@code linux/amd64} or {@code linux/arm/v7}; null for what the reference names itself
+     * @param at the time at which it is to hold
+     * @return the image
+     * @throws TouchmarkException it is not accepted
+     */
+    public VerifiedArtifact verify(Source source, String name, String platform, Instant at) throws TouchmarkException {
+        return new VerifiedArtifact(Call.object(callbacks, C::touchmark_verified_artifact_free, c -> C.touchmark_trust_root_verify(
+                begin(c), c.use(source), c.view(name), c.platform(platform), at.getEpochSecond(), c.out, c.error)));
+    }
+
+    /**
+     * What the metadata says of a name, and no more than that: {@link #verify(Source, String, Instant)} asks the policy that the repository signs, too.
      *
      * @param name NAME or NAME:VERSION
      * @return for {@link Policy#ofStanding}

@@ -27,7 +27,7 @@ class TouchmarkTest {
     @Test
     void versions() {
         assertFalse(Touchmark.version().isEmpty());
-        assertTrue(Touchmark.abiVersion() > 0 && Touchmark.signs() && Touchmark.doesIo());
+        assertTrue(Touchmark.abiVersion() > 0 && Touchmark.signs() && Touchmark.doesIo() && Touchmark.verifiesSupplyChains());
     }
 
     @Test
