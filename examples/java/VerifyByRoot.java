@@ -1,5 +1,6 @@
 import dev.touchmark.Fetcher;
 import dev.touchmark.Policy;
+import dev.touchmark.Request;
 import dev.touchmark.Source;
 import dev.touchmark.Standing;
 import dev.touchmark.TouchmarkException;
@@ -17,9 +18,10 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * Verifies an image of an OCI layout by what a trust root says of its name, and by what a policy asks for beside that:
- * {@code verify_by_root ROOT METADATA STORE NAME IMAGE [ANNOTATION=VALUE...]}. ROOT is a trusted root.json, METADATA the folder or the URL of the
- * trust repository's metadata, STORE a folder that this program keeps. It ends with 1 if the image is refused, with 2 if it could not be found out.
+ * Verifies an image of an OCI layout by a trust root: by what its metadata says of the image's name, by the policy that its repository signs, if it
+ * has one, and by annotations that are asked for beside that: {@code verify_by_root ROOT METADATA STORE NAME IMAGE [ANNOTATION=VALUE...]}. ROOT is a
+ * trusted root.json, METADATA the folder or the URL of the trust repository's metadata, beside its targets, STORE a folder that this program keeps.
+ * It ends with 1 if the image is refused, with 2 if it could not be found out.
  */
 public final class VerifyByRoot {
     private VerifyByRoot() {}
@@ -30,11 +32,12 @@ public final class VerifyByRoot {
             System.exit(2);
         }
         Instant now = Instant.now();
-        try (TrustRoot root = TrustRoot.open(Files.readAllBytes(Path.of(args[0])), fetcher(args[1]), null, Path.of(args[2]), now);
-                Standing standing = root.standing(args[3]);
-                Policy policy = policy(standing, List.of(args).subList(5, args.length));
+        try (TrustRoot root = open(Files.readAllBytes(Path.of(args[0])), args[1], Path.of(args[2]), now);
                 Source source = new Source(args[4]);
-                VerifiedArtifact artifact = source.verify(policy, now)) {
+                VerifiedArtifact artifact = root.verify(source, args[3], now)) {
+            if (args.length > 5) {
+                checkAnnotations(root, source, artifact, List.of(args).subList(5, args.length), now);
+            }
             System.out.println(artifact.name() + " is " + artifact.digest());
         } catch (TouchmarkException.Unknown | TouchmarkException.InvalidArgument | IOException e) {
             System.err.println("could not find out: " + e.getMessage());
@@ -45,23 +48,35 @@ public final class VerifyByRoot {
         }
     }
 
-    private static Policy policy(Standing standing, List<String> annotations) throws TouchmarkException {
-        Policy.Builder builder = Policy.ofStanding(standing);
-        for (String each : annotations) {
-            String[] pair = each.split("=", 2);
-            builder.annotation(pair[0], pair[1]);
+    /** Verifies that what was verified has annotations that were signed, too. */
+    private static void checkAnnotations(TrustRoot root, Source source, VerifiedArtifact artifact, List<String> annotations, Instant now)
+            throws TouchmarkException {
+        try (Standing standing = root.standing(artifact.name()); Policy.Builder builder = Policy.ofStanding(standing)) {
+            for (String each : annotations) {
+                String[] pair = each.split("=", 2);
+                builder.annotation(pair[0], pair[1]);
+            }
+            // By its digest: a tag may have been moved meanwhile.
+            try (Policy policy = builder.build(); Request request = new Request(policy, artifact.digest(), now)) {
+                source.verify(request).close();
+            }
         }
-        return builder.build();
     }
 
-    /** Gets metadata from a server, or from a folder. */
-    private static Fetcher fetcher(String from) {
-        if (!from.startsWith("http://") && !from.startsWith("https://")) {
-            return Fetcher.ofFolder(Path.of(from));
+    /** Opens the trust repository of a server, or in a folder. */
+    private static TrustRoot open(byte[] root, String metadata, Path store, Instant now) throws TouchmarkException {
+        if (!metadata.startsWith("http://") && !metadata.startsWith("https://")) {
+            return TrustRoot.open(root, Path.of(metadata), store, now);
         }
+        URI base = URI.create(metadata.replaceAll("/*$", "/"));
+        return TrustRoot.open(root, server(base), server(base.resolve("../targets/")), store, now);
+    }
+
+    /** Gets files below a URL. */
+    private static Fetcher server(URI base) {
         HttpClient client = HttpClient.newHttpClient();
         return (path, limit) -> {
-            HttpRequest request = HttpRequest.newBuilder(URI.create(from.replaceAll("/$", "") + "/" + path)).build();
+            HttpRequest request = HttpRequest.newBuilder(base.resolve(path)).build();
             HttpResponse<InputStream> response = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
             try (InputStream body = response.body()) {
                 return switch (response.statusCode()) {

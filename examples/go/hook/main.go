@@ -9,7 +9,8 @@
 //
 //	{"layouts": "/var/lib/touchmark", "policy": "/etc/touchmark/policy.json"}
 //
-// The policy's rules are for references such as oci:/var/lib/touchmark/registry.example/acme/net-monitor:1.2.0@sha256:…
+// The policy's rules are for references such as oci:/var/lib/touchmark/registry.example/acme/net-monitor:1.2.0@sha256:… Where one leaves it to a trust
+// root, the policy that the trust repository signs itself must accept the image, too.
 package main
 
 import (

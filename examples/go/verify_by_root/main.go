@@ -1,9 +1,10 @@
-// Verify_by_root verifies an image of an OCI layout by what a trust root says of its name, and by what a policy asks for beside that.
+// Verify_by_root verifies an image of an OCI layout by a trust root: by what its metadata says of the image's name, by the policy that its repository
+// signs, if it has one, and by annotations that are asked for beside that.
 //
 //	verify_by_root ROOT METADATA STORE NAME IMAGE [ANNOTATION=VALUE...]
 //
-// ROOT is a trusted root.json, METADATA the folder or the URL of the trust repository's metadata, STORE a folder that this program keeps. It ends
-// with 1 if the image is refused, with 2 if it could not be found out.
+// ROOT is a trusted root.json, METADATA the folder or the URL of the trust repository's metadata, beside its targets, STORE a folder that this program
+// keeps. It ends with 1 if the image is refused, with 2 if it could not be found out.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -48,12 +50,28 @@ func verify(ctx context.Context, rootFile, metadata, store, name, image string, 
 		return nil, err
 	}
 	now := time.Now()
-	trusted, err := touchmark.OpenTrustRootWith(ctx, root, fetcher(metadata), nil, store, now)
+	trusted, err := open(ctx, root, metadata, store, now)
 	if err != nil {
 		return nil, err
 	}
 	defer trusted.Close()
-	standing, err := trusted.Standing(ctx, name)
+	source, err := touchmark.OpenSource(image)
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	artifact, err := trusted.Verify(ctx, source, name, now)
+	if err != nil || len(annotations) == 0 {
+		return artifact, err
+	}
+	return annotated(ctx, trusted, source, artifact, annotations, now)
+}
+
+// annotated verifies that what was verified has annotations that were signed, too.
+func annotated(
+	ctx context.Context, trusted *touchmark.TrustRoot, source *touchmark.Source, artifact *touchmark.VerifiedArtifact, annotations []string, now time.Time,
+) (*touchmark.VerifiedArtifact, error) {
+	standing, err := trusted.Standing(ctx, artifact.Name())
 	if err != nil {
 		return nil, err
 	}
@@ -68,21 +86,31 @@ func verify(ctx context.Context, rootFile, metadata, store, name, image string, 
 		return nil, err
 	}
 	defer policy.Close()
-	source, err := touchmark.OpenSource(image)
+	// By its digest: a tag may have been moved meanwhile.
+	request, err := touchmark.NewRequest(policy, artifact.Digest(), now)
 	if err != nil {
 		return nil, err
 	}
-	defer source.Close()
-	return source.Verify(policy, now)
+	defer request.Close()
+	return source.VerifyRequest(request)
 }
 
-// fetcher gets metadata from a server, or from a folder.
-func fetcher(from string) touchmark.Fetcher {
-	if !strings.HasPrefix(from, "http://") && !strings.HasPrefix(from, "https://") {
-		return touchmark.FetchFS(os.DirFS(from))
+// open opens the trust repository of a server, or in a folder.
+func open(ctx context.Context, root []byte, metadata, store string, now time.Time) (*touchmark.TrustRoot, error) {
+	if !strings.HasPrefix(metadata, "http://") && !strings.HasPrefix(metadata, "https://") {
+		return touchmark.OpenTrustRoot(root, metadata, store, now)
 	}
+	base, err := url.Parse(strings.TrimSuffix(metadata, "/") + "/")
+	if err != nil {
+		return nil, err
+	}
+	return touchmark.OpenTrustRootWith(ctx, root, server(base), server(base.JoinPath("../targets/")), store, now)
+}
+
+// server gets files below a URL.
+func server(base *url.URL) touchmark.Fetcher {
 	return touchmark.FetchFunc(func(ctx context.Context, path string, limit uint64) ([]byte, error) {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(from, "/")+"/"+path, nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath(path).String(), nil)
 		if err != nil {
 			return nil, err
 		}
