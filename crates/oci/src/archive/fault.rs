@@ -28,6 +28,12 @@ pub enum Fault {
         /// The limit.
         limit: usize,
     },
+    /// Longer names than the limit, all together.
+    #[error("the names of its members, wherever readers may put them, take more than {limit} bytes")]
+    Names {
+        /// The limit.
+        limit: usize,
+    },
     /// A long name or a pax header over the limit.
     #[error("a header of {size} bytes; the limit is {limit}")]
     LongHeader {

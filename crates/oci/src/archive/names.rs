@@ -44,13 +44,20 @@ pub(super) fn blob_name(name: &str) -> Option<Digest> {
 pub(super) struct Places {
     /// Every place, and whether it is a link's.
     places: Vec<(String, bool)>,
+    /// What they take.
+    bytes: usize,
 }
+
+/// What all places take: blobs as many as there may be, and names no longer than theirs.
+pub(super) const MAX_NAMES: usize = 48 << 20;
+/// What a place takes beside its own length.
+const PLACE: usize = 64;
 
 impl Places {
     /// Takes a member; `plain` is its [`path`], if it has one.
     ///
     /// # Errors
-    /// It may be a part of the OCI layout for some readers and is none, or another one, for the rest.
+    /// It may be a part of the OCI layout for some readers and is none, or another one, for the rest; or all names are too long.
     pub(super) fn take(&mut self, name: &[u8], plain: Option<&str>, kind: Kind) -> Result<(), Fault> {
         for place in places(name) {
             if let Some(part) = layout_part(&place) {
@@ -60,6 +67,10 @@ impl Places {
                 if !as_read || !fits {
                     return Err(Fault::Ambiguous { name: shown(name) });
                 }
+            }
+            self.bytes = self.bytes.saturating_add(place.len().saturating_add(PLACE));
+            if self.bytes > MAX_NAMES {
+                return Err(Fault::Names { limit: MAX_NAMES });
             }
             self.places.push((place, matches!(kind, Kind::HardLink | Kind::SymbolicLink)));
         }
@@ -166,6 +177,21 @@ mod tests {
     fn take(name: &str, kind: Kind) -> Result<(), Fault> {
         let plain = path(name.as_bytes()).ok();
         Places::default().take(name.as_bytes(), plain.as_deref(), kind)
+    }
+
+    /// How many members of names like these are taken.
+    fn taken(name: impl Fn(usize) -> String) -> usize {
+        let mut places = Places::default();
+        (0..1 << 18).take_while(|number| places.take(name(*number).as_bytes(), None, Kind::File).is_ok()).count()
+    }
+
+    #[test]
+    fn names_are_bounded_together() {
+        assert_eq!(taken(|number| format!("{number:064}/{}", "x".repeat(12))), 1 << 18);
+        let long = "x".repeat(60_000);
+        assert_eq!(taken(|_| long.clone()), MAX_NAMES / (long.len() + PLACE));
+        // Two places each.
+        assert_eq!(taken(|_| format!("a/c/../{long}")), MAX_NAMES / (2 * (long.len() + PLACE) + 2));
     }
 
     #[test]
