@@ -146,6 +146,9 @@ fn relative<'a>(name: &'a str, separators: &[char]) -> &'a str {
 fn folded(component: &str) -> String {
     let trimmed = component.trim_end_matches(['.', ' ']);
     let kept = if trimmed.is_empty() { component } else { trimmed };
+    if kept.is_ascii() {
+        return kept.to_ascii_lowercase();
+    }
     // By way of upper case: `ſ` and `s` are one letter.
     kept.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
