@@ -1,6 +1,6 @@
 //! Arrays: of views, of pairs, of handles.
 
-#[cfg(feature = "supply-chain")]
+#[cfg(any(feature = "sign", feature = "supply-chain"))]
 use crate::bytes::touchmark_pair;
 use crate::bytes::{null, slice, touchmark_bytes};
 use crate::failure::Failure;
@@ -36,7 +36,7 @@ pub(crate) unsafe fn copies(first: *const touchmark_bytes, count: usize, what: &
 ///
 /// # Safety
 /// The caller's promise about views, for as long as the result is used.
-#[cfg(feature = "supply-chain")]
+#[cfg(any(feature = "sign", feature = "supply-chain"))]
 pub(crate) unsafe fn pairs<'a>(first: *const touchmark_pair, count: usize, what: &'static str) -> Result<Vec<(&'a str, &'a str)>, Failure> {
     // SAFETY: the promise that this function asks for.
     unsafe { slice(first, count, what)?.iter().map(|pair| Ok((pair.key.text(what)?, pair.value.text(what)?))).collect() }

@@ -373,7 +373,7 @@ pub struct Attached {
     pub notices: Vec<Finding>,
 }
 
-/// What [`Store::repair`] did, or would do.
+/// What [`Upkeep::repair`] did, or would do.
 #[derive(Clone, Debug, Default)]
 pub struct RepairReport {
     /// Referrers that a list had not: subject and referrer.

@@ -50,8 +50,8 @@ fn a_policy_file_is_asked_by_name_and_platform() {
     let folder = Folder::new();
     let rules = r#"{"names":"acme/no","reject":true},{"names":"acme/*","keys":"alice.pub"},{"reference":"oci:**","keys":"alice.pub"}"#;
     let (file, source) = (policy(&folder, rules), signed("v1"));
-    // SAFETY: the handles, the views and the places are the test's.
     let asked = |name: &str, platform: &str| {
+        // SAFETY: the handles, the views and the places are the test's.
         made(|out, error| unsafe { touchmark_policy_file_verify(file.0, source.0, view(name), view(platform), NOW, out, error) })
     };
     assert!(json(&asked("acme/x:1", "").unwrap()).contains(r#""rule":2,"pattern":"acme/*""#));

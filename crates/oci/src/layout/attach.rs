@@ -129,7 +129,7 @@ impl Layout {
     }
 
     /// Sees to it that the blobs of a manifest are there: the caller may have found them there just before a
-    /// [`detach`](crate::source::Store::detach) took them away.
+    /// [`detach`](crate::source::Upkeep::detach) took them away.
     fn complete(&self, referrer: &Referrer<'_>) -> Result<(), Error> {
         for blob in referrer.manifest.blobs() {
             if self.blob_size(&blob.digest)? == Some(blob.size) {

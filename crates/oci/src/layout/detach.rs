@@ -26,7 +26,7 @@ const STEP: u64 = 1 << 20;
 const OVERLAP: usize = 128;
 
 impl Layout {
-    /// See [`Store::detach`](crate::source::Store::detach).
+    /// See [`Upkeep::detach`](crate::source::Upkeep::detach).
     pub(super) fn detach_manifest(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
         let location = self.place();
         let lock = self.lock()?;

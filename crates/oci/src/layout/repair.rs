@@ -21,7 +21,7 @@ use crate::union::{is_list_tag, list_tag};
 type Present = BTreeMap<Digest, Vec<Descriptor>>;
 
 impl Layout {
-    /// See [`Store::repair`](crate::source::Store::repair).
+    /// See [`Upkeep::repair`](crate::source::Upkeep::repair).
     pub(super) fn repair_lists(&self, dry_run: bool, subject: Option<&Digest>) -> Result<RepairReport, Error> {
         if dry_run {
             let rebuilt = self.rebuild()?;

@@ -2,7 +2,7 @@
 //!
 //! The order is: its entry in the list, the manifest, the anchor, and once more the list, which a writer may have given the entry again
 //! as long as the anchor was there. Whoever is killed before the manifest goes finds it by its anchor and can do it again; afterwards,
-//! at worst, an entry for what is not there is left, which readers pass over and [`repair`](crate::source::Store::repair) takes away. Blobs are the registry's to
+//! at worst, an entry for what is not there is left, which readers pass over and [`repair`](crate::source::Upkeep::repair) takes away. Blobs are the registry's to
 //! collect, and so are manifests that an index lists: a registry does not tell which these are.
 
 use std::collections::HashSet;
@@ -24,7 +24,7 @@ const MAX_LOOKS: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 impl Registry {
-    /// See [`Store::detach`](crate::source::Store::detach).
+    /// See [`Upkeep::detach`](crate::source::Upkeep::detach).
     pub(super) fn detach_manifest(&self, subject: &Digest, referrer: &Digest) -> Result<(), Error> {
         let location = self.location();
         let bytes = self.fetch(Name::Digest(referrer), MAX_MANIFEST, |fetched| Ok(fetched.bytes))?;

@@ -30,7 +30,7 @@ struct Lists {
 }
 
 impl Registry {
-    /// See [`Store::repair`](crate::source::Store::repair).
+    /// See [`Upkeep::repair`](crate::source::Upkeep::repair).
     pub(super) fn repair_lists(&self, dry_run: bool, subject: Option<&Digest>) -> Result<RepairReport, Error> {
         let mut report = RepairReport { dry_run, complete: true, ..RepairReport::default() };
         let subjects = match subject {
