@@ -20,6 +20,8 @@ use crate::tuf::Fetch;
 
 /// So many versions of a name are tried.
 const MAX_VERSIONS: usize = 64;
+/// So many standings are remembered at most: which names are asked for, others may say, by the versions that they claim.
+const MAX_STANDINGS: usize = 1024;
 
 /// Where a trust repository is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,7 +170,10 @@ impl TrustAnchor {
 
     /// What a user should know of the metadata, each once.
     pub fn notes(&self) -> Vec<Note> {
-        self.notes.borrow().clone()
+        match &self.of {
+            Anchored::Opened(trust) => trust.borrow().notes().to_vec(),
+            Anchored::Root(_) => self.notes.borrow().clone(),
+        }
     }
 
     /// The artifact of `source` whose metadata was asked, if it was among the artifacts there.
@@ -200,7 +205,7 @@ impl TrustAnchor {
         self.with_root(source, |trust| {
             for &name in &names {
                 let standing = trust.standing(name)?;
-                self.standings.borrow_mut().insert((at.clone(), name.clone()), standing);
+                self.remember((at.clone(), name.clone()), standing);
             }
             // Of another state than this one nothing is left.
             let had = self.files.borrow().get(&(at.clone(), path.clone())).cloned();
@@ -222,8 +227,17 @@ impl TrustAnchor {
             return Ok(known.clone());
         }
         let standing = self.with_root(source, |trust| trust.standing(name))?;
-        self.standings.borrow_mut().insert(key, standing.clone());
+        self.remember(key, standing.clone());
         Ok(standing)
+    }
+
+    /// What was forgotten is asked for again.
+    fn remember(&self, key: (String, Name), standing: Standing) {
+        let mut standings = self.standings.borrow_mut();
+        if standings.len() >= MAX_STANDINGS {
+            standings.clear();
+        }
+        standings.insert(key, standing);
     }
 
     /// A file that the top-level targets role lists; `None` if it lists none under this path.
@@ -346,5 +360,38 @@ impl TrustAnchor {
             self.files.borrow_mut().retain(|(place, _), _| *place != at);
             self.changes.set(self.changes.get().saturating_add(1));
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "sign")]
+mod tests {
+    use touchmark_oci::layout::Layout;
+    use touchmark_test_tuf_repository::{NOW, Repository};
+
+    use super::*;
+    use crate::testing::Folder;
+    use crate::trust_root::{StoreChoice, folder};
+
+    #[test]
+    fn a_trust_root_that_stays_open_remembers_so_many_standings() {
+        let place = Folder::new();
+        let mut repository = Repository::new();
+        repository.publish();
+        repository.write_to(&place.path("trust")).unwrap();
+        let layout = Layout::open_or_create(place.path("lay")).unwrap();
+        let metadata = folder(place.path("trust/metadata").to_str().unwrap());
+        let now = UnixTime::from_seconds(NOW).unwrap();
+        let root = repository.file("1.root.json");
+        let trust = TrustRoot::owning(root, metadata, &TrustSettings::new(StoreChoice::Nowhere), now).unwrap();
+        let anchor = TrustAnchor::opened(trust);
+        let path = TargetPath::new("_touchmark/policy.json").unwrap();
+        let name = |number: usize| format!("acme/tool:{number}").parse::<Name>().unwrap();
+        for number in 0..=MAX_STANDINGS {
+            let names = BTreeSet::from([name(number), name(number + 1)]);
+            assert_eq!(anchor.learn(&layout, &names, &path).unwrap().unwrap(), None);
+            assert!(anchor.standings.borrow().len() <= MAX_STANDINGS);
+        }
+        assert_eq!(anchor.standing(&layout, &name(0)).unwrap().name(), &name(0));
     }
 }
