@@ -131,6 +131,11 @@ impl Decider {
         self
     }
 
+    /// The time of the decision.
+    fn time(&self) -> UnixTime {
+        self.at.unwrap_or(self.now)
+    }
+
     /// The trust root, if one decides.
     pub fn trust_anchor(&self) -> Option<&TrustAnchor> {
         match &self.by {
@@ -218,7 +223,7 @@ impl Decider {
                     }
                     let complete = demands.complete();
                     let rule = Some(named_rule(&matched, &policy));
-                    let accepted = self.run(source, asked, with_asked(demands.of(&matched, keyed), asked), asked.deep, rule);
+                    let accepted = self.run(source, asked, with_asked(demands.of(&matched, keyed), asked), asked.deep, rule, self.time());
                     both(accepted, complete).map(|(artifact, ())| artifact)
                 });
                 let artifact = accepted.map_err(|error| Refusal::new(error, &by))?;
@@ -333,7 +338,7 @@ impl Decider {
                 _ => by_root(Policy::trust(standing.clone()), asked),
             };
             let named = rule.map(|(matched, file)| named_rule(matched, &file.path.display().to_string()));
-            let local = self.run(source, asked, demanded, asked.deep, named);
+            let local = self.run(source, asked, demanded, asked.deep, named, self.time());
             let local = both(local, demands.as_ref().map_or(Ok(()), Demands::complete)).map(|(artifact, ())| artifact);
             let signed = match &own {
                 Ok(None) => Ok(None),
@@ -400,8 +405,9 @@ impl Decider {
             Ground::Reject => return Err(PolicyError::rejects(OWN, true, matched.index)),
         };
         let complete = demands.complete();
-        // What is below it was hashed for the other decision.
-        let decided = self.run(source, asked, demands.of(&matched, policy), false, Some(named_rule(&matched, OWN)));
+        // What is below it was hashed for the other decision, whose time this one has: never one before that of the metadata.
+        let at = self.time().max(standing.at());
+        let decided = self.run(source, asked, demands.of(&matched, policy), false, Some(named_rule(&matched, OWN)), at);
         both(decided, complete).map(|(artifact, ())| artifact)
     }
 
@@ -412,8 +418,8 @@ impl Decider {
         policy: Policy,
         deep: bool,
         rule: Option<String>,
+        at: UnixTime,
     ) -> Result<Verified<Artifact>, PolicyError> {
-        let at = self.at.unwrap_or(self.now);
         let mut request = Request::new(policy, asked.digest, at).scope(asked.scope.clone()).limits(asked.limits);
         if let Some(envelopes) = &asked.envelopes {
             request = request.envelopes(envelopes.clone());

@@ -14,8 +14,9 @@ use touchmark_test_tuf_repository::{Delegation, NOW, Repository};
 
 use super::*;
 use crate::policy::PolicyClass;
-use crate::sign::{Claim, Repeat, sign};
+use crate::sign::{Claim, Lifetime, Repeat, sign};
 use crate::testing::Folder;
+use crate::trust_root::{TrustRoot, folder as folder_source};
 
 const NAME: &str = "acme/tool:1";
 
@@ -167,4 +168,47 @@ fn a_key_that_is_missing_is_told_before_a_trust_repository_that_is() {
     // No rule is for it, whatever is there.
     let other: Wanted = "other/tool:1".parse().unwrap();
     assert_eq!(decider().foresee(&reference, Some(&other)).unwrap_err().error.code(), "no-rule");
+}
+
+/// A clock that is behind the metadata lets nothing count again that has expired since, also where the repository's policy trusts keys.
+#[test]
+fn the_policy_of_a_repository_is_followed_at_no_earlier_time_than_its_metadata_was_verified_at() {
+    let seconds = |after: i64| UnixTime::from_seconds(NOW + after).unwrap();
+    let folder = Folder::new();
+    let layout = Layout::open_or_create(folder.path("lay")).unwrap();
+    let (digest, manifest) = artifact(&layout);
+    let claim = Claim { name: Some(NAME.parse().unwrap()), lifetime: Some(Lifetime::Seconds(100)), ..Claim::default() };
+    let signers: [Box<dyn Signer>; 1] = [Box::new(key(2))];
+    sign(&layout, &digest, &signers, &claim, Repeat::Skip, seconds(0)).unwrap();
+    let mut repository = Repository::new();
+    repository.add_target("targets", NAME, &manifest);
+    let pem = key(2).public_key().to_pem().replace('\n', "\\n");
+    let own = format!(r#"{{"version":1,"rules":[{{"names":"acme/**","keys":"{pem}"}}]}}"#);
+    repository.add_target("targets", SIGNED_TARGET, own.as_bytes());
+    repository.publish();
+    repository.write_to(&folder.path("trust")).unwrap();
+    let place = folder.path("trust").join("metadata").to_str().unwrap().to_owned();
+    let root = repository.file("1.root.json").to_vec();
+    let settings = TrustSettings::new(StoreChoice::At(folder.path("store")));
+    let reference: Reference = "oci:lay".parse().unwrap();
+    let mut asked = Asked::new(&reference, digest);
+    asked.name = Some(NAME.parse().unwrap());
+    let by_clock = |after| {
+        let anchor = TrustAnchor::new(root.clone(), Some(TrustSource::Repository(place.clone())), settings.clone(), seconds(after));
+        Decider::by_root(anchor, seconds(after)).decide(&layout, &asked)
+    };
+    by_clock(0).unwrap();
+    assert_eq!(by_clock(200).unwrap_err().error.class(), PolicyClass::Refused(touchmark_trust::Class::NotVerified));
+    assert_eq!(by_clock(0).unwrap_err().error.class(), PolicyClass::Refused(touchmark_trust::Class::NotVerified));
+
+    let opened = |after| {
+        let settings = TrustSettings::new(StoreChoice::Nowhere);
+        let trust = TrustRoot::owning(&root, folder_source(&place), &settings, seconds(after)).unwrap();
+        let mut decider = Decider::by_root(TrustAnchor::opened(trust), seconds(after));
+        decider.judge_at(seconds(0));
+        decider
+    };
+    assert!(opened(0).decide(&layout, &asked).is_ok());
+    assert!(opened(200).decide(&layout, &asked).is_err());
+    assert_eq!(opened(0).notes(), [Note::NoHistory]);
 }
