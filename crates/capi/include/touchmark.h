@@ -1733,13 +1733,13 @@ touchmark_status touchmark_trust_root_open_with(struct touchmark_bytes root,
 #if defined(TOUCHMARK_IO)
 /**
  * Whether the trust root accepts what the source's reference names under `name`, a NAME, NAME:VERSION or NAME:*, as of the time `at`, in seconds
- * since 1970: by entries, seals or the signatures of those whom the metadata lets sign for it, and by the policy that the repository signs itself, where it
- * has one (`_touchmark/policy.json`; SPEC.md, "The policy that a trust repository signs"). `platform`, `linux/amd64` or `linux/arm/v7`, lets an index
- * decide for the one image that it lists for it; empty for what the reference names itself.
+ * since 1970, or that of which the metadata was verified if it is later: by entries, seals or the signatures of those whom the metadata lets sign for it,
+ * and by the policy that the repository signs itself, where it has one (`_touchmark/policy.json`; SPEC.md, "The policy that a trust repository signs").
+ * `platform`, `linux/amd64` or `linux/arm/v7`, lets an index decide for the one image that it lists for it; empty for what the reference names itself.
  *
  * `TOUCHMARK_STATUS_INVALID_NAME` and `TOUCHMARK_STATUS_INVALID_ARGUMENT` for a name and a platform that are none; `TOUCHMARK_STATUS_POLICY_REJECTED` if the
- * repository's own policy has no rule for the name, or one that rejects it; all others as for `touchmark_source_verify` and `touchmark_trust_root_open`.
- * The error's JSON says under `report` which policy and rule were asked.
+ * repository's own policy has no rule for the name, or one that rejects it or lets no index decide; all others as for `touchmark_source_verify` and
+ * `touchmark_trust_root_open`. The error's JSON says under `report` which policy and rule were asked.
  */
 touchmark_status touchmark_trust_root_verify(struct touchmark_trust_root *trust_root,
                                              const struct touchmark_source *source,

@@ -131,6 +131,9 @@ impl From<&PolicyError> for Failure {
             (PolicyError::Shared(error), _) => return error.as_ref().into(),
             (PolicyError::Store(error), PolicyClass::Usage) => return error.into(),
             (PolicyError::Beside { error, .. }, PolicyClass::Usage) => return error.as_ref().into(),
+            // A file that the decision needs is as its class says; `touchmark_trust_root_target` is asked for the file itself.
+            (PolicyError::Trust(TrustRootError::LargeTarget { .. }), PolicyClass::Refused(class))
+            | (PolicyError::Trust(_), PolicyClass::Refused(class @ Class::Malformed)) => refused(class),
             (PolicyError::Trust(error), _) => return error.into(),
             (PolicyError::Rejected { rejected, .. }, _) => crate::reasons::status_of(rejected.class(), rejected.fault()),
             (PolicyError::NoRule { .. } | PolicyError::Children { .. }, _)

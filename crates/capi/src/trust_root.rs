@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use touchmark::policy::{Asked, Decider, PolicyError, TrustAnchor};
-use touchmark::trust_root::{StoreChoice, TARGETS, TrustRoot, TrustRootError, TrustSettings, folder};
+use touchmark::trust_root::{Note, StoreChoice, TARGETS, TrustRoot, TrustRootError, TrustSettings, folder};
 use touchmark::tuf::{Answer, Client, Error, Failure as Unfetched, Fetch, Settings, UpdateError};
 use touchmark_envelope::UnixTime;
 use touchmark_envelope::json::Value;
@@ -35,6 +35,8 @@ struct Opened {
     /// Of the trust root that was opened.
     decider: Decider,
     failed: Failed,
+    /// What there is to know of how it was opened. Any number of threads may look at them at once, which the decider is not for.
+    notes: Vec<Note>,
 }
 
 /// What the caller's function returned that failed last.
@@ -86,8 +88,9 @@ fn opened(root: &[u8], source: Box<dyn Fetch>, failed: Failed, store: PathBuf, a
     let settings = TrustSettings::new(StoreChoice::At(store));
     match TrustRoot::owning(root, source, &settings, at) {
         Ok(trust) => {
+            let notes = trust.notes().to_vec();
             let decider = Decider::by_root(TrustAnchor::opened(trust), at);
-            Ok(touchmark_trust_root(Exclusive::new(Opened { decider, failed })))
+            Ok(touchmark_trust_root(Exclusive::new(Opened { decider, failed, notes })))
         }
         Err(error) => Err(told(&error, &failed)),
     }
@@ -124,14 +127,10 @@ fn callback_status(error: Option<&TrustRootError>, failed: &Failed) -> Option<to
 }
 
 impl Opened {
-    fn look<T>(&self, ask: impl FnOnce(&mut TrustRoot<'static>) -> T) -> Result<T, Failure> {
-        let anchor = self.decider.trust_anchor().and_then(|anchor| anchor.ask_opened(ask));
-        anchor.ok_or_else(|| Failure::internal("no trust root"))
-    }
-
     fn ask<T>(&mut self, ask: impl FnOnce(&mut TrustRoot<'static>) -> Result<T, TrustRootError>) -> Result<T, Failure> {
         self.failed.set(None);
-        self.look(ask)?.map_err(|error| told(&error, &self.failed))
+        let asked = self.decider.trust_anchor().and_then(|anchor| anchor.ask_opened(ask));
+        asked.ok_or_else(|| Failure::internal("no trust root"))?.map_err(|error| told(&error, &self.failed))
     }
 
     fn decide(&mut self, source: &touchmark_source, asked: &Asked<'_>, at: UnixTime) -> Result<touchmark_verified_artifact, Failure> {
@@ -211,13 +210,13 @@ pub unsafe extern "C" fn touchmark_trust_root_open_with(
 }
 
 /// Whether the trust root accepts what the source's reference names under `name`, a NAME, NAME:VERSION or NAME:*, as of the time `at`, in seconds
-/// since 1970: by entries, seals or the signatures of those whom the metadata lets sign for it, and by the policy that the repository signs itself, where it
-/// has one (`_touchmark/policy.json`; SPEC.md, "The policy that a trust repository signs"). `platform`, `linux/amd64` or `linux/arm/v7`, lets an index
-/// decide for the one image that it lists for it; empty for what the reference names itself.
+/// since 1970, or that of which the metadata was verified if it is later: by entries, seals or the signatures of those whom the metadata lets sign for it,
+/// and by the policy that the repository signs itself, where it has one (`_touchmark/policy.json`; SPEC.md, "The policy that a trust repository signs").
+/// `platform`, `linux/amd64` or `linux/arm/v7`, lets an index decide for the one image that it lists for it; empty for what the reference names itself.
 ///
 /// `TOUCHMARK_STATUS_INVALID_NAME` and `TOUCHMARK_STATUS_INVALID_ARGUMENT` for a name and a platform that are none; `TOUCHMARK_STATUS_POLICY_REJECTED` if the
-/// repository's own policy has no rule for the name, or one that rejects it; all others as for `touchmark_source_verify` and `touchmark_trust_root_open`.
-/// The error's JSON says under `report` which policy and rule were asked.
+/// repository's own policy has no rule for the name, or one that rejects it or lets no index decide; all others as for `touchmark_source_verify` and
+/// `touchmark_trust_root_open`. The error's JSON says under `report` which policy and rule were asked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn touchmark_trust_root_verify(
     trust_root: *mut touchmark_trust_root,
@@ -298,7 +297,7 @@ pub unsafe extern "C" fn touchmark_trust_root_notes_json(
     unsafe {
         call::give(out, error, || {
             let opened = handle(trust_root, "trust root")?.0.look()?;
-            let notes = opened.look(|trust| trust.notes().iter().map(|note| Value::from(note.to_string())).collect::<Vec<_>>())?;
+            let notes: Vec<_> = opened.notes.iter().map(|note| Value::from(note.to_string())).collect();
             Ok(touchmark_buffer::new(Value::from(notes).to_vec()))
         })
     }

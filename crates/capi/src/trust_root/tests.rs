@@ -55,6 +55,8 @@ impl World {
     }
 
     fn open(&mut self, store: &str, targets: touchmark_fetch_fn) -> Result<Owned<touchmark_trust_root>, Seen> {
+        // The one before may be freed by now.
+        self.trust = ptr::null_mut();
         let (root, world) = (root(), ptr::from_mut(self).cast());
         // SAFETY: the views, the functions and the places are the test's.
         let opened = made(|out, error| unsafe {
@@ -343,4 +345,46 @@ fn a_policy_that_cannot_be_had_is_not_one_that_accepts() {
     world.failing = Some("no way");
     let seen = verify(&trust, "v1", NAME, "").err().unwrap();
     assert!(seen.status == "UNKNOWN" && seen.json.contains("\"callback_status\""), "{seen:?}");
+}
+
+/// Notes are looked at by several threads at once, or not at all: a look never breaks another.
+#[test]
+fn threads_may_look_at_notes_at_once() {
+    let (_folder, trust) = with_policy(None);
+    let expected = notes(&trust);
+    let at = trust.0.expose_provenance();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..500 {
+                    let shared = std::mem::ManuallyDrop::new(Owned(ptr::with_exposed_provenance_mut::<touchmark_trust_root>(at)));
+                    assert_eq!(notes(&shared), expected);
+                }
+            });
+        }
+    });
+}
+
+/// As with the command line, which ends with 6 and 4: a place that gives something else is malformed, and no evidence that does not suffice.
+#[test]
+fn a_policy_that_is_not_what_is_listed_is_malformed_and_a_huge_one_is_not_to_be_had() {
+    let (folder, source) = (Folder::new(), signed("v1"));
+    // SAFETY: the handle and the places are the test's.
+    let manifest = buffer(made(|out, error| unsafe { crate::source::touchmark_source_manifest(source.0, out, error) })).unwrap();
+    let mut other = repository();
+    other.add_target("targets", NAME, manifest.as_bytes());
+    other.publish();
+    let mut huge = other.clone();
+    huge.set("targets", "/targets/_touchmark~1policy.json/length", 1_u64 << 30);
+    huge.publish();
+    let paths: Vec<String> = other.targets().keys().filter(|path| path.starts_with("_touchmark")).cloned().collect();
+    for path in paths {
+        other.serve_target(&path, Served::File(b"a Policy".to_vec()));
+    }
+    for (repository, place, expected) in [(other, "other", ("MALFORMED", "target-hash")), (huge, "huge", ("UNKNOWN", "target-too-large"))] {
+        repository.write_to(folder.path(place).as_ref()).unwrap();
+        let metadata = folder.path(&format!("{place}/metadata"));
+        let trust = open(&metadata, &folder.path(&format!("{place}/store")), NOW).unwrap();
+        assert_eq!(failed(verify(&trust, "v1", NAME, "")), (expected.0, expected.1.into()));
+    }
 }
