@@ -9,7 +9,7 @@ use crate::call;
 use crate::error::touchmark_error;
 use crate::failure::Failure;
 use crate::path::path as file_path;
-use crate::source::touchmark_source;
+use crate::source::{scope, touchmark_source};
 use crate::status::{TOUCHMARK_STATUS_MALFORMED_POLICY, TOUCHMARK_STATUS_NOT_FOUND, touchmark_status};
 use crate::time::time;
 
@@ -70,9 +70,11 @@ pub unsafe extern "C" fn touchmark_policy_file_verify(
                 "" => None,
                 name => Some(name.parse()?),
             };
-            let at = time(at, "time of the decision")?;
-            let asked = source.asked(name, platform.text("platform")?)?;
-            source.decided(Decider::by_file(file.0.clone(), at).decide(source.source.as_ref(), &asked)?)
+            let (scope, at) = (scope(platform.text("platform")?)?, time(at, "time of the decision")?);
+            let decider = Decider::by_file(file.0.clone(), at);
+            // What is certain without the source is told whatever is there.
+            decider.foresee(&source.reference, name.as_ref())?;
+            source.decided(decider.decide(source.source.as_ref(), &source.asked(name, scope)?)?)
         })
     }
 }

@@ -51,12 +51,8 @@ impl touchmark_source {
         Ok(self.resolved()?)
     }
 
-    /// What the reference names, or the image of it for a platform that is not empty, under this name: a question to policies.
-    pub(crate) fn asked(&self, name: Option<Wanted>, platform: &str) -> Result<Asked<'_>, Failure> {
-        let scope = match platform {
-            "" => Scope::Itself,
-            platform => Scope::Platform(request::platform(platform)?),
-        };
+    /// What the reference names, under this name: a question to policies.
+    pub(crate) fn asked(&self, name: Option<Wanted>, scope: Scope) -> Result<Asked<'_>, Failure> {
         let resolved = self.resolved().map_err(|error| Failure::from(&PolicyError::Store(error)))?;
         Ok(Asked { name, scope, ..Asked::new(&self.reference, resolved) })
     }
@@ -77,6 +73,14 @@ impl touchmark_source {
         let manifest = manifest.map_err(|error| Failure::from(error).status(TOUCHMARK_STATUS_UNKNOWN))?;
         Ok(touchmark_verified_artifact::new(artifact, manifest))
     }
+}
+
+/// What is asked about: the image of an index for a platform, or what the reference names itself if that is empty.
+pub(crate) fn scope(platform: &str) -> Result<Scope, Failure> {
+    Ok(match platform {
+        "" => Scope::Itself,
+        platform => Scope::Platform(request::platform(platform)?),
+    })
 }
 
 /// Opens the OCI layout that a reference names: a folder as `oci:PATH[:TAG][@DIGEST]`, a tar as `oci-archive:FILE[:TAG][@DIGEST]`

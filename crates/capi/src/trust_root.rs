@@ -21,7 +21,7 @@ use crate::exclusive::Exclusive;
 use crate::failure::Failure;
 use crate::fetch::{Fetched, Fetcher, touchmark_fetch_fn};
 use crate::path::{path, text};
-use crate::source::touchmark_source;
+use crate::source::{scope, touchmark_source};
 use crate::standing::touchmark_standing;
 use crate::status::{TOUCHMARK_STATUS_NOT_FOUND, touchmark_status};
 use crate::time::time;
@@ -232,7 +232,7 @@ pub unsafe extern "C" fn touchmark_trust_root_verify(
         call::give(out, error, || {
             let (trust_root, source) = (handle(trust_root, "trust root")?, handle(source, "source")?);
             let name = name.text("name")?.parse()?;
-            let asked = source.asked(Some(name), platform.text("platform")?)?;
+            let asked = source.asked(Some(name), scope(platform.text("platform")?)?)?;
             let at = time(at, "time of the decision")?;
             trust_root.0.enter()?.decide(source, &asked, at)
         })

@@ -42,6 +42,11 @@ fn a_policy_file_decides() {
     assert_eq!(failed(verify(&keyless, "v1")), ("MALFORMED_POLICY", "policy-material".into()));
     folder.file("bob.pub", "no key");
     assert_eq!(failed(verify(&keyless, "v1")).0, "MALFORMED_POLICY");
+    // What is certain without the source is told although nothing is there.
+    for (file, expected) in [(&rejecting, "POLICY_REJECTED"), (&other, "POLICY_REJECTED"), (&keyless, "MALFORMED_POLICY")] {
+        let seen = verify(file, "none").err().unwrap();
+        assert!(seen.status == expected && seen.json.contains(r#""policy":"#), "{seen:?}");
+    }
 }
 
 /// Rules with names are for who asks by name, and come before others as they are written.

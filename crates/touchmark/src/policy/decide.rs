@@ -144,7 +144,7 @@ impl Decider {
         }
     }
 
-    /// Judges as of `at` from now on.
+    /// Judges as of `at` from now on. Trust roots that were opened stay as they are, and judge nothing as of a time before that of their metadata.
     pub fn judge_at(&mut self, at: UnixTime) {
         self.at = Some(at);
     }
