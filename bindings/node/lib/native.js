@@ -217,8 +217,9 @@ function textIn(text) {
 
 /** What is asked for, as an option, as an argument; one that is not there asks for nothing. One that is undefined or empty would, too. */
 function wantedIn(options, name) {
-  if (Object.hasOwn(options, name) && !options[name]) throw new TypeError(`${name} is undefined or empty, which asks for nothing; leave it out if that is meant`);
-  return textIn(options[name]);
+  const wanted = textIn(options[name]);
+  if (Object.hasOwn(options, name) && !wanted.len) throw new TypeError(`${name} is undefined or empty, which asks for nothing; leave it out if that is meant`);
+  return wanted;
 }
 
 function notText() {

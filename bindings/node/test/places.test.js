@@ -108,7 +108,7 @@ describe('OCI layouts', () => {
     }
     for (const options of [{ name: '../x' }, { name, platform: 'linux' }]) await assert.rejects(asked.verify(index, AT, options), touchmark.InvalidArgument);
     await assert.rejects(asked.verify(index, AT, { name, platform: 'linux/s390x' }), touchmark.TouchmarkError);
-    for (const options of [{ name: '' }, { name: undefined }, { name, platform: '' }, { name, platform: null }, { nmae: name }, null]) {
+    for (const options of [{ name: '' }, { name: undefined }, { name: Buffer.alloc(0) }, { name, platform: '' }, { name, platform: null }, { nmae: name }, null]) {
       await assert.rejects(asked.verify(index, AT, options), TypeError);
     }
   });

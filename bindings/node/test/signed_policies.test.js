@@ -104,7 +104,7 @@ describe('the policy that a trust repository signs', () => {
       for (const name of ['', undefined, '../x']) await assert.rejects(trust.verify(source, name, AT), touchmark.InvalidArgument);
       await assert.rejects(trust.verify(source, 'acme/x:1', 0), touchmark.InvalidArgument);
       await assert.rejects(trust.verify(source, 'acme/x:1', AT, { platform: 'linux' }), touchmark.InvalidArgument);
-      for (const options of [{ platform: '' }, { platform: undefined }, { plattform: 'linux/amd64' }, new Map()]) {
+      for (const options of [{ platform: '' }, { platform: undefined }, { platform: new Uint8Array(0) }, { plattform: 'linux/amd64' }, new Map()]) {
         await assert.rejects(trust.verify(source, 'acme/x:1', AT, options), TypeError);
       }
       await assert.rejects(trust.verify(trust, 'acme/x:1', AT), TypeError);
