@@ -1115,8 +1115,9 @@ touchmark_status touchmark_policy_file_open(struct touchmark_bytes path,
  * Whether a policy file accepts what the source's reference names, as it was given to `touchmark_source_open`, as of the time `at`, in seconds
  * since 1970. `name`, a NAME, NAME:VERSION or NAME:*, is the name that is wanted, which rules with `names` are for; empty to leave it to rules with
  * `reference`. `platform`, `linux/amd64` or `linux/arm/v7`, lets an index decide for the one image that it lists for it, where the rule says that it may;
- * empty for what the reference names itself. Where a trust root decides, its repository is asked, kept in the store that the file says or else the user's own, and its own policy
- * must accept the artifact too.
+ * empty for what the reference names itself. Where a trust root decides, its repository is asked, kept in the store that the file says or else the user's
+ * own, and its own policy must accept the artifact too. A store keeps `at` as the time of its last update, before which nothing is judged later: who asks
+ * about the future asks a policy with a store of its own.
  *
  * `TOUCHMARK_STATUS_POLICY_REJECTED` if no rule is for it, or the rule rejects it or lets no index decide; `TOUCHMARK_STATUS_MALFORMED_POLICY` if what
  * the rule names is not there or none; all others as for `touchmark_source_verify` and `touchmark_trust_root_open`. The error's JSON says under
@@ -1698,8 +1699,8 @@ touchmark_status touchmark_supply_chain_verify_folder(struct touchmark_bytes lay
 /**
  * Brings the metadata that `root`, a root.json that the caller trusts, leads to up to what the folder `metadata_folder` has, as of the time
  * `at`, in seconds since 1970. What is accepted is kept in `store_folder`, which is made if it is not there, so that nothing older is accepted
- * later. Files of targets are in `targets` beside a folder that is called `metadata`, else below it. If the folder cannot be read, what the store
- * has is taken until it expires, and a note says so.
+ * later; and so is `at`, before which nothing is judged later. Files of targets are in `targets` beside a folder that is called `metadata`, else below
+ * it. If the folder cannot be read, what the store has is taken until it expires, and a note says so.
  *
  * `TOUCHMARK_STATUS_UNTRUSTED_METADATA`, `TOUCHMARK_STATUS_EXPIRED_METADATA` and `TOUCHMARK_STATUS_ROLLBACK` for what is not to be trusted;
  * `TOUCHMARK_STATUS_UNKNOWN` for what could not be had; `TOUCHMARK_STATUS_IO_ERROR` if the store cannot be written or is in use;

@@ -46,8 +46,9 @@ pub unsafe extern "C" fn touchmark_policy_file_open(
 /// Whether a policy file accepts what the source's reference names, as it was given to `touchmark_source_open`, as of the time `at`, in seconds
 /// since 1970. `name`, a NAME, NAME:VERSION or NAME:*, is the name that is wanted, which rules with `names` are for; empty to leave it to rules with
 /// `reference`. `platform`, `linux/amd64` or `linux/arm/v7`, lets an index decide for the one image that it lists for it, where the rule says that it may;
-/// empty for what the reference names itself. Where a trust root decides, its repository is asked, kept in the store that the file says or else the user's own, and its own policy
-/// must accept the artifact too.
+/// empty for what the reference names itself. Where a trust root decides, its repository is asked, kept in the store that the file says or else the user's
+/// own, and its own policy must accept the artifact too. A store keeps `at` as the time of its last update, before which nothing is judged later: who asks
+/// about the future asks a policy with a store of its own.
 ///
 /// `TOUCHMARK_STATUS_POLICY_REJECTED` if no rule is for it, or the rule rejects it or lets no index decide; `TOUCHMARK_STATUS_MALFORMED_POLICY` if what
 /// the rule names is not there or none; all others as for `touchmark_source_verify` and `touchmark_trust_root_open`. The error's JSON says under

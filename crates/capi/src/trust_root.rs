@@ -152,8 +152,8 @@ impl Opened {
 
 /// Brings the metadata that `root`, a root.json that the caller trusts, leads to up to what the folder `metadata_folder` has, as of the time
 /// `at`, in seconds since 1970. What is accepted is kept in `store_folder`, which is made if it is not there, so that nothing older is accepted
-/// later. Files of targets are in `targets` beside a folder that is called `metadata`, else below it. If the folder cannot be read, what the store
-/// has is taken until it expires, and a note says so.
+/// later; and so is `at`, before which nothing is judged later. Files of targets are in `targets` beside a folder that is called `metadata`, else below
+/// it. If the folder cannot be read, what the store has is taken until it expires, and a note says so.
 ///
 /// `TOUCHMARK_STATUS_UNTRUSTED_METADATA`, `TOUCHMARK_STATUS_EXPIRED_METADATA` and `TOUCHMARK_STATUS_ROLLBACK` for what is not to be trusted;
 /// `TOUCHMARK_STATUS_UNKNOWN` for what could not be had; `TOUCHMARK_STATUS_IO_ERROR` if the store cannot be written or is in use;
