@@ -188,7 +188,7 @@ MUTATIONS = [
     ("touchmark-capi", "crates/capi/src/reasons_of_metadata.rs", "=> TOUCHMARK_STATUS_ROLLBACK,", "=> TOUCHMARK_STATUS_UNTRUSTED_METADATA,"),
     ("touchmark-capi", "crates/capi/src/supply_chain.rs", ".verification.need().is_some() {", ".verification.need().is_some() && false {"),
     ("touchmark-capi", "crates/capi/src/path.rs", '"" => Err', '"\\u{1}" => Err'),
-    ("touchmark-capi", "crates/capi/src/trust_root.rs", "Some(status) => failure.callback(status),", "Some(_) => failure,"),
+    ("touchmark-capi", "crates/capi/src/trust_root.rs", "failed.get().filter(|_| is_unfetched)", "failed.get().filter(|_| false)"),
     ("touchmark-capi", "crates/capi/src/trust_root.rs", "    check_root(root, at)?;\n", ""),
     ("touchmark-capi", "crates/capi/src/tuf_target.rs", "digest.algorithm().digest(bytes) != **digest", "false"),
     ("touchmark-capi", "crates/capi/src/tuf_drive.rs", "Failure::new(TOUCHMARK_STATUS_CALLBACK_FAILED", "Failure::new(crate::status::TOUCHMARK_STATUS_UNKNOWN"),

@@ -84,10 +84,10 @@ impl Failure {
         self
     }
 
-    /// The same with the status that the caller's function returned.
+    /// The same with the status that the caller's function returned, if that is why there is this failure.
     #[must_use]
-    pub(crate) fn callback(mut self, status: touchmark_status) -> Self {
-        self.0.callback = Some(status);
+    pub(crate) fn callback(mut self, status: impl Into<Option<touchmark_status>>) -> Self {
+        self.0.callback = status.into();
         self
     }
 

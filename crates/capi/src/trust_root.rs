@@ -98,11 +98,7 @@ fn opened(root: &[u8], source: Box<dyn Fetch>, failed: Failed, store: PathBuf, a
 
 /// Why a trust root says nothing, and whether the caller's function is why.
 fn told(error: &TrustRootError, failed: &Failed) -> Failure {
-    let failure = Failure::from(error);
-    match callback_status(Some(error), failed) {
-        Some(status) => failure.callback(status),
-        None => failure,
-    }
+    Failure::from(error).callback(callback_status(Some(error), failed))
 }
 
 /// The error of the trust root that a policy was refused for.
@@ -140,11 +136,7 @@ impl Opened {
             Ok(decided) => source.decided(decided),
             Err(refusal) => {
                 let status = callback_status(trust_fault(&refusal.error), &self.failed);
-                let failure = Failure::from(refusal);
-                Err(match status {
-                    Some(status) => failure.callback(status),
-                    None => failure,
-                })
+                Err(Failure::from(refusal).callback(status))
             }
         }
     }
